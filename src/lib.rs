@@ -1,0 +1,3 @@
+//! Restore Point Gateway: one gRPC service in front of two vendors' restore point APIs.
+
+pub mod sandbox;

@@ -1,0 +1,1 @@
+//! The simulated Veeam Backup Enterprise Manager.
