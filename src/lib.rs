@@ -1,3 +1,4 @@
 //! Restore Point Gateway: one gRPC service in front of two vendors' restore point APIs.
 
+pub mod proto;
 pub mod sandbox;
