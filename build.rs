@@ -27,7 +27,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .include_imports(true)
         .include_source_info(true)
         // The error details are in no message of ours, but a client that reads an error asks for them.
-        .open_files(["restorepoint/v1/restore_point_service.proto", "google/rpc/error_details.proto"])?;
+        .open_files([
+            "restorepoint/v1/restore_point_service.proto",
+            "google/rpc/error_details.proto",
+        ])?;
 
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptor.bin"), compiler.encode_file_descriptor_set())?;

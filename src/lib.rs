@@ -1,4 +1,7 @@
 //! Restore Point Gateway: one gRPC service in front of two vendors' restore point APIs.
 
+pub mod backend;
+pub mod http;
+pub mod model;
 pub mod proto;
 pub mod sandbox;

@@ -1,0 +1,152 @@
+//! What the gateway asks of a vendor, and who is configured to answer.
+//!
+//! A backend speaks the vendor's API and answers in the words of the model. It knows nothing of gRPC, of
+//! callers, or of other backends.
+
+mod registry;
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+pub use registry::Registry;
+
+use crate::model::{
+    Collection, Error, NewCollection, PointRef, RestorePoint, RestorePointName, Segment, View,
+};
+pub use crate::proto::Capabilities;
+pub use crate::proto::backend::Kind;
+
+/// One configured vendor endpoint.
+#[async_trait]
+pub trait Backend: fmt::Debug + Send + Sync {
+    /// Which vendor's API it speaks.
+    fn kind(&self) -> Kind;
+
+    /// What it can do. A call outside of it ends [`Error::Unsupported`].
+    fn capabilities(&self) -> Capabilities;
+
+    /// Asks the vendor for something cheap that needs the credential.
+    ///
+    /// # Errors
+    /// Why the vendor cannot be used.
+    async fn probe(&self) -> Result<(), Error>;
+
+    /// Reads up to about `size` points after `cursor`, in an order that the backend keeps for the whole
+    /// walk. A page may be shorter or empty; only a missing cursor ends the walk.
+    ///
+    /// # Errors
+    /// [`Error::ResponseInvalid`] when the vendor may have cut the list off.
+    async fn list(
+        &self,
+        collection: &Segment,
+        view: View,
+        cursor: Option<&Cursor>,
+        size: usize,
+    ) -> Result<Page<RestorePoint>, Error>;
+
+    /// Reads one point as it is now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::InvalidArgument`] when the ids are none of this vendor.
+    async fn get(&self, point: &PointRef, view: View) -> Result<RestorePoint, Error>;
+
+    /// Reads one point for a watcher who holds the handle of the operation that makes it: the handle's
+    /// answer may tell why it failed.
+    ///
+    /// # Errors
+    /// As [`Backend::get`].
+    async fn observe(
+        &self,
+        point: &PointRef,
+        operation: Option<&Operation>,
+    ) -> Result<RestorePoint, Error>;
+
+    /// Reads collections, paged as [`Backend::list`].
+    ///
+    /// # Errors
+    /// As [`Backend::list`].
+    async fn list_collections(
+        &self,
+        cursor: Option<&Cursor>,
+        size: usize,
+    ) -> Result<Page<Collection>, Error>;
+
+    /// Reads one collection.
+    ///
+    /// # Errors
+    /// As [`Backend::get`].
+    async fn get_collection(&self, id: &str) -> Result<Collection, Error>;
+
+    /// Makes a collection, or answers with the one that exists if it is the same.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`] if it exists with other content.
+    async fn create_collection(
+        &self,
+        new: &NewCollection,
+        write: Write,
+    ) -> Result<Collection, Error>;
+
+    /// Starts a copy, or answers with the copy that exists if it is of the same source.
+    ///
+    /// # Errors
+    /// [`Error::FailedPrecondition`] naming the vendor's rule; [`Error::AlreadyExists`].
+    async fn copy(&self, order: &CopyOrder, write: Write) -> Result<CopyStarted, Error>;
+
+    /// Ends what must be ended at the vendor, such as a logon session.
+    async fn close(&self) {}
+}
+
+/// Where a walk over a list stands, in the backend's own bytes. It goes to callers only sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(pub Vec<u8>);
+
+/// A part of a list.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where to go on; none at the end of the list.
+    pub next: Option<Cursor>,
+}
+
+/// The vendor's handle of a long-running operation. It may be signed: never logged, and given to callers
+/// only sealed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Operation(pub String);
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Operation(…)")
+    }
+}
+
+/// Whether a write is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Write {
+    /// Check everything, write nothing (`validate_only`).
+    Check,
+    /// Check, then write.
+    Commit,
+}
+
+/// A copy to be made. Source and destination are of the same backend.
+#[derive(Debug, Clone)]
+pub struct CopyOrder {
+    /// The point to copy.
+    pub source: PointRef,
+    /// What the new point shall be called, in the collection to copy into.
+    pub target: RestorePointName,
+    /// The caller's mark on repetitions of one call, if any.
+    pub request_id: Option<uuid::Uuid>,
+}
+
+/// A copy that the vendor has accepted, or would accept.
+#[derive(Debug)]
+pub struct CopyStarted {
+    /// The new point as the vendor shows it.
+    pub point: RestorePoint,
+    /// The vendor's handle, if there is one.
+    pub operation: Option<Operation>,
+}

@@ -1,0 +1,205 @@
+//! The HTTP client: whom it trusts, how long it waits, and what a call without an answer is called.
+//!
+//! It follows no redirect: neither vendor sends one, and a credential must not wander off.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use reqwest::redirect::Policy;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, SignatureScheme};
+
+use crate::model::Error;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a vendor may be silent. ARM itself gives its providers 60 s.
+const READ_TIMEOUT: Duration = Duration::from_secs(65);
+const RETRY_AFTER_OUTAGE: Duration = Duration::from_secs(5);
+
+/// Whose certificates are taken. There is no way to take any.
+#[derive(Debug, Clone)]
+pub enum Trust {
+    /// The platform's roots.
+    Platform,
+    /// The platform's roots and these, PEM.
+    PlatformAnd(Vec<u8>),
+    /// The one certificate with this SHA-256, whoever signed it and whatever it is called: Enterprise
+    /// Manager comes with a self-signed one.
+    Pinned([u8; 32]),
+}
+
+/// Why a client could not be built.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct TrustError(String);
+
+/// A client of one vendor endpoint.
+#[derive(Debug, Clone)]
+pub struct Client {
+    inner: reqwest::Client,
+}
+
+impl Client {
+    /// A client that trusts `trust`.
+    ///
+    /// # Errors
+    /// When the PEM holds no certificate, or TLS cannot be set up.
+    pub fn new(trust: &Trust) -> Result<Self, TrustError> {
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("restore-point-gateway/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT);
+        let builder = match trust {
+            Trust::Platform => builder,
+            Trust::PlatformAnd(pem) => builder.tls_certs_merge(certificates(pem)?),
+            Trust::Pinned(sha256) => builder.tls_backend_preconfigured(pinned(*sha256)?),
+        };
+        let inner = builder.build().map_err(|error| TrustError(chain(&error)))?;
+        Ok(Self { inner })
+    }
+
+    /// The client beneath, to build requests with, and for libraries that take one.
+    pub fn inner(&self) -> &reqwest::Client {
+        &self.inner
+    }
+
+    /// Sends a request and waits for the head of the answer, whatever its status.
+    ///
+    /// # Errors
+    /// When no answer came.
+    pub async fn send(&self, request: reqwest::Request) -> Result<reqwest::Response, Failure> {
+        self.inner.execute(request).await.map_err(|error| Failure::of(&error))
+    }
+}
+
+/// Why a call brought no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// No connection: name, route, refusal, TLS. The request has had no effect.
+    NotSent(String),
+    /// Sent, perhaps carried out, but no answer came.
+    NoReply(String),
+    /// The answer broke off.
+    Interrupted(String),
+    /// The answer is larger than what the gateway reads.
+    TooLarge(u64),
+}
+
+impl Failure {
+    pub(super) fn of(error: &reqwest::Error) -> Self {
+        let text = chain(error);
+        if error.is_connect() || error.is_builder() {
+            Self::NotSent(text)
+        } else if error.is_body() || error.is_decode() {
+            Self::Interrupted(text)
+        } else {
+            Self::NoReply(text)
+        }
+    }
+
+    /// The failure in the words of the house.
+    pub fn into_error(self, backend: &str) -> Error {
+        let backend = backend.to_owned();
+        match self {
+            Self::NotSent(detail) | Self::NoReply(detail) => {
+                Error::Unavailable { backend, retry_after: RETRY_AFTER_OUTAGE, detail }
+            }
+            Self::Interrupted(detail) => Error::Interrupted { backend, detail },
+            Self::TooLarge(limit) => Error::ResponseInvalid {
+                backend,
+                problem: format!("it is larger than {limit} bytes"),
+            },
+        }
+    }
+}
+
+/// An error with its causes in one line, without the URL: it may be signed.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    match () {
+        () if error.is_timeout() => "it did not answer in time".to_owned(),
+        () if text.is_empty() => "the request failed".to_owned(),
+        () => super::redact_text(&text),
+    }
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, TrustError> {
+    match reqwest::Certificate::from_pem_bundle(pem) {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(_) => Err(TrustError("it holds no PEM certificate".to_owned())),
+        Err(error) => Err(TrustError(format!("it is no PEM certificate: {}", chain(&error)))),
+    }
+}
+
+fn pinned(sha256: [u8; 32]) -> Result<rustls::ClientConfig, TrustError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = Arc::new(PinnedVerifier { sha256, provider: Arc::clone(&provider) });
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| TrustError(error.to_string()))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// Takes the one pinned certificate. The handshake's signatures are still verified, so that whoever
+/// shows the certificate must hold its key.
+#[derive(Debug)]
+struct PinnedVerifier {
+    sha256: [u8; 32],
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for PinnedVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if digest(&SHA256, end_entity).as_ref() == self.sha256 {
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(rustls::CertificateError::ApplicationVerificationFailure.into())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

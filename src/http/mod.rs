@@ -1,0 +1,13 @@
+//! The one way to call a vendor: trust, timeouts, bounds on what is read, repeated reads, redaction.
+//!
+//! What a status code or a body means is the adapters' business.
+
+mod body;
+mod client;
+mod redact;
+mod repeat;
+
+pub use body::{collect, next_chunk};
+pub use client::{Client, Failure, Trust, TrustError};
+pub use redact::{redact_text, redact_url};
+pub use repeat::reads;
