@@ -1,6 +1,6 @@
 //! The contract as Rust types, generated from `proto/`, and its descriptor set for reflection.
 
-#![allow(clippy::all, clippy::pedantic, missing_debug_implementations, unreachable_pub)]
+#![allow(clippy::all, clippy::clone_on_ref_ptr, missing_debug_implementations, unreachable_pub)]
 
 tonic::include_proto!("restorepoint.v1");
 

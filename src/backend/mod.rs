@@ -78,6 +78,19 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// As [`Backend::get`].
     async fn get_collection(&self, id: &str) -> Result<Collection, Error>;
 
+    /// The way to write at this vendor.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] with the vendor's limit, if it cannot do what is wanted.
+    fn writer(&self, wanted: Wanted) -> Result<&dyn Writer, Error>;
+
+    /// Ends what must be ended at the vendor, such as a logon session.
+    async fn close(&self) {}
+}
+
+/// What only some vendors' APIs can do.
+#[async_trait]
+pub trait Writer: Send + Sync {
     /// Makes a collection, or answers with the one that exists if it is the same.
     ///
     /// # Errors
@@ -93,9 +106,15 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Error::FailedPrecondition`] naming the vendor's rule; [`Error::AlreadyExists`].
     async fn copy(&self, order: &CopyOrder, write: Write) -> Result<CopyStarted, Error>;
+}
 
-    /// Ends what must be ended at the vendor, such as a logon session.
-    async fn close(&self) {}
+/// What a caller wants to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A new collection.
+    Collection,
+    /// A copy of a point.
+    Copy,
 }
 
 /// Where a walk over a list stands, in the backend's own bytes. It goes to callers only sealed.

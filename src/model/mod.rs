@@ -14,9 +14,10 @@ mod token;
 pub use collection::{Collection, NewCollection};
 pub use error::{Error, Invalid};
 pub use filter::Filter;
+pub(crate) use name::check_id;
 pub use name::{BackendId, CollectionName, ListParent, PointRef, RestorePointName, Segment};
 pub use order::{OrderBy, SortKey};
 pub use restore_point::{
     Consistency, Disk, Failure, Raw, RestorePoint, Source, State, Vendor, View,
 };
-pub use token::{Purpose, Sealer};
+pub use token::{Purpose, Sealer, Unopened};

@@ -69,6 +69,22 @@ pub enum State {
 }
 
 impl State {
+    const NAMES: &[(Self, &str)] = &[
+        (Self::Creating, "CREATING"),
+        (Self::Copying, "COPYING"),
+        (Self::Ready, "READY"),
+        (Self::InUse, "IN_USE"),
+        (Self::Retired, "RETIRED"),
+        (Self::Failed, "FAILED"),
+        (Self::Deleting, "DELETING"),
+        (Self::Unknown, "UNKNOWN"),
+    ];
+
+    /// The state that the contract calls `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, own)| *own == name).map(|(state, _)| *state)
+    }
+
     /// Whether a restore may start: the gateway never says so of a copy still under way.
     pub fn is_usable(self) -> bool {
         self == Self::Ready
@@ -93,6 +109,20 @@ pub enum Consistency {
     Application,
     /// The vendor's word is not known here.
     Unknown,
+}
+
+impl Consistency {
+    const NAMES: &[(Self, &str)] = &[
+        (Self::Crash, "CRASH_CONSISTENT"),
+        (Self::FileSystem, "FILE_SYSTEM_CONSISTENT"),
+        (Self::Application, "APPLICATION_CONSISTENT"),
+        (Self::Unknown, "UNKNOWN_CONSISTENCY"),
+    ];
+
+    /// The consistency that the contract calls `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, own)| *own == name).map(|(consistency, _)| *consistency)
+    }
 }
 
 /// The machine that a point was taken of; each field empty when the vendor does not tell.

@@ -1,0 +1,46 @@
+//! ListBackends: what is configured, what it can do, and whether it answers now.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use jiff::Timestamp;
+
+use super::Gateway;
+use crate::backend::Backend;
+use crate::convert;
+use crate::model::{BackendId, Error};
+use crate::proto;
+use crate::proto::backend::Reachability;
+use crate::status;
+
+/// How long a backend may take to show that it is there.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Gateway {
+    pub(super) async fn describe_backends(&self) -> proto::ListBackendsResponse {
+        let described = self.registry.iter().map(|(id, backend)| describe(id, &**backend));
+        proto::ListBackendsResponse { backends: join_all(described).await }
+    }
+}
+
+async fn describe(id: &BackendId, backend: &dyn Backend) -> proto::Backend {
+    let probed = tokio::time::timeout(PATIENCE, backend.probe()).await.unwrap_or_else(|_| {
+        Err(Error::Unavailable {
+            backend: id.as_str().to_owned(),
+            retry_after: PATIENCE,
+            detail: format!("it did not answer within {} s", PATIENCE.as_secs()),
+        })
+    });
+    let reachability = match probed {
+        Ok(()) => Reachability::Reachable,
+        Err(_) => Reachability::Unreachable,
+    };
+    proto::Backend {
+        name: id.to_string(),
+        kind: backend.kind().into(),
+        capabilities: Some(backend.capabilities()),
+        reachability: reachability.into(),
+        check_time: Some(convert::timestamp(Timestamp::now())),
+        error: probed.err().map(status::embedded),
+    }
+}

@@ -1,0 +1,135 @@
+//! One walk over the lists of several backends, one after the other, as one sequence of pages.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::page::WalkPosition;
+use crate::backend::{Backend, Cursor, Page};
+use crate::model::{BackendId, Error, Segment};
+
+/// How many items one call may look at when a filter lets few pass: the caller gets a short page and a
+/// token in place of a call without end.
+const MOST_EXAMINED: usize = 10_000;
+/// Below the 4 MiB that every gRPC client takes unless told otherwise.
+const MOST_BYTES: usize = 3 << 20;
+
+/// The backends that a list covers, in the order of their ids.
+pub(super) struct Covered {
+    backends: Vec<(BackendId, Arc<dyn Backend>)>,
+    /// Whether the caller named the backend: then its failure is the call's.
+    named: Naming,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    One,
+    Wildcard,
+}
+
+/// What a walk reads of each backend.
+#[async_trait]
+pub(super) trait Read: Sync {
+    type Item: Send;
+
+    async fn page(
+        &self,
+        backend: &dyn Backend,
+        cursor: Option<&Cursor>,
+        size: usize,
+    ) -> Result<Page<Self::Item>, Error>;
+}
+
+/// A page of the merged sequence.
+pub(super) struct Walked<T> {
+    pub items: Vec<T>,
+    pub next: Option<WalkPosition>,
+    pub unreachable: Vec<String>,
+}
+
+impl super::Gateway {
+    /// The backends that `segment` stands for.
+    ///
+    /// # Errors
+    /// NOT_FOUND on `field` for one that is not configured.
+    pub(super) fn covered(&self, segment: &Segment, field: &str) -> Result<Covered, Error> {
+        match segment {
+            Segment::Any => {
+                let all =
+                    self.registry.iter().map(|(id, backend)| (id.clone(), Arc::clone(backend)));
+                Ok(Covered { backends: all.collect(), named: Naming::Wildcard })
+            }
+            Segment::Id(id) => {
+                let id = BackendId::parse(&format!("backends/{id}"), field)?;
+                let backend = Arc::clone(self.registry.get(&id).map_err(|e| e.in_field(field))?);
+                Ok(Covered { backends: vec![(id, backend)], named: Naming::One })
+            }
+        }
+    }
+}
+
+impl Covered {
+    /// Reads on from `start` until `size` items are there or all backends have been read. `keep`
+    /// converts an item, or drops it.
+    ///
+    /// # Errors
+    /// A named backend's failure, or the last one's if no backend could be read at all.
+    pub(super) async fn walk<R: Read, U: prost::Message>(
+        &self,
+        start: Option<WalkPosition>,
+        size: usize,
+        read: &R,
+        mut keep: impl FnMut(R::Item) -> Option<U> + Send,
+    ) -> Result<Walked<U>, Error> {
+        let mut walked = Walked { items: Vec::new(), next: None, unreachable: Vec::new() };
+        let (first, mut cursor) = match start {
+            // A backend that is configured no more is passed over: the walk goes on behind it.
+            Some(WalkPosition { backend, cursor }) => {
+                let exact = self.backends.iter().any(|(id, _)| id.as_str() == backend);
+                (backend, cursor.filter(|_| exact).map(Cursor))
+            }
+            None => (String::new(), None),
+        };
+        let mut bytes = 0;
+        let mut examined = 0;
+        let mut failed = None;
+        let mut pages = 0;
+        for (id, backend) in self.backends.iter().filter(|(id, _)| id.as_str() >= first.as_str()) {
+            loop {
+                if walked.items.len() >= size || bytes >= MOST_BYTES || examined >= MOST_EXAMINED {
+                    let cursor = cursor.map(|cursor| cursor.0);
+                    walked.next = Some(WalkPosition { backend: id.as_str().to_owned(), cursor });
+                    return Ok(walked);
+                }
+                let wanted = size - walked.items.len();
+                let page = match read.page(&**backend, cursor.as_ref(), wanted).await {
+                    Ok(page) => page,
+                    Err(error) if self.named == Naming::One => return Err(error),
+                    Err(error) => {
+                        tracing::warn!(backend = %id, %error, "left out of a merged list");
+                        walked.unreachable.push(id.to_string());
+                        failed = Some(error);
+                        cursor = None;
+                        break;
+                    }
+                };
+                pages += 1;
+                examined += page.items.len().max(1);
+                for item in page.items.into_iter().filter_map(&mut keep) {
+                    bytes += item.encoded_len();
+                    walked.items.push(item);
+                }
+                cursor = page.next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+        }
+        match failed {
+            Some(error) if pages == 0 && walked.unreachable.len() == self.backends.len() => {
+                Err(error)
+            }
+            _ => Ok(walked),
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! One watcher's view: from what pollers know to the events that this watcher has not been told yet.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
+use tokio_stream::wrappers::WatchStream;
+use tokio_stream::{StreamExt, StreamMap};
+use tokio_util::sync::CancellationToken;
+
+use std::sync::Arc;
+
+use super::hub::Hub;
+use super::observation::{Observation, Presence, Target};
+use super::token::{GONE, Opened, Resume, told_key};
+use crate::model::Error;
+use crate::proto;
+
+/// What a watcher is told.
+#[derive(Debug)]
+pub struct Event {
+    /// What happened.
+    pub what: What,
+    /// Resumes after this event.
+    pub resume_token: String,
+    /// When the vendor was read.
+    pub observed: Option<Timestamp>,
+}
+
+/// What happened, to which target.
+#[derive(Debug)]
+pub enum What {
+    /// The state as the watch begins.
+    Snapshot(Arc<proto::RestorePoint>),
+    /// All targets have been told.
+    Synced,
+    /// A change, or a new point of a watched collection.
+    Changed(Arc<proto::RestorePoint>),
+    /// Nothing new.
+    Heartbeat,
+    /// A target, or a point of a watched collection, is not there.
+    Deleted(String),
+    /// A target cannot be read.
+    Degraded(String, Error),
+    /// A target can be read again.
+    Recovered(String),
+    /// The token was too old.
+    Reset,
+    /// The gateway stops.
+    Draining,
+}
+
+/// What a watch is to be.
+#[derive(Debug)]
+pub struct Session {
+    hub: Hub,
+    targets: Vec<Target>,
+    updates: StreamMap<usize, WatchStream<Observation>>,
+    /// The latest of each target, as far as it has said anything.
+    latest: Vec<Option<Observation>>,
+    /// Names told of each target: what is missing from a later reading has been deleted.
+    names: Vec<HashSet<String>>,
+    degraded: HashSet<usize>,
+    /// What the watcher has been told, and the handles that its tokens carry.
+    resume: Resume,
+    resumed: Resumed,
+    queue: VecDeque<(What, Option<Timestamp>)>,
+    phase: Phase,
+    follow: Follow,
+    heartbeat: Duration,
+    silent_since: Instant,
+    draining: CancellationToken,
+}
+
+/// Whether the watch ends when nothing will change by itself any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follow {
+    /// It ends then.
+    UntilTerminal,
+    /// It goes on.
+    Forever,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Resumed {
+    Afresh,
+    FromToken,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Syncing,
+    Synced,
+    Ended,
+}
+
+impl Session {
+    /// Begins a watch of `targets`, resumed where `token` left off unless it is empty.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT for a token that was never valid for these targets.
+    pub fn begin(
+        hub: &Hub,
+        targets: Vec<Target>,
+        token: &str,
+        follow: Follow,
+        heartbeat: Duration,
+        draining: CancellationToken,
+    ) -> Result<Self, Error> {
+        let mut queue = VecDeque::new();
+        let (resume, resumed) = match token {
+            "" => (Resume::default(), Resumed::Afresh),
+            token => match Resume::open(hub.sealer(), &targets, token)? {
+                Opened::Valid(resume) => (resume, Resumed::FromToken),
+                Opened::TooOld => {
+                    queue.push_back((What::Reset, None));
+                    (Resume::default(), Resumed::Afresh)
+                }
+            },
+        };
+        let mut updates = StreamMap::with_capacity(targets.len());
+        for (index, target) in targets.iter().enumerate() {
+            let observations = hub.subscribe(target, resume.operation(target));
+            updates.insert(index, WatchStream::new(observations));
+        }
+        Ok(Self {
+            hub: hub.clone(),
+            updates,
+            latest: targets.iter().map(|_| None).collect(),
+            names: targets.iter().map(|target| known_names(target, &resume)).collect(),
+            targets,
+            degraded: HashSet::new(),
+            resume,
+            resumed,
+            queue,
+            phase: Phase::Syncing,
+            follow,
+            heartbeat,
+            silent_since: Instant::now(),
+            draining,
+        })
+    }
+
+    /// The next event; none when the watch has ended well.
+    ///
+    /// # Errors
+    /// When a target can never be watched: it is no name of its vendor's, or there is nothing at all to
+    /// watch.
+    pub async fn next(&mut self) -> Result<Option<Event>, Error> {
+        loop {
+            if let Some((what, observed)) = self.queue.pop_front() {
+                self.silent_since = Instant::now();
+                let resume_token = self.resume.seal(self.hub.sealer(), &self.targets)?;
+                return Ok(Some(Event { what, resume_token, observed }));
+            }
+            if self.phase == Phase::Ended || self.has_come_to_rest() {
+                return Ok(None);
+            }
+            let draining = self.draining.clone();
+            tokio::select! {
+                biased;
+                () = draining.cancelled() => {
+                    self.queue.push_back((What::Draining, None));
+                    self.phase = Phase::Ended;
+                }
+                update = self.updates.next() => {
+                    if let Some((index, observation)) = update {
+                        self.take(index, observation)?;
+                    }
+                }
+                () = sleep_until(self.silent_since + self.heartbeat) => {
+                    self.queue.push_back((What::Heartbeat, self.oldest_reading()));
+                }
+            }
+        }
+    }
+
+    /// Whether the watch ended because the gateway stops.
+    pub fn is_drained(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
+    fn take(&mut self, index: usize, observation: Observation) -> Result<(), Error> {
+        if !observation.is_answer() {
+            return Ok(());
+        }
+        if let Some(operation) = &observation.operation {
+            self.resume.carry(&self.targets[index], operation);
+        }
+        self.tell_trouble(index, &observation)?;
+        self.tell_points(index, &observation);
+        self.latest[index] = Some(observation);
+        if self.phase == Phase::Syncing && self.latest.iter().all(Option::is_some) {
+            self.nothing_at_all()?;
+            self.phase = Phase::Synced;
+            self.queue.push_back((What::Synced, self.oldest_reading()));
+        }
+        Ok(())
+    }
+
+    fn tell_trouble(&mut self, index: usize, observation: &Observation) -> Result<(), Error> {
+        let target = self.targets[index].to_string();
+        let observed = observation.reading.as_ref().map(|reading| reading.time);
+        match &observation.trouble {
+            // What the request got wrong will not pass.
+            Some(error @ (Error::InvalidArgument { .. } | Error::Unsupported { .. })) => {
+                return Err(error.clone().in_field(&self.field(index)));
+            }
+            Some(error) if self.degraded.insert(index) => {
+                self.queue.push_back((What::Degraded(target, error.clone()), observed));
+            }
+            None if self.degraded.remove(&index) => {
+                self.queue.push_back((What::Recovered(target), observed));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn tell_points(&mut self, index: usize, observation: &Observation) {
+        let Some(reading) = &observation.reading else { return };
+        let observed = Some(reading.time);
+        let target = &self.targets[index];
+        for (name, seen) in reading.points.iter() {
+            self.names[index].insert(name.clone());
+            let told = self.resume.told.insert(told_key(target, name), seen.fingerprint);
+            if told == Some(seen.fingerprint) {
+                continue;
+            }
+            let message = Arc::clone(&seen.message);
+            let what = match self.latest[index] {
+                None => What::Snapshot(message),
+                Some(_) => What::Changed(message),
+            };
+            self.queue.push_back((what, observed));
+        }
+        if reading.presence == Presence::Gone {
+            let key = told_key(target, "");
+            if self.resume.told.insert(key, GONE) != Some(GONE) {
+                self.queue.push_back((What::Deleted(target.to_string()), observed));
+            }
+            self.names[index].clear();
+        }
+        let missing = self.names[index].extract_if(|name| !reading.points.contains_key(name));
+        for name in missing {
+            self.resume.told.remove(&told_key(target, &name));
+            self.queue.push_back((What::Deleted(name), observed));
+        }
+    }
+
+    /// A request of which nothing exists names the wrong things; one that was resumed has seen them.
+    fn nothing_at_all(&self) -> Result<(), Error> {
+        let gone = |latest: &Option<Observation>| {
+            let reading = latest.as_ref().and_then(|latest| latest.reading.as_ref());
+            reading.is_some_and(|reading| reading.presence == Presence::Gone)
+        };
+        if self.resumed == Resumed::FromToken || !self.latest.iter().all(gone) {
+            return Ok(());
+        }
+        Err(Error::NotFound {
+            name: self.targets[0].to_string(),
+            field: Some(self.field(0)),
+            detail: String::new(),
+        })
+    }
+
+    fn has_come_to_rest(&self) -> bool {
+        let at_rest = |latest: &Option<Observation>| {
+            let reading = latest.as_ref().and_then(|latest| latest.reading.as_ref());
+            reading.is_some_and(|reading| reading.is_terminal())
+        };
+        self.follow == Follow::UntilTerminal
+            && self.phase == Phase::Synced
+            && self.degraded.is_empty()
+            && self.latest.iter().all(at_rest)
+    }
+
+    fn oldest_reading(&self) -> Option<Timestamp> {
+        let readings = self.latest.iter().flatten().filter_map(|latest| latest.reading.as_ref());
+        readings.map(|reading| reading.time).min()
+    }
+
+    fn field(&self, index: usize) -> String {
+        match self.targets[index] {
+            Target::Point(_) => format!("names[{index}]"),
+            Target::Collection(_) => "parent".to_owned(),
+        }
+    }
+}
+
+/// The points of a collection that a resumed watcher knows: one that is missing now has been deleted.
+fn known_names(target: &Target, resume: &Resume) -> HashSet<String> {
+    match target {
+        Target::Point(_) => HashSet::new(),
+        Target::Collection(name) => {
+            resume.told.keys().map(|point| format!("{name}/restorePoints/{point}")).collect()
+        }
+    }
+}
