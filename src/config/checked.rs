@@ -1,0 +1,239 @@
+//! What the program runs on.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use toml::Spanned;
+
+use super::backend::{self, BackendConfig};
+use super::raw;
+use super::secret::{FileRef, SecretRef};
+use super::source::{ConfigError, Place, Source};
+use crate::model::BackendId;
+use crate::watch;
+
+const DEFAULT_ADDRESS: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 50051);
+const DEFAULT_GRACE: Duration = Duration::from_secs(10);
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen; at least one.
+    pub listen: Vec<Address>,
+    /// The certificate to listen with.
+    pub tls: Option<TlsConfig>,
+    /// How long health says NOT_SERVING before listening ends.
+    pub drain_notice: Duration,
+    /// How long running calls may take after that.
+    pub drain_grace: Duration,
+    /// How often watched points are read.
+    pub watch: watch::Settings,
+    /// The key that replicas share; without one, tokens die with the process.
+    pub token_key: Option<SecretRef>,
+    /// How logs are written.
+    pub log: LogFormat,
+    /// The vendors.
+    pub backends: Vec<(BackendId, BackendConfig)>,
+}
+
+/// Where to listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// A TCP address.
+    Tcp(SocketAddr),
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+}
+
+/// The certificate and key to listen with, PEM.
+#[derive(Debug)]
+pub struct TlsConfig {
+    /// The certificate chain.
+    pub cert: FileRef,
+    /// Its key.
+    pub key: FileRef,
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// Reads and checks a file. Neither secrets nor certificates are read yet.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let source = Source::read(path)?;
+        let file: raw::File = toml::from_str(source.text()).map_err(|error| {
+            let place = source.place(error.span().unwrap_or_default());
+            place.error(error.message().to_owned())
+        })?;
+        Self::check(&source, file)
+    }
+
+    fn check(source: &Source, file: raw::File) -> Result<Self, ConfigError> {
+        let top = source.place(0..0);
+        let tls = file.tls.as_ref().map(|tls| check_tls(source, tls)).transpose()?;
+        let listen = match &file.listen {
+            None => vec![Address::Tcp(DEFAULT_ADDRESS)],
+            Some(listen) if listen.is_empty() => {
+                return Err(top.error("`listen` is empty; leave it out for 127.0.0.1:50051"));
+            }
+            Some(listen) => listen
+                .iter()
+                .map(|text| {
+                    let protection =
+                        if tls.is_some() || file.allow_plaintext { Open::Any } else { Open::Local };
+                    check_address(source, text, protection)
+                })
+                .collect::<Result<_, _>>()?,
+        };
+        if file.backends.is_empty() {
+            return Err(top.error("there is no backend; add a table `[backends.NAME]`"));
+        }
+        let backends = file
+            .backends
+            .iter()
+            .map(|(id, backend)| backend::check(source, id, backend))
+            .collect::<Result<_, _>>()?;
+        let token_key = secret(source, &file.token_key_file, &file.token_key_env, "token_key")?;
+        let drain = file.drain.as_ref();
+        Ok(Self {
+            listen,
+            tls,
+            drain_notice: duration(source, drain.and_then(|drain| drain.notice.as_ref()))?
+                .unwrap_or_default(),
+            drain_grace: duration(source, drain.and_then(|drain| drain.grace.as_ref()))?
+                .unwrap_or(DEFAULT_GRACE),
+            watch: check_watch(source, file.watch.as_ref())?,
+            token_key,
+            log: match file.log.as_ref().map(|log| (log, log.get_ref().as_str())) {
+                None | Some((_, "text")) => LogFormat::Text,
+                Some((_, "json")) => LogFormat::Json,
+                Some((log, _)) => {
+                    return Err(source.at(log).error("`log` is \"text\" or \"json\""));
+                }
+            },
+            backends,
+        })
+    }
+}
+
+/// Who may reach an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    /// Calls are in the clear: only this machine.
+    Local,
+    /// Anybody.
+    Any,
+}
+
+fn check_address(
+    source: &Source,
+    text: &Spanned<String>,
+    open: Open,
+) -> Result<Address, ConfigError> {
+    let place = source.at(text);
+    if let Some(path) = text.get_ref().strip_prefix("unix:") {
+        return Ok(Address::Unix(place.resolve(path)));
+    }
+    let address: SocketAddr = text.get_ref().parse().map_err(|_| {
+        place.error(format!(
+            "`{}` is neither IP:PORT, such as 127.0.0.1:50051, nor unix:PATH",
+            text.get_ref()
+        ))
+    })?;
+    if open == Open::Local && !address.ip().is_loopback() {
+        return Err(place.error(format!(
+            "{address} can be reached from outside and calls would be in the clear; add [tls], listen on a \
+             loopback address, or set allow_plaintext = true if a mesh encrypts in front"
+        )));
+    }
+    Ok(Address::Tcp(address))
+}
+
+fn check_tls(source: &Source, tls: &Spanned<raw::Tls>) -> Result<TlsConfig, ConfigError> {
+    let place = source.at(tls);
+    let file = |key, value: &Option<Spanned<String>>| match value {
+        Some(path) => Ok(FileRef::new(source.at(path), path.get_ref())),
+        None => Err(place.error(format!("[tls] needs `{key}`, the path of a PEM file"))),
+    };
+    Ok(TlsConfig {
+        cert: file("cert_file", &tls.get_ref().cert_file)?,
+        key: file("key_file", &tls.get_ref().key_file)?,
+    })
+}
+
+fn check_watch(
+    source: &Source,
+    watch: Option<&raw::Watch>,
+) -> Result<watch::Settings, ConfigError> {
+    let mut settings = watch::Settings::default();
+    let Some(watch) = watch else { return Ok(settings) };
+    for (text, value) in [
+        (&watch.quickest, &mut settings.quickest),
+        (&watch.slowest, &mut settings.slowest),
+        (&watch.linger, &mut settings.linger),
+    ] {
+        if let Some(given) = duration(source, text.as_ref())? {
+            *value = given;
+        }
+    }
+    match &watch.slowest {
+        Some(text) if settings.slowest < settings.quickest => {
+            Err(source.at(text).error("`slowest` must not be shorter than `quickest`"))
+        }
+        _ => Ok(settings),
+    }
+}
+
+fn duration(
+    source: &Source,
+    text: Option<&Spanned<String>>,
+) -> Result<Option<Duration>, ConfigError> {
+    let Some(text) = text else { return Ok(None) };
+    let parsed = text.get_ref().parse::<SignedDuration>().ok();
+    match parsed.and_then(|duration| Duration::try_from(duration).ok()) {
+        Some(duration) => Ok(Some(duration)),
+        None => Err(source.at(text).error("it is no duration; write \"10s\" or \"2m\"")),
+    }
+}
+
+/// The secret that one of two keys points to, if one is there.
+pub(super) fn secret(
+    source: &Source,
+    file: &Option<Spanned<String>>,
+    variable: &Option<Spanned<String>>,
+    what: &str,
+) -> Result<Option<SecretRef>, ConfigError> {
+    match (file, variable) {
+        (None, None) => Ok(None),
+        (Some(file), None) => Ok(Some(SecretRef::file(source.at(file), file.get_ref()))),
+        (None, Some(name)) => Ok(Some(SecretRef::variable(source.at(name), name.get_ref()))),
+        (Some(_), Some(name)) => {
+            Err(source.at(name).error(format!("give `{what}_file` or `{what}_env`, not both")))
+        }
+    }
+}
+
+/// A key that must be there.
+pub(super) fn required<'a>(
+    place: &Place,
+    key: &str,
+    value: &'a Option<Spanned<String>>,
+    example: &str,
+) -> Result<&'a Spanned<String>, ConfigError> {
+    match value {
+        Some(text) if !text.get_ref().trim().is_empty() => Ok(text),
+        _ => Err(place.error(format!("`{key}` is missing; write {key} = \"{example}\""))),
+    }
+}
