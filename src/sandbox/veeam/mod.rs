@@ -1,1 +1,139 @@
-//! The simulated Veeam Backup Enterprise Manager.
+//! The simulated Veeam Backup Enterprise Manager: its REST API as far as cloud replica points need it.
+//!
+//! It answers as a Windows server with Cloud Connect does, on one self-signed TLS port, and holds the
+//! points of the vendor's own pages beside any number of drawn ones. Backups, agents, tasks and tenant
+//! logons are not simulated, nor is the delay of data collection.
+
+mod document;
+mod estate;
+mod filter;
+mod json;
+mod kinds;
+mod logon;
+mod query;
+mod script;
+mod seed;
+mod server;
+mod settings;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use http::Method;
+use uuid::Uuid;
+
+use self::estate::Point;
+use self::kinds::Kind;
+use self::server::Server;
+use crate::sandbox::{Identity, Listening, StartError};
+
+pub use self::script::Reply;
+pub use self::settings::{
+    Ampersands, AttributeOrder, ByteOrderMark, CloudQuery, ListItem, NameStyle, Product, Settings,
+    VmName,
+};
+
+/// A running Enterprise Manager; it stops when this is dropped.
+#[derive(Debug)]
+pub struct EnterpriseManager {
+    server: Arc<Server>,
+    listening: Listening,
+    certificate: Vec<u8>,
+}
+
+impl EnterpriseManager {
+    /// Starts one on a free loopback port, with a certificate of its own making as the installer
+    /// does. It speaks HTTP/1.1 only.
+    ///
+    /// # Errors
+    /// When no certificate can be made or no port bound.
+    pub fn start(settings: Settings) -> Result<Self, StartError> {
+        let identity = Identity::self_signed(&["http/1.1"])?;
+        let certificate = identity.der().to_vec();
+        let estate = seed::estate(&settings);
+        let server = Arc::new(Server::new(settings, estate));
+        let router = Router::new().fallback(server::serve).with_state(Arc::clone(&server));
+        Ok(Self { server, listening: Listening::start(router, identity)?, certificate })
+    }
+
+    /// The base of the API, without a slash at the end. Bodies name another host: the server does
+    /// not know by which name it is reached.
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}/api", self.listening.address().port())
+    }
+
+    /// The certificate, DER.
+    pub fn certificate_der(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    /// The SHA-256 of the certificate, as 64 lower-case hex digits.
+    pub fn certificate_sha256(&self) -> String {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &self.certificate);
+        digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The one account's name, in the form Windows servers want.
+    pub fn username(&self) -> &str {
+        logon::USERNAME
+    }
+
+    /// The account's password.
+    pub fn password(&self) -> &str {
+        logon::PASSWORD
+    }
+
+    /// How many requests came, by method and path (no query).
+    pub fn calls(&self) -> BTreeMap<(String, String), usize> {
+        self.server.calls().clone()
+    }
+
+    /// How many requests came with this method to paths that contain `part`.
+    pub fn count(&self, method: &Method, part: &str) -> usize {
+        let calls = self.server.calls();
+        let matching =
+            calls.iter().filter(|((m, path), _)| m == method.as_str() && path.contains(part));
+        matching.map(|(_, count)| count).sum()
+    }
+
+    /// How many logon sessions are alive.
+    pub fn sessions(&self) -> usize {
+        self.server.sessions().len()
+    }
+
+    /// Ends every logon session: the next request with an old token gets 401.
+    pub fn expire_sessions(&self) {
+        self.server.logons().close_all();
+    }
+
+    /// Gives a cloud point another `State`, known to the vendor or not. False when there is no such
+    /// point.
+    pub fn set_state(&self, point: &str, state: &str) -> bool {
+        point.parse().is_ok_and(|id| self.server.estate().set_state(id, state))
+    }
+
+    /// Takes a cloud point away. False when there is no such point.
+    pub fn remove_point(&self, point: &str) -> bool {
+        point.parse().is_ok_and(|id| self.server.estate().remove_point(id))
+    }
+
+    /// Makes a `Ready` snapshot of `vm` in a cloud replica, now, and gives its id; nothing when there
+    /// is no such replica.
+    pub fn add_point(&self, replica: &str, vm: &str) -> Option<String> {
+        let mut estate = self.server.estate();
+        let replica = estate.find(Kind::CloudReplica, replica.parse().ok()?)?.id;
+        let settings = &self.server.settings;
+        let (id, created) = (Uuid::new_v4(), settings.clock.now());
+        let point = Point { id, vm, created, replica, point_type: "Snapshot", state: "Ready" };
+        estate.add_point(&point, settings);
+        Some(id.to_string())
+    }
+
+    /// Answers the next `times` requests with this method whose path and query contain `part` by
+    /// `reply`. Orders are worked off in the order they are given.
+    pub fn answer_next(&self, times: usize, method: Method, part: &str, reply: Reply) {
+        self.server.script().add(times, method, part, reply);
+    }
+}

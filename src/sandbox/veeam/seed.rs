@@ -1,0 +1,158 @@
+//! What is there at the start: the six cloud points of the vendor's own pages, and as many drawn ones
+//! as asked for.
+//!
+//! Drawn points come from the seed alone, never from the clock, so that two runs see the same ids and
+//! times.
+
+use jiff::civil::{DateTime, date};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use uuid::{Uuid, uuid};
+
+use super::document::Scalar;
+use super::estate::{Entity, Estate, Field, Point};
+use super::kinds::Kind;
+use super::settings::Settings;
+
+const SERVER: Uuid = uuid!("8fff3b8e-c3f1-4ef5-aecc-561f07bf9982");
+const CRM: Uuid = uuid!("6b2b42d5-3850-421c-93c1-e063f12a2ead");
+const ABC: Uuid = uuid!("8393c284-c953-403f-a9b9-cff63e0c6815");
+
+/// The vendor's points, in the order of its list: not that of time.
+const POINTS: [(Uuid, &str, Uuid, DateTime); 6] = [
+    (
+        uuid!("93081441-6e3c-4584-b47a-08dc1ce24f84"),
+        "srv39",
+        CRM,
+        date(2015, 12, 25).at(20, 0, 47, 0),
+    ),
+    (
+        uuid!("783781f0-4d83-4d09-ae82-12b5bed4710b"),
+        "srv40",
+        ABC,
+        date(2015, 12, 27).at(21, 8, 13, 0),
+    ),
+    (
+        uuid!("292e6d96-6b99-4776-bba2-2c030cd5824a"),
+        "srv38",
+        ABC,
+        date(2015, 12, 21).at(21, 1, 41, 0),
+    ),
+    (
+        uuid!("5ed13778-0191-4d9d-8105-33017348235d"),
+        "srv40",
+        ABC,
+        date(2015, 12, 22).at(21, 5, 43, 0),
+    ),
+    (
+        uuid!("574c07de-50eb-4117-88ec-5cd3403142dd"),
+        "srv38",
+        ABC,
+        date(2015, 12, 24).at(21, 3, 50, 0),
+    ),
+    (
+        uuid!("572167d1-c2f1-40b5-9ce9-6b277e507222"),
+        "srv39",
+        CRM,
+        date(2015, 12, 22).at(11, 25, 26, 0),
+    ),
+];
+
+/// Drawn points are later than the vendor's, and a tenant's job has this many of them.
+const DRAWN_FROM: DateTime = date(2016, 1, 1).at(0, 0, 0, 0);
+const POINTS_PER_REPLICA: usize = 50;
+const POINTS_PER_VM: usize = 7;
+
+const CUSTOMERS: [&str; 4] = ["Smith & Sons", "Łódź Logistics", "R&D <Lab>", "Acme"];
+const MACHINES: [&str; 5] = ["app", "mail & web", "zürich-db", "サーバー", "the \"old\" one"];
+
+/// The server as it is when it starts.
+pub(super) fn estate(settings: &Settings) -> Estate {
+    let mut estate = Estate::default();
+    estate.add(Entity {
+        kind: Kind::BackupServer,
+        id: SERVER,
+        name: "172.17.53.48".to_owned(),
+        vm: None,
+        parents: Vec::new(),
+        fields: vec![
+            ("Description", Field::text("Created by SRV12\\Administrator")),
+            ("Port", Field::Plain(Scalar::Number(9392))),
+            ("Version", Field::text("13.0.1.1071")),
+        ],
+    });
+    estate.add(replica(CRM, "UCM Company CRM Replication"));
+    estate.add(replica(ABC, "ABC Company Servers Replication"));
+    for (id, vm, replica, created) in POINTS {
+        let created = utc(created);
+        let point = Point { id, vm, created, replica, point_type: "Snapshot", state: "Ready" };
+        estate.add_point(&point, settings);
+    }
+    draw(&mut estate, settings);
+    estate
+}
+
+fn replica(id: Uuid, name: &str) -> Entity {
+    Entity {
+        kind: Kind::CloudReplica,
+        id,
+        name: name.to_owned(),
+        vm: None,
+        parents: vec![SERVER],
+        fields: vec![("Platform", Field::text("VMware"))],
+    }
+}
+
+fn draw(estate: &mut Estate, settings: &Settings) {
+    let id = |what: &str, number: usize| {
+        Uuid::new_v5(&SERVER, format!("{} {what} {number}", settings.seed).as_bytes())
+    };
+    let jobs = settings.points.div_ceil(POINTS_PER_REPLICA);
+    for (job, customer) in (0..jobs).zip(CUSTOMERS.iter().cycle()) {
+        estate.add(replica(id("replica", job), &format!("{customer} Replication {job}")));
+    }
+    for number in 0..settings.points {
+        let machine = number / POINTS_PER_VM;
+        let id_of_point = id("point", number);
+        // The id is as good as random, so it also says when the point was made: in no order, on
+        // average one every half hour, and to the microsecond.
+        let (chance, _) = id_of_point.as_u64_pair();
+        let span = u64::try_from(settings.points).unwrap_or(u64::MAX).saturating_mul(1_800_000_000);
+        let after = i64::try_from(chance % span.max(1)).unwrap_or(0);
+        let point = Point {
+            id: id_of_point,
+            vm: &format!("{}-{machine}", MACHINES[machine % MACHINES.len()]),
+            created: utc(DRAWN_FROM) + SignedDuration::from_micros(after),
+            replica: id("replica", number / POINTS_PER_REPLICA),
+            point_type: point_type(number),
+            state: state(number),
+        };
+        estate.add_point(&point, settings);
+    }
+}
+
+/// One in five is Ready no more, in every way there is.
+fn state(number: usize) -> &'static str {
+    match number % 20 {
+        3 => "Failover",
+        8 => "Failback",
+        13 => "PermanentFailover",
+        18 => "Unknown",
+        _ => "Ready",
+    }
+}
+
+fn point_type(number: usize) -> &'static str {
+    match number % 20 {
+        1 => "CDP",
+        6 => "Full",
+        11 => "ReverseIncrement",
+        16 => "Increment",
+        _ => "Snapshot",
+    }
+}
+
+fn utc(time: DateTime) -> Timestamp {
+    // Every civil time of these centuries exists in UTC.
+    TimeZone::UTC.to_timestamp(time).unwrap_or(Timestamp::UNIX_EPOCH)
+}

@@ -1,0 +1,138 @@
+//! How one simulated Enterprise Manager behaves: its size, and the habits in which real servers and
+//! the vendor's pages differ.
+//!
+//! Every habit defaults to what a present-day Windows server does, the only kind with Cloud Connect.
+//! What a server always does is not a setting.
+
+use jiff::SignedDuration;
+
+use crate::sandbox::Clock;
+
+/// What to simulate. [`Settings::new`] gives the habits of a real server.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The time the server lives in.
+    pub clock: Clock,
+    /// How many cloud points there are beside the six well-known ones.
+    pub points: usize,
+    /// What those points are drawn from: the same seed gives the same points.
+    pub seed: u64,
+    /// The product release, which shows in JSON names and in how page links are escaped.
+    pub product: Product,
+    /// How the time inside the name of a point is written.
+    pub name_style: NameStyle,
+    /// How many fraction digits the server's database keeps of a time, 0 to 9: 3 on SQL Server and 6
+    /// on PostgreSQL. Trailing zeros are never written.
+    pub fraction_digits: u8,
+    /// The order of XML attributes.
+    pub attribute_order: AttributeOrder,
+    /// Whether a cloud point has a `VmName` element: the schema says so, every sample says no.
+    pub vm_name: VmName,
+    /// The name of one item in a list of cloud points.
+    pub list_item: ListItem,
+    /// Whether a body begins with a UTF-8 byte order mark, as JSON of version 11 did.
+    pub byte_order_mark: ByteOrderMark,
+    /// How `&` is written in XML attributes.
+    pub ampersands: Ampersands,
+    /// Whether the query service knows cloud points. It does, but its own directory does not list
+    /// them, so a client may want to live without.
+    pub cloud_query: CloudQuery,
+    /// The page size of a query that names none; 100 in all recorded replies.
+    pub page_size: usize,
+    /// How long a logon session lives without a request: 15 minutes.
+    pub idle_timeout: SignedDuration,
+}
+
+impl Settings {
+    /// A server with the well-known points only and the habits of a real one.
+    pub fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            points: 0,
+            seed: 1,
+            product: Product::V13,
+            name_style: NameStyle::WholeSeconds,
+            fraction_digits: 3,
+            attribute_order: AttributeOrder::RealServer,
+            vm_name: VmName::Absent,
+            list_item: ListItem::CloudReplica,
+            byte_order_mark: ByteOrderMark::Absent,
+            ampersands: Ampersands::Escaped,
+            cloud_query: CloudQuery::Answered,
+            page_size: 100,
+            idle_timeout: SignedDuration::from_mins(15),
+        }
+    }
+}
+
+/// A product release. Both speak API version `v1_7`, and yet differ on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Product {
+    /// JSON in PascalCase; page links escaped in lower-case hex.
+    V12,
+    /// JSON in camelCase; page links escaped in upper-case hex.
+    V13,
+}
+
+/// The time in `srv39@2015-12-25 20:00:47`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameStyle {
+    /// Never a fraction, as on SQL Server.
+    WholeSeconds,
+    /// Up to six digits, as on PostgreSQL.
+    Microseconds,
+}
+
+/// The order of attributes, which must not matter to anyone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttributeOrder {
+    /// `Rel, Type, Href, Name`, as the vendor's pages print it.
+    Documented,
+    /// `Href, Name, Type, Rel`, as servers send it; roots also declare `xsd` and `xsi`.
+    RealServer,
+}
+
+/// Whether cloud points have a `VmName` element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VmName {
+    /// Left out, as in every sample.
+    Absent,
+    /// Sent, as the schema demands.
+    Present,
+}
+
+/// What an item of a `CloudVmReplicaPoints` list is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListItem {
+    /// `CloudReplica`, which schema and pages agree on although it is a point.
+    CloudReplica,
+    /// `CloudVmReplicaPoint`, which anyone would expect.
+    CloudVmReplicaPoint,
+}
+
+/// Whether bodies begin with a byte order mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteOrderMark {
+    /// They do not.
+    Absent,
+    /// They do.
+    Present,
+}
+
+/// How `&` is written in an XML attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ampersands {
+    /// `&amp;`.
+    Escaped,
+    /// A bare `&`, as the vendor's pages print it: what comes out is not XML.
+    Raw,
+}
+
+/// What the query service says to `type=CloudVmReplicaPoint`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloudQuery {
+    /// The points.
+    Answered,
+    /// 400, as to a type it has never heard of.
+    Refused,
+}

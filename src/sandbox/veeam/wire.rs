@@ -1,0 +1,107 @@
+//! Entities as the documents that carry them: references, entities, and lists of both.
+//!
+//! Links name the server by what it calls itself, which is rarely the name its clients use.
+
+use uuid::Uuid;
+
+use super::document::{Element, link};
+use super::estate::{Entity, Estate};
+use super::kinds::Kind;
+use super::settings::{ListItem, Settings};
+
+/// The server's own idea of its address, in every link it sends.
+pub(super) const BASE: &str = "https://localhost:9398/api";
+
+/// Which of the two representations of a resource is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Reference,
+    Entity,
+}
+
+/// One reference: `EntityRef` when alone, `Ref` in a list.
+pub(super) fn reference(name: &'static str, entity: &Entity, estate: &Estate) -> Element {
+    let shape = entity.kind.shape();
+    let alternate = link("Alternate", Some(shape.element), entity_href(entity), Some(&entity.name));
+    Element::object(name, vec![Element::list("Links", links(entity, estate, alternate))])
+        .with("Type", format!("{}Reference", shape.element))
+        .with("Href", href(entity.kind, entity.id))
+        .with("Name", entity.name.as_str())
+        .with("UID", entity.uid())
+}
+
+/// One entity alone.
+pub(super) fn entity(entity: &Entity, estate: &Estate) -> Element {
+    named_entity(entity.kind.shape().element, entity, estate)
+}
+
+/// A list of references, alone or inside a query's answer.
+pub(super) fn references<'a>(
+    name: &'static str,
+    entities: impl Iterator<Item = &'a Entity>,
+    estate: &Estate,
+) -> Element {
+    Element::list(name, entities.map(|entity| reference("Ref", entity, estate)).collect())
+}
+
+/// A list of entities of one kind. Items of a list of cloud points are named after the replica they
+/// belong to; their `Type` tells the truth.
+pub(super) fn entities<'a>(
+    kind: Kind,
+    entities: impl Iterator<Item = &'a Entity>,
+    estate: &Estate,
+    settings: &Settings,
+) -> Element {
+    let shape = kind.shape();
+    let item = match (kind, settings.list_item) {
+        (Kind::CloudVmReplicaPoint, ListItem::CloudReplica) => "CloudReplica",
+        _ => shape.element,
+    };
+    Element::list(shape.plural, entities.map(|one| named_entity(item, one, estate)).collect())
+}
+
+fn named_entity(name: &'static str, entity: &Entity, estate: &Estate) -> Element {
+    let shape = entity.kind.shape();
+    let to_reference = link(
+        "Alternate",
+        Some(&format!("{}Reference", shape.element)),
+        href(entity.kind, entity.id),
+        Some(&entity.name),
+    );
+    let mut members = vec![Element::list("Links", links(entity, estate, to_reference))];
+    for (field, value) in &entity.fields {
+        members.push(Element::value(field, value.to_scalar()));
+    }
+    let mut element = Element::object(name, members)
+        .with("Type", shape.element)
+        .with("Href", entity_href(entity))
+        .with("Name", entity.name.as_str())
+        .with("UID", entity.uid());
+    if let Some(vm) = &entity.vm {
+        element = element.with("VmDisplayName", vm.as_str());
+    }
+    element
+}
+
+fn links(entity: &Entity, estate: &Estate, alternate: Element) -> Vec<Element> {
+    let mut links = Vec::new();
+    for parent in estate.parents(entity) {
+        let kind = format!("{}Reference", parent.kind.shape().element);
+        links.push(link("Up", Some(&kind), href(parent.kind, parent.id), Some(&parent.name)));
+    }
+    links.push(alternate);
+    for (segment, child) in entity.kind.shape().children {
+        let kind = format!("{}ReferenceList", child.shape().element);
+        let below = format!("{}/{segment}", href(entity.kind, entity.id));
+        links.push(link("Down", Some(&kind), below, None));
+    }
+    links
+}
+
+fn href(kind: Kind, id: Uuid) -> String {
+    format!("{BASE}/{}/{id}", kind.shape().collection)
+}
+
+fn entity_href(entity: &Entity) -> String {
+    href(entity.kind, entity.id) + "?format=Entity"
+}
