@@ -44,17 +44,30 @@ async fn logging_on_gives_a_token_in_header_and_cookie_and_a_session_in_the_body
     assert_eq!(STANDARD.encode(id), token);
     assert_eq!(location, format!("https://localhost:9398/api/logonSessions/{id}"));
     assert!(body.contains(r"<UserName>SRV12\Administrator</UserName>"));
-    assert!(body.contains("https://localhost:9398/api/cloud/vmReplicaPoints?format=Entity"));
-    assert_eq!(bench.em.sessions(), 1);
+    assert!(body.contains("https://localhost:9398/api/vmRestorePoints?format=Entity"));
+    assert!(body.contains(r#"Href="https://localhost:9398/api/cloud" Type="CloudConnectService""#));
+    let (_, cloud) = bench.get("/cloud").await;
+    assert!(cloud.contains("https://localhost:9398/api/cloud/vmReplicaPoints?format=Entity"));
+    bench.em.expire_sessions();
+    assert_eq!(bench.em.sessions(), 0);
+}
 
+#[tokio::test]
+async fn logging_off_ends_the_session_and_no_other() {
+    let bench = Bench::new();
+    let (token, _other) = (bench.log_on().await, bench.log_on().await);
+    let id = String::from_utf8(STANDARD.decode(&token).unwrap()).unwrap();
+    assert_eq!(bench.em.sessions(), 2);
     let listed = bench.request(Method::GET, "/logonSessions").header(TOKEN, &token);
     let listed = listed.send().await.unwrap().text().await.unwrap();
-    assert!(listed.contains("<LogonSessions ") && listed.contains(id));
+    assert!(listed.contains("<LogonSessions ") && listed.contains(&id));
     let path = format!("/logonSessions/{}", id.to_uppercase());
     let out = bench.request(Method::DELETE, &path).header(TOKEN, &token).send().await.unwrap();
     assert_eq!(out.status(), 204);
-    assert_eq!(bench.em.sessions(), 0);
-    assert_eq!(bench.em.count(&Method::POST, "/sessionMngr"), 1);
+    assert_eq!(bench.em.sessions(), 1);
+    let late = bench.request(Method::GET, "/logonSessions").header(TOKEN, &token);
+    assert_eq!(late.send().await.unwrap().status(), 401);
+    assert_eq!(bench.em.count(&Method::POST, "/sessionMngr"), 2);
     assert_eq!(bench.em.calls()[&("DELETE".to_owned(), format!("/api{path}"))], 1);
 }
 

@@ -28,6 +28,8 @@ async fn filters_compare_names_times_and_enumerations() {
         assert_eq!(bench.names(&format!("CreationTime<{time}")).await.len(), 4);
         assert_eq!(bench.names(&format!("CreationTime<={time}")).await.len(), 5);
     }
+    let elsewhere = "CreationTime>\"2015-12-25T21:00:47+01:00\"";
+    assert_eq!(bench.names(elsewhere).await, newest[1..]);
     assert_eq!(bench.names("VmName!=srv38").await.len(), 4);
     assert_eq!(bench.names("State==ready;Type==Snapshot").await.len(), 6);
     assert_eq!(bench.names("Type<Snapshot").await.len(), 0, "enumerations have an order");
@@ -70,6 +72,7 @@ async fn bad_queries_are_answered_by_an_error() {
         assert!(body.contains(r#"StatusCode="400""#) && body.contains("SENSITIVE stack"));
     }
     assert_eq!(bench.get("/query?type=Nothing").await.0, 400);
+    assert_eq!(bench.query(&[("filter", &"(".repeat(10_000))]).await.0, 400);
 }
 
 #[tokio::test]

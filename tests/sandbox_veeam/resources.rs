@@ -194,3 +194,28 @@ async fn times_are_as_fine_as_the_database_and_lose_their_trailing_zeros() {
         ]
     );
 }
+
+#[tokio::test]
+async fn backups_and_plain_replicas_follow_the_same_grammar() {
+    let bench = Bench::new();
+    let (_, runs) = bench.get("/restorePoints").await;
+    assert_eq!(names(&runs)[0], "Jun  5 2025  1:01AM", "two blanks, twice");
+    let (_, points) = bench.get("/vmRestorePoints?format=Entity").await;
+    assert!(points.contains("<CreationTimeUTC>2025-06-05T01:01:25.93Z</CreationTimeUTC>"));
+    assert!(points.contains("?action=restore\" Rel=\"Restore\"/>"), "actions have no type");
+    let reference = between(&points, "<HierarchyObjRef>", "</");
+    let query = format!("/query?type=vmRestorePoint&filter=HierarchyObjRef==%22{reference}%22");
+    assert_eq!(names(&bench.get(&query).await.1).len(), 3);
+    let run = between(&runs, "urn:veeam:RestorePoint:", "\"");
+    let (_, below) = bench.get(&format!("/restorePoints/{run}/vmRestorePoints")).await;
+    assert_eq!(names(&below), ["audi99@2025-06-05 01:01:25"]);
+    let (_, replicas) = bench.get("/replicas").await;
+    let replica = between(&replicas, "urn:veeam:Replica:", "\"");
+    let (_, below) = bench.get(&format!("/replicas/{replica}/vmReplicaPoints?format=Entity")).await;
+    assert_eq!(below.matches("<VmReplicaPoint ").count(), 3);
+    for collection in ["/repositories", "/backups", "/backupFiles", "/vmReplicaPoints"] {
+        assert!(!names(&bench.get(collection).await.1).is_empty(), "{collection}");
+    }
+    let backup = bench.get("/backups?format=Entity").await.1;
+    assert!(backup.contains("<BackupType>Standard</BackupType>"));
+}

@@ -93,10 +93,6 @@ impl Estate {
     /// Adds a cloud point, written as `settings` would have it.
     pub(super) fn add_point(&mut self, point: &Point<'_>, settings: &Settings) {
         let created = truncated(point.created, settings.fraction_digits);
-        let in_name = match settings.name_style {
-            NameStyle::WholeSeconds => truncated(created, 0),
-            NameStyle::Microseconds => truncated(created, 6),
-        };
         let server = self.all(Kind::BackupServer).map(|server| server.id).next();
         let mut fields = vec![("CreationTimeUTC", Field::Time(created))];
         if settings.vm_name == VmName::Present {
@@ -107,7 +103,7 @@ impl Estate {
         self.add(Entity {
             kind: Kind::CloudVmReplicaPoint,
             id: point.id,
-            name: format!("{}@{}", point.vm, spaced(in_name)),
+            name: point_name(point.vm, created, settings),
             vm: Some(point.vm.to_owned()),
             parents: server.into_iter().chain([point.replica]).collect(),
             fields,
@@ -139,13 +135,18 @@ impl Estate {
     }
 }
 
+/// The name of a point: `srv39@2015-12-25 20:00:47`, on some servers with a fraction.
+pub(super) fn point_name(vm: &str, created: Timestamp, settings: &Settings) -> String {
+    let created = match settings.name_style {
+        NameStyle::WholeSeconds => truncated(created, 0),
+        NameStyle::Microseconds => truncated(created, 6),
+    };
+    let time = created.to_zoned(TimeZone::UTC).datetime().to_string();
+    format!("{vm}@{}", time.replace('T', " "))
+}
+
 fn truncated(time: Timestamp, digits: u8) -> Timestamp {
     let unit = 10_i128.pow(9_u32.saturating_sub(u32::from(digits)));
     let nanoseconds = time.as_nanosecond();
     Timestamp::from_nanosecond(nanoseconds - nanoseconds.rem_euclid(unit)).unwrap_or(time)
-}
-
-/// The time as names have it: `2015-12-25 20:00:47`, with the fraction the time has.
-fn spaced(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::UTC).datetime().to_string().replace('T', " ")
 }

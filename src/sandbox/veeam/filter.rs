@@ -17,6 +17,9 @@ use super::document::Scalar;
 use super::estate::{Entity, Estate, Field};
 use super::kinds::{Column, Kind};
 
+/// More open parentheses than this are refused, to spare the stack.
+const DEEPEST: usize = 50;
+
 /// What is wrong with a query, in the words of the error that answers it.
 pub(super) type Complaint = String;
 
@@ -53,7 +56,7 @@ impl Filter {
     /// # Errors
     /// When it is malformed, names an unknown field, or compares one with what it cannot be.
     pub(super) fn parse(text: &str, kind: Kind) -> Result<Filter, Complaint> {
-        let mut parser = Parser { rest: text.chars().peekable(), kind };
+        let mut parser = Parser { rest: text.chars().peekable(), kind, depth: 0 };
         let filter = parser.any()?;
         match parser.peek() {
             None => Ok(filter),
@@ -102,6 +105,7 @@ impl Column {
             Column::VmDisplayName => text(entity.vm.as_deref().unwrap_or_default()),
             Column::ParentUid(kind) => text(&parent(kind).map(Entity::uid).unwrap_or_default()),
             Column::ParentName(kind) => text(parent(kind).map_or("", |parent| &parent.name)),
+            Column::Text(element) => text(&plain(entity, element)),
             Column::OneOf(element, order) => {
                 Key::Rank(rank(order, &plain(entity, element)).unwrap_or(order.len()))
             }
@@ -138,18 +142,20 @@ fn rank(order: &[&str], value: &str) -> Option<usize> {
     order.iter().position(|known| known.eq_ignore_ascii_case(value))
 }
 
-/// Times come with `T` or a blank in the middle, and with or without `Z`; all are UTC.
+/// Times come with `T` or a blank in the middle, and with or without an offset; UTC if without.
 fn time(literal: &str) -> Result<Timestamp, Complaint> {
-    let civil = literal.trim_end_matches(['Z', 'z']);
-    civil
-        .parse::<DateTime>()
-        .and_then(|time| TimeZone::UTC.to_timestamp(time))
+    let utc = || TimeZone::UTC.to_timestamp(literal.parse::<DateTime>()?);
+    literal
+        .parse::<Timestamp>()
+        .or_else(|_| utc())
         .map_err(|_| format!("String '{literal}' was not recognized as a valid DateTime."))
 }
 
 struct Parser<'a> {
     rest: Peekable<Chars<'a>>,
     kind: Kind,
+    /// How many parentheses are open.
+    depth: usize,
 }
 
 impl Parser<'_> {
@@ -171,7 +177,12 @@ impl Parser<'_> {
 
     fn term(&mut self) -> Result<Filter, Complaint> {
         if self.take('(') {
+            self.depth += 1;
+            if self.depth > DEEPEST {
+                return Err("Parentheses are nested too deep in filter.".to_owned());
+            }
             let inner = self.any()?;
+            self.depth -= 1;
             return match self.take(')') {
                 true => Ok(inner),
                 false => Err("A parenthesis is not closed in filter.".to_owned()),

@@ -117,14 +117,8 @@ pub(super) fn href(id: Uuid) -> String {
 /// One session, with links to all there is.
 pub(super) fn session(id: Uuid) -> Element {
     let mut links = vec![link("Up", Some("EnterpriseManager"), format!("{BASE}/"), None)];
-    for kind in Kind::ALL {
-        let shape = kind.shape();
-        let collection = format!("{BASE}/{}", shape.collection);
-        let references = format!("{}ReferenceList", shape.element);
-        let entities = format!("{}List", shape.element);
-        links.push(link("Down", Some(&references), collection.clone(), None));
-        links.push(link("Down", Some(&entities), collection + "?format=Entity", None));
-    }
+    links.extend(collections(|kind| !is_cloud(kind)));
+    links.push(link("Down", Some("CloudConnectService"), format!("{BASE}/cloud"), None));
     links.push(link("Delete", None, href(id), None));
     Element::object(
         "LogonSession",
@@ -136,4 +130,30 @@ pub(super) fn session(id: Uuid) -> Element {
     )
     .with("Type", "LogonSession")
     .with("Href", href(id))
+}
+
+/// The way to the collections of Cloud Connect, which a session does not link to itself.
+pub(super) fn cloud_service() -> Element {
+    Element::object("CloudConnectService", vec![Element::list("Links", collections(is_cloud))])
+        .with("Type", "CloudConnectService")
+        .with("Href", format!("{BASE}/cloud"))
+}
+
+fn is_cloud(kind: Kind) -> bool {
+    kind.shape().collection.starts_with("cloud/")
+}
+
+/// Links to collections, each one twice: as references and as entities.
+fn collections(wanted: impl Fn(Kind) -> bool) -> Vec<Element> {
+    let both = |kind: Kind| {
+        let shape = kind.shape();
+        let href = format!("{BASE}/{}", shape.collection);
+        let references = format!("{}ReferenceList", shape.element);
+        let entities = format!("{}List", shape.element);
+        [
+            link("Down", Some(&references), href.clone(), None),
+            link("Down", Some(&entities), href + "?format=Entity", None),
+        ]
+    };
+    Kind::ALL.into_iter().filter(|kind| wanted(*kind)).flat_map(both).collect()
 }

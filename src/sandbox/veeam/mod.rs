@@ -4,6 +4,7 @@
 //! points of the vendor's own pages beside any number of drawn ones. Backups, agents, tasks and tenant
 //! logons are not simulated, nor is the delay of data collection.
 
+mod backups;
 mod document;
 mod estate;
 mod filter;

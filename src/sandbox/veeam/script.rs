@@ -12,7 +12,7 @@ use http::{HeaderValue, Method};
 /// What a request gets in place of its answer.
 #[derive(Debug, Clone)]
 pub enum Reply {
-    /// Exactly this. A header or status that HTTP does not allow is left out or becomes 500.
+    /// Exactly this. A status or header that HTTP does not know makes it an empty 500.
     Verbatim {
         /// The status code.
         status: u16,

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use uuid::{Uuid, uuid};
 
+use super::backups;
 use super::document::Scalar;
 use super::estate::{Entity, Estate, Field, Point};
 use super::kinds::Kind;
@@ -88,6 +89,7 @@ pub(super) fn estate(settings: &Settings) -> Estate {
         let point = Point { id, vm, created, replica, point_type: "Snapshot", state: "Ready" };
         estate.add_point(&point, settings);
     }
+    backups::add(&mut estate, SERVER, settings);
     draw(&mut estate, settings);
     estate
 }

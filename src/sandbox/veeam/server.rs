@@ -177,6 +177,7 @@ impl Server {
                     return Answer::error(StatusCode::BAD_REQUEST, &complaint);
                 }
             },
+            "cloud" => Some(logon::cloud_service()),
             path => self.read(path, parameters, &estate),
         };
         match known {

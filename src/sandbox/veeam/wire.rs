@@ -85,6 +85,10 @@ fn named_entity(name: &'static str, entity: &Entity, estate: &Estate) -> Element
 
 fn links(entity: &Entity, estate: &Estate, alternate: Element) -> Vec<Element> {
     let mut links = Vec::new();
+    for (rel, action) in entity.kind.shape().actions {
+        let start = format!("{}?action={action}", href(entity.kind, entity.id));
+        links.push(link(rel, None, start, None));
+    }
     for parent in estate.parents(entity) {
         let kind = format!("{}Reference", parent.kind.shape().element);
         links.push(link("Up", Some(&kind), href(parent.kind, parent.id), Some(&parent.name)));
