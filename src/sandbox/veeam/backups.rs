@@ -4,11 +4,10 @@
 //! read, and nothing can be started on them.
 
 use jiff::civil::{DateTime, date};
-use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
 use super::document::Scalar;
-use super::estate::{Entity, Estate, Field, point_name};
+use super::estate::{Entity, Estate, Field, point_name, truncated, utc};
 use super::kinds::Kind;
 use super::settings::{NameStyle, Settings};
 
@@ -52,8 +51,7 @@ pub(super) fn add(estate: &mut Estate, server: Uuid, settings: &Settings) {
         vec![("Platform", Field::text("VMware"))],
     );
     for (night, civil) in NIGHTS.into_iter().enumerate() {
-        // Every civil time of this century exists in UTC.
-        let time = TimeZone::UTC.to_timestamp(civil).unwrap_or(Timestamp::UNIX_EPOCH);
+        let time = truncated(utc(civil), settings.fraction_digits);
         let (point_type, algorithm, extension) = match night {
             0 => ("Full", "Full", "vbk"),
             _ => ("Increment", "Incremental", "vib"),

@@ -3,6 +3,7 @@
 //! Times are kept only as precisely as the database would. The quarter of an hour by which a real
 //! server lags behind its backup servers is not simulated: a change is seen at once.
 
+use jiff::civil::DateTime;
 use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
@@ -145,7 +146,14 @@ pub(super) fn point_name(vm: &str, created: Timestamp, settings: &Settings) -> S
     format!("{vm}@{}", time.replace('T', " "))
 }
 
-fn truncated(time: Timestamp, digits: u8) -> Timestamp {
+/// The time that `civil` is in UTC.
+pub(super) fn utc(civil: DateTime) -> Timestamp {
+    // Fails only at the far ends of the calendar, where no seed point lies.
+    TimeZone::UTC.to_timestamp(civil).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A time as the database keeps it.
+pub(super) fn truncated(time: Timestamp, digits: u8) -> Timestamp {
     let unit = 10_i128.pow(9_u32.saturating_sub(u32::from(digits)));
     let nanoseconds = time.as_nanosecond();
     Timestamp::from_nanosecond(nanoseconds - nanoseconds.rem_euclid(unit)).unwrap_or(time)

@@ -1,8 +1,9 @@
 //! The simulated Veeam Backup Enterprise Manager: its REST API as far as cloud replica points need it.
 //!
 //! It answers as a Windows server with Cloud Connect does, on one self-signed TLS port, and holds the
-//! points of the vendor's own pages beside any number of drawn ones. Backups, agents, tasks and tenant
-//! logons are not simulated, nor is the delay of data collection.
+//! points of the vendor's own pages beside any number of drawn ones. Backups and plain replicas can be
+//! read; jobs, agents, tasks, mounts and tenant logons are not simulated, nor is the delay of data
+//! collection.
 
 mod backups;
 mod document;

@@ -4,14 +4,13 @@
 //! Drawn points come from the seed alone, never from the clock, so that two runs see the same ids and
 //! times.
 
+use jiff::SignedDuration;
 use jiff::civil::{DateTime, date};
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use uuid::{Uuid, uuid};
 
 use super::backups;
 use super::document::Scalar;
-use super::estate::{Entity, Estate, Field, Point};
+use super::estate::{Entity, Estate, Field, Point, utc};
 use super::kinds::Kind;
 use super::settings::Settings;
 
@@ -152,9 +151,4 @@ fn point_type(number: usize) -> &'static str {
         16 => "Increment",
         _ => "Snapshot",
     }
-}
-
-fn utc(time: DateTime) -> Timestamp {
-    // Every civil time of these centuries exists in UTC.
-    TimeZone::UTC.to_timestamp(time).unwrap_or(Timestamp::UNIX_EPOCH)
 }
