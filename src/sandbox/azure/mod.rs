@@ -1,1 +1,142 @@
-//! The simulated Azure Resource Manager.
+//! The simulated Azure Resource Manager, as far as restore point collections and restore points go,
+//! with the login service beside it.
+//!
+//! It answers with the vendor's bytes, headers and delays. It restores nothing and stores no data;
+//! throttling is enforced for copies only.
+
+mod calls;
+mod collections;
+mod copying;
+mod dice;
+mod disk_points;
+mod limits;
+mod lists;
+mod login;
+mod machine;
+mod names;
+mod operation;
+mod point;
+mod points;
+mod refusal;
+mod replication;
+mod reply;
+mod script;
+mod seed;
+mod server;
+mod settings;
+mod versions;
+mod wire;
+mod world;
+
+use std::sync::{Arc, Mutex};
+
+use crate::sandbox::{Authority, Listening, StartError};
+
+pub use calls::{Calls, Kind};
+pub use script::{Canned, Fault, Matching};
+pub use seed::Seeded;
+pub use settings::{Quirks, Settings};
+
+use login::Login;
+use names::{Address, Place};
+use script::Script;
+use server::{Server, lock};
+
+/// A running simulator; it stops when this is dropped.
+#[derive(Debug)]
+pub struct Azure {
+    listening: Listening,
+    server: Arc<Server>,
+    seeded: Seeded,
+    subscription: String,
+}
+
+impl Azure {
+    /// Starts one with its seeded subscription, inside a tokio runtime.
+    ///
+    /// # Errors
+    /// When no certificate can be made or no port can be bound.
+    pub fn start(settings: Settings, authority: &Authority) -> Result<Self, StartError> {
+        let login = Login::new(settings.seed, settings.token_lifetime);
+        let (world, seeded) = seed::world(settings);
+        let subscription = world.subscription.clone();
+        let server = Arc::new(Server {
+            login,
+            world: Mutex::new(world),
+            script: Mutex::default(),
+            calls: Mutex::default(),
+        });
+        let router = axum::Router::new().fallback(server::serve).with_state(Arc::clone(&server));
+        let listening = Listening::start(router, authority.issue(&["h2", "http/1.1"])?)?;
+        Ok(Self { listening, server, seeded, subscription })
+    }
+
+    /// Where the resource manager is: what `https://management.azure.com` is in the public cloud.
+    pub fn endpoint(&self) -> String {
+        format!("https://localhost:{}", self.listening.address().port())
+    }
+
+    /// Where tokens come from: what `https://login.microsoftonline.com` is in the public cloud.
+    pub fn authority_host(&self) -> String {
+        self.endpoint()
+    }
+
+    /// The one subscription there is.
+    pub fn subscription_id(&self) -> &str {
+        &self.subscription
+    }
+
+    /// The tenant that the token endpoint knows.
+    pub fn tenant_id(&self) -> &str {
+        &self.server.login.tenant
+    }
+
+    /// The client that the token endpoint knows.
+    pub fn client_id(&self) -> &str {
+        &self.server.login.client
+    }
+
+    /// The secret of that client.
+    pub fn client_secret(&self) -> &str {
+        &self.server.login.secret
+    }
+
+    /// A bearer that is always accepted.
+    pub fn static_token(&self) -> String {
+        self.server.login.static_token.clone()
+    }
+
+    /// What the subscription started with.
+    pub fn seeded(&self) -> &Seeded {
+        &self.seeded
+    }
+
+    /// How often it was asked for what so far.
+    pub fn calls(&self) -> Calls {
+        lock(&self.server.calls).clone()
+    }
+
+    /// Lets `fault` happen to the next `times` requests that match.
+    pub fn script(&self, matching: Matching, times: usize, fault: Fault) {
+        lock::<Script>(&self.server.script).add(matching, times, fault);
+    }
+
+    /// Fails the replication of one disk of a copy from now on, and with it the whole copy. Answers
+    /// whether there is such a disk in such a copy.
+    pub fn fail_replication(&self, copy_id: &str, disk_name: &str) -> bool {
+        let Place::Point(name) = Address::parse(copy_id).place else { return false };
+        let mut world = lock(&self.server.world);
+        let now = world.settings.clock.now();
+        let point = world
+            .collection_mut(&name.collection)
+            .and_then(|collection| collection.point_mut(&name.name));
+        let Some(point) = point else { return false };
+        let disks = &point.machine.disks;
+        let hit = point
+            .disks
+            .iter_mut()
+            .filter(|disk| disks[disk.disk].name.eq_ignore_ascii_case(disk_name))
+            .find_map(|disk| disk.arrival.as_mut());
+        hit.map(|arrival| arrival.replication.failed = Some(now)).is_some()
+    }
+}

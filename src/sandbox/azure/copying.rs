@@ -1,0 +1,150 @@
+//! Copies to another region: every rule that the documentation states for them, and what a copy
+//! inherits from its source.
+//!
+//! No code or text of these refusals was ever published, only the rules.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+
+use super::names::{Address, Place, PointName};
+use super::point::{self, Arrival, DiskPoint, Phase, Point};
+use super::refusal::Refusal;
+use super::replication::Replication;
+use super::server::Call;
+use super::wire::PointRequestProperties;
+use super::world::{Collection, Source, World};
+
+/// Three copies an hour and target collection.
+const QUOTA: usize = 3;
+const QUOTA_WINDOW: SignedDuration = SignedDuration::from_hours(1);
+
+/// The point that a PUT with `sourceRestorePoint` makes, if it may.
+pub(super) fn make(
+    world: &mut World,
+    call: &Call,
+    name: &PointName,
+    source_id: &str,
+    request: &PointRequestProperties,
+) -> Result<Point, Refusal> {
+    let target = world.collection(&name.collection).ok_or_else(Refusal::entity_not_found)?;
+    keep_quota(target, call.now)?;
+    if request.exclude_disks.is_some() {
+        let message = "Disks cannot be excluded from a copy.";
+        return Err(Refusal::parameter("excludeDisks", message));
+    }
+    let Place::Point(source_name) = Address::parse(source_id).place else {
+        let message = "The value of parameter sourceRestorePoint.id is invalid.";
+        return Err(Refusal::parameter("sourceRestorePoint.id", message));
+    };
+    let Some((from, source)) = world.point(&source_name) else {
+        let message = "The source restore point was not found.";
+        return Err(Refusal::provider(StatusCode::NOT_FOUND, "NotFound", message));
+    };
+    allow(world, call.now, target, from, source)?;
+
+    let whole_source = point::id(&from.name_of(source), &world.subscription);
+    let source_disks: Vec<(usize, String)> = source
+        .disks
+        .iter()
+        .map(|disk| (disk.disk, format!("{whole_source}/diskRestorePoints/{}", disk.name)))
+        .collect();
+    let (machine, consistency) = (Arc::clone(&source.machine), source.consistency);
+    let time_created = source.time_created;
+    let ready = call.now + world.settings.copy_operation;
+    let paces = world.paces(&machine);
+    let arriving = |(disk, source_id): (usize, String)| DiskPoint {
+        disk,
+        name: format!("{}_{}", machine.disks[disk].name, world.dice.guid()),
+        arrival: Some(Arrival {
+            source_id,
+            replication: Replication { started: ready, takes: paces[disk], failed: None },
+        }),
+    };
+    let disks = source_disks.into_iter().map(arriving).collect();
+    if let Some(target) = world.collection_mut(&name.collection) {
+        target.copies_taken.push(call.now);
+    }
+    Ok(Point {
+        name: name.name.clone(),
+        consistency,
+        asked: Some(consistency),
+        time_created,
+        ready,
+        failure: call.doom.clone(),
+        deleting: false,
+        disks,
+        copy_of: Some(source_id.to_owned()),
+        machine,
+    })
+}
+
+fn allow(
+    world: &World,
+    now: Timestamp,
+    target: &Collection,
+    from: &Collection,
+    source: &Point,
+) -> Result<(), Refusal> {
+    let refuse = |message: &str| Err(Refusal::not_allowed(message));
+    if source.copy_of.is_some() {
+        return refuse("A restore point that is itself a copy cannot be copied.");
+    }
+    match &target.source {
+        Source::Collection(key) if *key == from.name.key() => {}
+        _ => {
+            return refuse(
+                "The source restore point must belong to the restore point collection that is the \
+                 source of the target restore point collection.",
+            );
+        }
+    }
+    if target.region == from.region {
+        return refuse("A restore point cannot be copied within its own region.");
+    }
+    if source.phase(now) != Phase::Succeeded {
+        return refuse("The source restore point is not in the provisioning state 'Succeeded'.");
+    }
+    let source_id = point::id(&from.name_of(source), &world.subscription);
+    let is_same =
+        |copy: &&Point| copy.copy_of.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(&source_id));
+    let siblings = world.collections.values().filter(|one| one.region == target.region);
+    if siblings.flat_map(|one| &one.points).find(is_same).is_some() {
+        return refuse("The restore point was already copied to the target region.");
+    }
+    let tick = world.settings.progress_tick;
+    if target.points.iter().any(|copy| copy.is_copying(now, tick)) {
+        return refuse(
+            "Another copy between these two restore point collections is still in progress.",
+        );
+    }
+    if target.points.iter().any(|copy| copy.time_created > source.time_created) {
+        return refuse("A later restore point of the source collection was already copied.");
+    }
+    Ok(())
+}
+
+/// The copies that may still be started in the current hour.
+pub(super) fn left(target: &Collection, now: Timestamp) -> usize {
+    QUOTA.saturating_sub(recent(target, now).count())
+}
+
+fn recent(target: &Collection, now: Timestamp) -> impl Iterator<Item = Timestamp> {
+    target.copies_taken.iter().copied().filter(move |at| *at + QUOTA_WINDOW > now)
+}
+
+fn keep_quota(target: &Collection, now: Timestamp) -> Result<(), Refusal> {
+    if left(target, now) > 0 {
+        return Ok(());
+    }
+    let oldest = recent(target, now).min().unwrap_or(now);
+    let free = oldest + QUOTA_WINDOW;
+    let seconds = free.duration_since(now).as_secs() + 1;
+    let window = format!(
+        "{{\"operationGroup\":\"CopyRestorePoint\",\"startTime\":\"{oldest}\",\"endTime\":\
+         \"{free}\",\"allowedRequestCount\":{QUOTA},\"measuredRequestCount\":{}}}",
+        QUOTA + 1
+    );
+    Err(Refusal::throttled("CopyRestorePoint", seconds, &window))
+}

@@ -1,0 +1,326 @@
+//! The story a subscription starts with: a database server with a history, copies of it in every
+//! state, an empty collection, one that belongs to Azure Backup, and as much more as is wanted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::dice::Dice;
+use super::machine::{Disk, Guest, Machine};
+use super::names::{CollectionName, PointName, plain_region};
+use super::operation::Signer;
+use super::point::{self, Arrival, Consistency, DiskPoint, Point};
+use super::replication::Replication;
+use super::settings::Settings;
+use super::wire::Tags;
+use super::world::{Collection, Source, World};
+
+/// How many of the extra points one collection holds.
+const POINTS_EACH: usize = 50;
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// The ids of what is there at the start, in the casing that answers keep.
+#[derive(Debug, Clone, Default)]
+pub struct Seeded {
+    /// A Linux machine in eastus with one system disk of 127 GB and two data disks.
+    pub vm: String,
+    /// A Windows machine in eastus.
+    pub windows_vm: String,
+    /// A machine without a usable guest agent, in a canary region with unusual casing.
+    pub mute_vm: String,
+    /// The collection of [`Seeded::vm`], in eastus.
+    pub collection: String,
+    /// Its points, oldest first, all of them ready.
+    pub points: Vec<String>,
+    /// A collection in westus that takes copies of [`Seeded::collection`].
+    pub target: String,
+    /// In there: the finished copy of the oldest point.
+    pub finished_copy: String,
+    /// In there: the copy of the second point, a third of its way done.
+    pub running_copy: String,
+    /// In a collection in centralus: the copy of the oldest point, one disk of which failed.
+    pub failed_copy: String,
+    /// The name of the disk that failed.
+    pub failed_disk: String,
+    /// The collection of [`Seeded::windows_vm`], without points.
+    pub empty_collection: String,
+    /// A collection that Azure Backup made; not to be touched.
+    pub backup_collection: String,
+}
+
+pub(super) fn world(settings: Settings) -> (World, Seeded) {
+    let mut dice = Dice::new(settings.seed);
+    let signer = Signer::new(&mut dice);
+    let subscription = dice.guid().to_string();
+    let now = settings.clock.now();
+    let extra = settings.points;
+    let world = World {
+        settings,
+        dice,
+        signer,
+        subscription,
+        groups: Vec::new(),
+        machines: Vec::new(),
+        collections: BTreeMap::new(),
+        operations: BTreeMap::new(),
+        departures: Vec::new(),
+    };
+    let mut planting = Planting { world, now };
+    let seeded = planting.story();
+    planting.fleet(extra);
+    (planting.world, seeded)
+}
+
+struct Planting {
+    world: World,
+    now: Timestamp,
+}
+
+impl Planting {
+    fn story(&mut self) -> Seeded {
+        let vm = self.machine("RG-Prod", "vm-db01", "eastus", Guest::Linux, &[127, 512, 1023]);
+        let web = self.machine("RG-Prod", "vm-web02", "eastus", Guest::Windows, &[127]);
+        let mute = self.machine("RG-Lab", "vm-old03", "EastUS2EUAP", Guest::Mute, &[30]);
+        let mut seeded = Seeded {
+            vm: vm.id.clone(),
+            windows_vm: web.id.clone(),
+            mute_vm: mute.id.clone(),
+            ..Seeded::default()
+        };
+
+        let home = self.collection("RG-Prod", "rpc-db01", &vm, &[("department", "finance")]);
+        let modes = [Consistency::FileSystem, Consistency::Application, Consistency::Crash];
+        for (day, mode) in modes.iter().cycle().take(6).enumerate() {
+            let age = HOUR * (24 * (6 - i32::try_from(day).unwrap_or(0)));
+            let id = self.local(&home, &format!("db01-day{}", day + 1), &vm, *mode, age);
+            seeded.points.push(id);
+        }
+        seeded.collection = home.id(&self.world.subscription);
+
+        let (whole, tick) = (self.world.settings.replication, self.world.settings.progress_tick);
+        let west = self.target("RG-Prod", "rpc-db01-westus", "westus", &home);
+        seeded.target = west.id(&self.world.subscription);
+        let long_ago = self.now - (whole + tick + HOUR);
+        seeded.finished_copy = self.copy(&west, "db01-day1-copy", (&home, "db01-day1"), long_ago);
+        let lately = self.now - whole / 3;
+        seeded.running_copy = self.copy(&west, "db01-day2-copy", (&home, "db01-day2"), lately);
+
+        let central = self.target("RG-Prod", "rpc-db01-centralus", "centralus", &home);
+        let source = (&home, "db01-day1");
+        seeded.failed_copy = self.copy(&central, "db01-day1-failed", source, long_ago);
+        seeded.failed_disk.clone_from(&vm.disks[2].name);
+        let copies = self.world.collection_mut(&central).into_iter();
+        for disk in copies.flat_map(|one| &mut one.points).flat_map(|one| &mut one.disks) {
+            if let (2, Some(arrival)) = (disk.disk, &mut disk.arrival) {
+                arrival.replication.failed = Some(long_ago);
+            }
+        }
+
+        let empty = self.collection("RG-Prod", "rpc-empty", &web, &[]);
+        seeded.empty_collection = empty.id(&self.world.subscription);
+        let backup = "AzureBackup_vm-db01_2814749767";
+        let backup = self.collection("AzureBackupRG_eastus_1", backup, &vm, &[]);
+        let name = "AzureBackup_20240826_100218";
+        self.local(&backup, name, &vm, Consistency::Application, HOUR * 30);
+        seeded.backup_collection = backup.id(&self.world.subscription);
+        seeded
+    }
+
+    /// One machine and one collection for every so many of the extra points.
+    fn fleet(&mut self, points: usize) {
+        for (number, first) in (0..points).step_by(POINTS_EACH).enumerate() {
+            let name = format!("vm-fleet-{number:05}");
+            let vm = self.machine("rg-fleet", &name, "eastus", Guest::Linux, &[64]);
+            let home = self.collection("rg-fleet", &format!("rpc-fleet-{number:05}"), &vm, &[]);
+            for index in first..points.min(first + POINTS_EACH) {
+                let age = HOUR * i32::try_from(first + POINTS_EACH - index).unwrap_or(1);
+                let name = format!("fleet-{index:07}");
+                self.local(&home, &name, &vm, Consistency::FileSystem, age);
+            }
+        }
+    }
+
+    fn machine(
+        &mut self,
+        group: &str,
+        name: &str,
+        region: &str,
+        guest: Guest,
+        sizes: &[u32],
+    ) -> Arc<Machine> {
+        let world = &mut self.world;
+        let providers = format!(
+            "/subscriptions/{}/resourceGroups/{group}/providers/Microsoft.Compute",
+            world.subscription
+        );
+        let mut disk = |(index, gigabytes): (usize, &u32)| {
+            let tail = format!("{:032x}", world.dice.guid().as_u128());
+            let name = match index.checked_sub(1) {
+                None => format!("{name}_OsDisk_1_{tail}"),
+                Some(lun) => format!("{name}_DataDisk_{lun}"),
+            };
+            Disk { id: format!("{providers}/disks/{name}"), name, gigabytes: *gigabytes }
+        };
+        let disks = sizes.iter().enumerate().map(&mut disk).collect();
+        let machine = Arc::new(Machine {
+            group: group.into(),
+            name: name.into(),
+            id: format!("{providers}/virtualMachines/{name}"),
+            vm_id: world.dice.guid().to_string(),
+            region: region.into(),
+            guest,
+            disks,
+        });
+        world.machines.push(Arc::clone(&machine));
+        machine
+    }
+
+    fn collection(
+        &mut self,
+        group: &str,
+        name: &str,
+        machine: &Arc<Machine>,
+        tags: &[(&str, &str)],
+    ) -> CollectionName {
+        let name = CollectionName { group: group.into(), name: name.into() };
+        let tags: Tags = tags.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+        let source = Source::Machine(Arc::clone(machine));
+        let region = plain_region(&machine.region);
+        self.plant(&name, region, tags, source, machine.id.clone(), machine.region.clone());
+        name
+    }
+
+    fn target(
+        &mut self,
+        group: &str,
+        name: &str,
+        region: &str,
+        home: &CollectionName,
+    ) -> CollectionName {
+        let name = CollectionName { group: group.into(), name: name.into() };
+        let source_id = home.id(&self.world.subscription);
+        let source_region =
+            self.world.collection(home).map(|home| home.region.clone()).unwrap_or_default();
+        let source = Source::Collection(home.key());
+        self.plant(&name, region.into(), Tags::new(), source, source_id, source_region);
+        name
+    }
+
+    fn plant(
+        &mut self,
+        name: &CollectionName,
+        region: String,
+        tags: Tags,
+        source: Source,
+        source_id: String,
+        source_region: String,
+    ) {
+        if !self.world.has_group(&name.group) {
+            self.world.groups.push(name.group.clone());
+        }
+        let collection = Collection {
+            name: name.clone(),
+            region,
+            tags,
+            source,
+            source_id,
+            source_region,
+            guid: self.world.dice.guid().to_string(),
+            instant_access: None,
+            points: Vec::new(),
+            deleting: false,
+            copies_taken: Vec::new(),
+        };
+        self.world.collections.insert(name.key(), collection);
+    }
+
+    /// A ready local point, `age` old; its id.
+    fn local(
+        &mut self,
+        collection: &CollectionName,
+        name: &str,
+        machine: &Arc<Machine>,
+        consistency: Consistency,
+        age: SignedDuration,
+    ) -> String {
+        let world = &mut self.world;
+        let disk = |(index, disk): (usize, &Disk)| DiskPoint {
+            disk: index,
+            name: format!("{}_{}", disk.name, world.dice.guid()),
+            arrival: None,
+        };
+        let disks = machine.disks.iter().enumerate().map(disk).collect();
+        // Real times have odd fractions.
+        let odd = SignedDuration::from_nanos(i64::from(world.dice.guid().as_fields().0) / 5 * 100);
+        let time_created = self.now - age + odd / 1000;
+        self.add(
+            collection,
+            Point {
+                name: name.into(),
+                machine: Arc::clone(machine),
+                consistency,
+                asked: None,
+                time_created,
+                ready: time_created + SignedDuration::from_secs(40),
+                failure: None,
+                deleting: false,
+                disks,
+                copy_of: None,
+            },
+        )
+    }
+
+    /// A copy whose replication began at `started`; its id.
+    fn copy(
+        &mut self,
+        target: &CollectionName,
+        name: &str,
+        (home, source): (&CollectionName, &str),
+        started: Timestamp,
+    ) -> String {
+        let source = PointName { collection: home.clone(), name: source.into() };
+        let source_id = point::id(&source, &self.world.subscription);
+        let Some((_, original)) = self.world.point(&source) else { return String::new() };
+        let (machine, consistency) = (Arc::clone(&original.machine), original.consistency);
+        let time_created = original.time_created;
+        let sources: Vec<String> = original
+            .disks
+            .iter()
+            .map(|disk| format!("{source_id}/diskRestorePoints/{}", disk.name))
+            .collect();
+        let paces = self.world.paces(&machine);
+        let arriving = |(disk, source_id): (usize, String)| DiskPoint {
+            disk,
+            name: format!("{}_{}", machine.disks[disk].name, self.world.dice.guid()),
+            arrival: Some(Arrival {
+                source_id,
+                replication: Replication { started, takes: paces[disk], failed: None },
+            }),
+        };
+        let disks = sources.into_iter().enumerate().map(arriving).collect();
+        self.add(
+            target,
+            Point {
+                name: name.into(),
+                machine,
+                consistency,
+                asked: Some(consistency),
+                time_created,
+                ready: started,
+                failure: None,
+                deleting: false,
+                disks,
+                copy_of: Some(source_id),
+            },
+        )
+    }
+
+    fn add(&mut self, collection: &CollectionName, point: Point) -> String {
+        let name = PointName { collection: collection.clone(), name: point.name.clone() };
+        if let Some(collection) = self.world.collection_mut(collection) {
+            collection.points.push(point);
+        }
+        point::id(&name, &self.world.subscription)
+    }
+}

@@ -1,0 +1,281 @@
+//! From a request to an answer: who may ask, with which api-version, and who answers.
+//!
+//! One lock holds the world; no request ever waits inside it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::response::Response;
+use http::request::Parts;
+use http::{Method, StatusCode};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::calls::{Calls, Kind};
+use super::login::Login;
+use super::names::{Address, Place};
+use super::point::Failure;
+use super::refusal::{Refusal, Voice};
+use super::reply::{self, Correlation, Reply};
+use super::script::{self, Canned, Fault, Script};
+use super::world::World;
+use super::{collections, disk_points, limits, lists, points, versions};
+
+/// Everything behind the listener.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) login: Login,
+    pub(super) world: Mutex<World>,
+    pub(super) script: Mutex<Script>,
+    pub(super) calls: Mutex<Calls>,
+}
+
+/// What the handlers need to know of a request.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) now: Timestamp,
+    /// `https://{host}/subscriptions/{subscription}`, by the host that was asked for.
+    pub(super) root: String,
+    pub(super) version: String,
+    pub(super) expand: Option<String>,
+    pub(super) skip: Option<String>,
+    pub(super) request_id: Uuid,
+    /// How a creation is to fail.
+    pub(super) doom: Option<Failure>,
+    pub(super) body: Bytes,
+}
+
+impl Call {
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        // Through a map, since a body that is an array would pass for a structure.
+        serde_json::from_slice(&self.body)
+            .and_then(|members: serde_json::Map<_, _>| serde_json::from_value(members.into()))
+            .map_err(|error| Refusal::unreadable(&error))
+    }
+
+    /// Whether `$expand` was given; each read knows only one value.
+    pub(super) fn expand_only(&self, known: &str) -> Result<bool, Refusal> {
+        match &self.expand {
+            None => Ok(false),
+            Some(value) if value.eq_ignore_ascii_case(known) => Ok(true),
+            Some(value) => {
+                let message = format!("The value '{value}' of parameter $expand is invalid.");
+                Err(Refusal::parameter("$expand", &message))
+            }
+        }
+    }
+}
+
+/// The one axum handler: paths are compared without regard to case, which no router does.
+pub(super) async fn serve(
+    State(server): State<Arc<Server>>,
+    request: axum::extract::Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 4 << 20).await.unwrap_or_default();
+    server.answer(&parts, body)
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Server {
+    fn answer(&self, parts: &Parts, body: Bytes) -> Response {
+        let path = parts.uri.path();
+        let address = Address::parse(path);
+        lock(&self.calls).note(&parts.method, Kind::of(&address.place));
+        let fault = lock(&self.script).take(&parts.method, path);
+        if let Some(Fault::Answer(canned)) = &fault {
+            return verbatim(canned);
+        }
+        if let Place::Token { tenant } = &address.place {
+            let (status, body) = self.login.grant(tenant, &body);
+            let json = ("content-type".into(), "application/json; charset=utf-8".into());
+            let headers = vec![json, ("cache-control".into(), "no-store, no-cache".into())];
+            return verbatim(&Canned { status: status.as_u16(), headers, body });
+        }
+        let dropped = matches!(fault, Some(Fault::DropReply));
+        let response = self.manage(parts, &address, fault, body);
+        if dropped {
+            // Unwinding ends the connection (or the stream, under HTTP/2) without a single byte,
+            // after the write took effect; no answer could say so little.
+            std::panic::resume_unwind(Box::new("the reply was dropped on purpose"));
+        }
+        response
+    }
+
+    fn manage(
+        &self,
+        parts: &Parts,
+        address: &Address,
+        fault: Option<Fault>,
+        body: Bytes,
+    ) -> Response {
+        let mut world = lock(&self.world);
+        let now = world.settings.clock.now();
+        world.settle(now);
+        let query = parts.uri.query().unwrap_or_default();
+        let parameter = |name: &str| {
+            url::form_urlencoded::parse(query.as_bytes())
+                .find(|(known, _)| known.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value.into_owned())
+        };
+        let doom = match &fault {
+            Some(Fault::FailCreation { code, message }) => {
+                Some(Failure { code: code.clone(), message: message.clone() })
+            }
+            _ => None,
+        };
+        let call = Call {
+            now,
+            root: format!("https://{}/subscriptions/{}", host(parts), world.subscription),
+            version: parameter("api-version").unwrap_or_default(),
+            expand: parameter("$expand"),
+            skip: parameter("$skiptoken"),
+            request_id: world.dice.guid(),
+            doom,
+            body,
+        };
+        let outcome = self
+            .pass(&world, parts, address, fault.as_ref(), &call)
+            .and_then(|()| handle(&mut world, &call, &parts.method, &address.place, query));
+        let mut reply = outcome.unwrap_or_else(Reply::from);
+        if reply.voice == Voice::Provider {
+            let left = limits::remaining(&world, &call, &parts.method, &address.place);
+            reply.headers.extend(left.map(|left| ("x-ms-ratelimit-remaining-resource", left)));
+        }
+        let zero_remaining = world.settings.quirks.zero_remaining;
+        let correlation = self.correlation(parts, &call, zero_remaining);
+        drop(world);
+        let mut response = Response::new(Body::from(reply.body.clone()));
+        *response.status_mut() = reply.status;
+        *response.headers_mut() = reply::dress(&reply, &correlation);
+        response
+    }
+
+    /// What the gateway checks before it asks a provider.
+    fn pass(
+        &self,
+        world: &World,
+        parts: &Parts,
+        address: &Address,
+        fault: Option<&Fault>,
+        call: &Call,
+    ) -> Result<(), Refusal> {
+        self.login.admit(header(parts, "authorization"))?;
+        let given = address.subscription.as_deref().unwrap_or_default();
+        if !given.eq_ignore_ascii_case(&world.subscription) {
+            let message = format!("The subscription '{given}' could not be found.");
+            let status = StatusCode::NOT_FOUND;
+            return Err(Refusal::gateway(status, "SubscriptionNotFound", &message));
+        }
+        versions::check(&address.place, &call.version)?;
+        let action = action(&parts.method, &address.place);
+        match fault {
+            Some(Fault::Forbid) => {
+                Err(script::forbidden(&self.login.client, &action, parts.uri.path()))
+            }
+            Some(Fault::BadGateway) => Err(script::bad_gateway()),
+            Some(Fault::GatewayTimeout) => Err(script::gateway_timeout()),
+            Some(Fault::Throttle { seconds }) => Err(script::throttled(&action, *seconds)),
+            _ => Ok(()),
+        }
+    }
+
+    fn correlation(&self, parts: &Parts, call: &Call, zero_remaining: bool) -> Correlation {
+        let wants_echo = header(parts, "x-ms-return-client-request-id")
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        Correlation {
+            request_id: call.request_id,
+            correlation_id: header(parts, "x-ms-correlation-request-id")
+                .map_or_else(|| call.request_id.to_string(), str::to_owned),
+            client_request_id: header(parts, "x-ms-client-request-id")
+                .filter(|_| wants_echo)
+                .map(str::to_owned),
+            tenant: self.login.tenant.clone(),
+            time: call.now,
+            kind: match parts.method {
+                Method::GET => "reads",
+                Method::DELETE => "deletes",
+                _ => "writes",
+            },
+            zero_remaining,
+        }
+    }
+}
+
+fn handle(
+    world: &mut World,
+    call: &Call,
+    method: &Method,
+    place: &Place,
+    query: &str,
+) -> Result<Reply, Refusal> {
+    match (method, place) {
+        (&Method::GET, Place::AllCollections) => lists::all(world, call),
+        (&Method::GET, Place::GroupCollections { group }) => lists::by_group(world, call, group),
+        (&Method::GET, Place::Collection(name)) => collections::get(world, call, name),
+        (&Method::PUT, Place::Collection(name)) => collections::put(world, call, name),
+        (&Method::PATCH, Place::Collection(name)) => collections::patch(world, call, name),
+        (&Method::DELETE, Place::Collection(name)) => collections::delete(world, call, name),
+        (&Method::GET, Place::Point(name)) => points::get(world, call, name),
+        (&Method::PUT, Place::Point(name)) => points::put(world, call, name),
+        (&Method::DELETE, Place::Point(name)) => points::delete(world, call, name),
+        (&Method::GET, Place::DiskPoints(name)) => disk_points::list(world, call, name),
+        (&Method::GET, Place::DiskPoint(name, disk)) => disk_points::get(world, call, name, disk),
+        (&Method::GET, Place::Operation { id }) => {
+            let operation = world.operations.get(&id.to_lowercase());
+            operation.ok_or_else(Refusal::entity_not_found)?.read(query, call.now)
+        }
+        (_, Place::Elsewhere) => Err(Refusal::unknown_type(&call.version)),
+        _ => {
+            let message =
+                format!("The requested resource does not support http method '{method}'.");
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            Err(Refusal::provider(status, "HttpMethodNotSupported", &message))
+        }
+    }
+}
+
+/// The right that a request needs, as it is named in role definitions.
+fn action(method: &Method, place: &Place) -> String {
+    let kind = match place {
+        Place::Point(_) => "restorePointCollections/restorePoints",
+        Place::DiskPoints(_) | Place::DiskPoint(..) => {
+            "restorePointCollections/restorePoints/diskRestorePoints"
+        }
+        Place::Operation { .. } => "locations/operations",
+        _ => "restorePointCollections",
+    };
+    let verb = match *method {
+        Method::GET => "read",
+        Method::DELETE => "delete",
+        _ => "write",
+    };
+    format!("Microsoft.Compute/{kind}/{verb}")
+}
+
+fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
+    parts.headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// HTTP/2 has the host in the URI, HTTP/1.1 in a header.
+fn host(parts: &Parts) -> &str {
+    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+    authority.or_else(|| header(parts, "host")).unwrap_or("localhost")
+}
+
+fn verbatim(canned: &Canned) -> Response {
+    let mut response = Response::builder().status(canned.status);
+    for (name, value) in &canned.headers {
+        response = response.header(name, value);
+    }
+    response.body(Body::from(canned.body.clone())).unwrap_or_else(|error| {
+        let mut response = Response::new(Body::from(error.to_string()));
+        *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
+        response
+    })
+}

@@ -1,0 +1,169 @@
+//! Everything that exists in the simulated subscription.
+//!
+//! It finds and removes; the rules for making things are in `collections`, `points` and `copying`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::dice::Dice;
+use super::machine::Machine;
+use super::names::{CollectionName, PointName};
+use super::operation::{Operation, Signer, Started};
+use super::point::{Failure, Point};
+use super::server::Call;
+use super::settings::Settings;
+use super::wire::Tags;
+
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) settings: Settings,
+    pub(super) dice: Dice,
+    pub(super) signer: Signer,
+    pub(super) subscription: String,
+    /// Resource groups in their own casing.
+    pub(super) groups: Vec<String>,
+    pub(super) machines: Vec<Arc<Machine>>,
+    pub(super) collections: BTreeMap<String, Collection>,
+    pub(super) operations: BTreeMap<String, Operation>,
+    /// What is being deleted, and when it will be gone.
+    pub(super) departures: Vec<(Timestamp, Departure)>,
+}
+
+#[derive(Debug)]
+pub(super) enum Departure {
+    Collection(CollectionName),
+    Point(PointName),
+}
+
+#[derive(Debug)]
+pub(super) struct Collection {
+    pub(super) name: CollectionName,
+    /// In the plain form.
+    pub(super) region: String,
+    pub(super) tags: Tags,
+    pub(super) source: Source,
+    /// As the client wrote it.
+    pub(super) source_id: String,
+    pub(super) source_region: String,
+    pub(super) guid: String,
+    pub(super) instant_access: Option<bool>,
+    pub(super) points: Vec<Point>,
+    pub(super) deleting: bool,
+    /// When copies were taken on, for the quota of three an hour.
+    pub(super) copies_taken: Vec<Timestamp>,
+}
+
+/// What the points of a collection are taken of.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    Machine(Arc<Machine>),
+    /// The key of another collection.
+    Collection(String),
+}
+
+impl Collection {
+    pub(super) fn point(&self, name: &str) -> Option<&Point> {
+        self.points.iter().find(|point| point.name.eq_ignore_ascii_case(name))
+    }
+
+    pub(super) fn point_mut(&mut self, name: &str) -> Option<&mut Point> {
+        self.points.iter_mut().find(|point| point.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether its points are taken of a machine, not copied.
+    pub(super) fn is_local(&self) -> bool {
+        matches!(self.source, Source::Machine(_))
+    }
+
+    /// The name of a point of this collection in the casing that is kept.
+    pub(super) fn name_of(&self, point: &Point) -> PointName {
+        PointName { collection: self.name.clone(), name: point.name.clone() }
+    }
+}
+
+impl World {
+    pub(super) fn collection(&self, name: &CollectionName) -> Option<&Collection> {
+        self.collections.get(&name.key())
+    }
+
+    pub(super) fn collection_mut(&mut self, name: &CollectionName) -> Option<&mut Collection> {
+        self.collections.get_mut(&name.key())
+    }
+
+    pub(super) fn point(&self, name: &PointName) -> Option<(&Collection, &Point)> {
+        let collection = self.collection(&name.collection)?;
+        Some((collection, collection.point(&name.name)?))
+    }
+
+    pub(super) fn has_group(&self, group: &str) -> bool {
+        self.groups.iter().any(|known| known.eq_ignore_ascii_case(group))
+    }
+
+    pub(super) fn machine(&self, group: &str, name: &str) -> Option<&Arc<Machine>> {
+        self.machines.iter().find(|machine| {
+            machine.group.eq_ignore_ascii_case(group) && machine.name.eq_ignore_ascii_case(name)
+        })
+    }
+
+    /// Lets go of what is over by now.
+    pub(super) fn settle(&mut self, now: Timestamp) {
+        let retention = self.settings.operation_retention;
+        self.operations.retain(|_, operation| now < operation.ends + retention);
+        let (gone, staying) =
+            std::mem::take(&mut self.departures).into_iter().partition(|(at, _)| *at <= now);
+        self.departures = staying;
+        for (_, departure) in gone {
+            match departure {
+                Departure::Collection(name) => drop(self.collections.remove(&name.key())),
+                Departure::Point(name) => {
+                    if let Some(collection) = self.collection_mut(&name.collection) {
+                        collection.points.retain(|point| {
+                            !(point.deleting && point.name.eq_ignore_ascii_case(&name.name))
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Starts an operation that ends at `ends`, on something in `region`.
+    pub(super) fn begin(
+        &mut self,
+        call: &Call,
+        region: &str,
+        ends: Timestamp,
+        failure: Option<Failure>,
+    ) -> Started {
+        let operation = Operation::new(
+            call.request_id,
+            region,
+            (call.now, ends),
+            failure,
+            &call.version,
+            (&self.signer, &mut self.dice),
+        );
+        let started = Started {
+            status_url: operation.status_url(&call.root),
+            monitor_url: Some(operation.monitor_url(&call.root)),
+            retry_after: self.settings.quirks.retry_after,
+        };
+        self.operations.insert(call.request_id.to_string(), operation);
+        started
+    }
+
+    /// How long each disk of a copy takes: the largest takes the whole configured time, the others
+    /// less by their size, and no two the same.
+    pub(super) fn paces(&mut self, machine: &Machine) -> Vec<SignedDuration> {
+        let whole = self.settings.replication.as_millis();
+        let largest = machine.disks.iter().map(|disk| disk.gigabytes).max().unwrap_or(1);
+        let mut pace = |gigabytes: u32| {
+            let own = i128::from(self.dice.roll() % 10);
+            let share = 400 + 600 * i128::from(gigabytes) / i128::from(largest);
+            let share = if gigabytes == largest { 1000 } else { share - own };
+            SignedDuration::from_millis(i64::try_from(whole * share / 1000).unwrap_or(i64::MAX))
+        };
+        machine.disks.iter().map(|disk| disk.gigabytes).map(&mut pace).collect()
+    }
+}
