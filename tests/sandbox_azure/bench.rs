@@ -134,7 +134,7 @@ impl Bench {
     }
 
     pub(crate) async fn copy(&self, target: &str, name: &str, source: &str) -> Seen {
-        let body = json!({"properties": {"sourceRestorePoint": {"id": source}}});
+        let body = json!({"name": name, "properties": {"sourceRestorePoint": {"id": source}}});
         self.put(&format!("{target}/restorePoints/{name}"), body).await
     }
 

@@ -175,8 +175,9 @@ async fn creation_takes_few_members_and_two_at_once_do_not_work() {
     let body = json!({"properties": {
         "consistencyMode": "CrashConsistent", "excludeDisks": [{"id": disk}]
     }});
-    let first = bench.put(&point("a"), body).await;
+    let first = bench.put(&point("a"), body.clone()).await;
     assert_eq!(first.json()["properties"]["consistencyMode"], "CrashConsistent");
+    assert_eq!(bench.put(&point("A"), body).await.status, 200, "the same again");
     let second = bench.put(&point("b"), json!({})).await;
     assert_eq!(second.status, 201);
     bench.wait(40);

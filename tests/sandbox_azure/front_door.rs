@@ -180,6 +180,7 @@ async fn requests_are_correlated_and_seeds_repeat() {
     let started = bench.put(&id, json!({})).await;
     assert!(started.header("location").is_some());
     assert_eq!(started.header("retry-after"), Some("20"));
+    assert_eq!(bench.poll(&started).await.header("retry-after"), Some("20"));
 
     let twin = Bench::new();
     assert_eq!(bench.azure.subscription_id(), twin.azure.subscription_id());

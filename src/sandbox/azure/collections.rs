@@ -145,6 +145,9 @@ pub(super) fn delete(
     call: &Call,
     name: &CollectionName,
 ) -> Result<Reply, Refusal> {
+    if !world.has_group(&name.group) {
+        return Err(Refusal::group_not_found(&name.group));
+    }
     let Some(collection) = world.collection_mut(name) else {
         return Ok(Reply::empty(StatusCode::NO_CONTENT));
     };

@@ -1,17 +1,13 @@
-//! Copies to another region: every rule that the documentation states for them, and what a copy
-//! inherits from its source.
+//! Copies to another region: every rule that the documentation states for them, and the quota.
 //!
 //! No code or text of these refusals was ever published, only the rules.
-
-use std::sync::Arc;
 
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
 use super::names::{Address, Place, PointName};
-use super::point::{self, Arrival, DiskPoint, Phase, Point};
+use super::point::{self, Phase, Point};
 use super::refusal::Refusal;
-use super::replication::Replication;
 use super::server::Call;
 use super::wire::PointRequestProperties;
 use super::world::{Collection, Source, World};
@@ -44,40 +40,14 @@ pub(super) fn make(
     };
     allow(world, call.now, target, from, source)?;
 
-    let whole_source = point::id(&from.name_of(source), &world.subscription);
-    let source_disks: Vec<(usize, String)> = source
-        .disks
-        .iter()
-        .map(|disk| (disk.disk, format!("{whole_source}/diskRestorePoints/{}", disk.name)))
-        .collect();
-    let (machine, consistency) = (Arc::clone(&source.machine), source.consistency);
-    let time_created = source.time_created;
-    let ready = call.now + world.settings.copy_operation;
-    let paces = world.paces(&machine);
-    let arriving = |(disk, source_id): (usize, String)| DiskPoint {
-        disk,
-        name: format!("{}_{}", machine.disks[disk].name, world.dice.guid()),
-        arrival: Some(Arrival {
-            source_id,
-            replication: Replication { started: ready, takes: paces[disk], failed: None },
-        }),
-    };
-    let disks = source_disks.into_iter().map(arriving).collect();
+    let started = call.now + world.settings.copy_operation;
+    let copy = world
+        .copied(&name.name, &source_name, source_id, started, call.doom.clone())
+        .ok_or_else(Refusal::entity_not_found)?;
     if let Some(target) = world.collection_mut(&name.collection) {
         target.copies_taken.push(call.now);
     }
-    Ok(Point {
-        name: name.name.clone(),
-        consistency,
-        asked: Some(consistency),
-        time_created,
-        ready,
-        failure: call.doom.clone(),
-        deleting: false,
-        disks,
-        copy_of: Some(source_id.to_owned()),
-        machine,
-    })
+    Ok(copy)
 }
 
 fn allow(
@@ -108,9 +78,9 @@ fn allow(
     }
     let source_id = point::id(&from.name_of(source), &world.subscription);
     let is_same =
-        |copy: &&Point| copy.copy_of.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(&source_id));
+        |copy: &Point| copy.copy_of.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(&source_id));
     let siblings = world.collections.values().filter(|one| one.region == target.region);
-    if siblings.flat_map(|one| &one.points).find(is_same).is_some() {
+    if siblings.flat_map(|one| &one.points).any(is_same) {
         return refuse("The restore point was already copied to the target region.");
     }
     let tick = world.settings.progress_tick;

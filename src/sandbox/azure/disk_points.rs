@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::machine::Encryption;
 use super::names::PointName;
-use super::point::{self, DiskPoint, Phase, Point};
+use super::point::{self, DiskPoint, Point};
 use super::refusal::Refusal;
 use super::replication::Progress;
 use super::reply::Reply;
@@ -17,8 +17,11 @@ use super::world::{Collection, World};
 /// GET of all disks of a point, in one page.
 pub(super) fn list(world: &World, call: &Call, name: &PointName) -> Result<Reply, Refusal> {
     let (collection, point) = world.point(name).ok_or_else(Refusal::entity_not_found)?;
-    let value =
-        made(point, call).iter().map(|disk| show(world, call, collection, point, disk)).collect();
+    let value = point
+        .made(call.now)
+        .iter()
+        .map(|disk| show(world, call, collection, point, disk))
+        .collect();
     Ok(Reply::provider(StatusCode::OK, &Page { value, next_link: None }))
 }
 
@@ -30,15 +33,12 @@ pub(super) fn get(
     disk: &str,
 ) -> Result<Reply, Refusal> {
     let (collection, point) = world.point(name).ok_or_else(Refusal::entity_not_found)?;
-    let disk = made(point, call)
+    let disk = point
+        .made(call.now)
         .iter()
         .find(|one| one.name.eq_ignore_ascii_case(disk))
         .ok_or_else(Refusal::entity_not_found)?;
     Ok(Reply::provider(StatusCode::OK, &show(world, call, collection, point, disk)))
-}
-
-fn made<'a>(point: &'a Point, call: &Call) -> &'a [DiskPoint] {
-    if point.phase(call.now) == Phase::Succeeded { &point.disks } else { &[] }
 }
 
 /// Without `type`, as in the published examples.

@@ -57,6 +57,7 @@ pub(super) struct Operation {
     failure: Option<Failure>,
     status_query: String,
     monitor_query: String,
+    retry_after: Option<u32>,
 }
 
 impl Operation {
@@ -67,6 +68,7 @@ impl Operation {
         (started, ends): (Timestamp, Timestamp),
         failure: Option<Failure>,
         version: &str,
+        retry_after: Option<u32>,
         (signer, dice): (&Signer, &mut Dice),
     ) -> Self {
         // One value per region and provider, for years.
@@ -80,34 +82,38 @@ impl Operation {
             failure,
             status_query: signer.query(&part, version, started, dice),
             monitor_query: signer.query(&monitor, version, started, dice),
+            retry_after,
         }
     }
 
-    pub(super) fn status_url(&self, root: &str) -> String {
-        format!("{}?{}", self.path(root), self.status_query)
-    }
-
-    pub(super) fn monitor_url(&self, root: &str) -> String {
-        format!("{}?{}", self.path(root), self.monitor_query)
-    }
-
-    fn path(&self, root: &str) -> String {
+    /// What a client is told of it, `root` being the URL of the subscription.
+    pub(super) fn introduce(&self, root: &str) -> Started {
         let Self { id, region, .. } = self;
-        format!("{root}/providers/Microsoft.Compute/locations/{region}/operations/{id}")
+        let path = format!("{root}/providers/Microsoft.Compute/locations/{region}/operations/{id}");
+        Started {
+            status_url: format!("{path}?{}", self.status_query),
+            monitor_url: Some(format!("{path}?{}", self.monitor_query)),
+            retry_after: self.retry_after,
+        }
     }
 
     /// The answer to a poll with `query`, which must have come back byte for byte.
     pub(super) fn read(&self, query: &str, now: Timestamp) -> Result<Reply, Refusal> {
-        if query == self.status_query {
-            return Ok(Reply::provider(StatusCode::OK, &self.body(now)));
-        }
-        if query == self.monitor_query {
-            let over = now >= self.ends;
-            return Ok(Reply::empty(if over { StatusCode::OK } else { StatusCode::ACCEPTED }));
-        }
-        // That the signature is checked is known, the answer to a wrong one is not.
-        let message = "The signature of the operation URL is not valid.";
-        Err(Refusal::gateway(StatusCode::BAD_REQUEST, "InvalidOperationSignature", message))
+        let over = now >= self.ends;
+        let reply = if query == self.status_query {
+            Reply::provider(StatusCode::OK, &self.body(now))
+        } else if query == self.monitor_query {
+            Reply::empty(if over { StatusCode::OK } else { StatusCode::ACCEPTED })
+        } else {
+            // That the signature is checked is known, the answer to a wrong one is not.
+            let message = "The signature of the operation URL is not valid.";
+            let status = StatusCode::BAD_REQUEST;
+            return Err(Refusal::gateway(status, "InvalidOperationSignature", message));
+        };
+        Ok(match self.retry_after {
+            Some(seconds) if !over => reply.with("retry-after", seconds.to_string()),
+            _ => reply,
+        })
     }
 
     fn body(&self, now: Timestamp) -> OperationBody {

@@ -87,6 +87,11 @@ impl Point {
         }
     }
 
+    /// Its disk restore points, which appear only once the operation has succeeded.
+    pub(super) fn made(&self, now: Timestamp) -> &[DiskPoint] {
+        if now >= self.ready && self.failure.is_none() { &self.disks } else { &[] }
+    }
+
     /// The state of a copy as a whole: failed if one disk failed, finished only if all are.
     /// `None` for a local point.
     pub(super) fn progress(&self, now: Timestamp, tick: SignedDuration) -> Option<Progress> {
@@ -124,11 +129,7 @@ pub(super) fn show(
 ) -> PointBody {
     let id = id(name, subscription);
     let phase = point.phase(now);
-    // Disk restore points appear only once the operation has succeeded.
-    let made: &[DiskPoint] = match phase {
-        Phase::Succeeded | Phase::Deleting => &point.disks,
-        Phase::Creating | Phase::Failed => &[],
-    };
+    let made = point.made(now);
     let mut refs: Vec<Option<DiskPointRef>> = Vec::new();
     refs.resize_with(point.machine.disks.len(), || None);
     for disk in made {

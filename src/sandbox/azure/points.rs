@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::copying;
 use super::machine::{Guest, Machine};
 use super::names::PointName;
-use super::point::{self, Consistency, DiskPoint, Failure, Phase, Point, View};
+use super::point::{self, Consistency, Failure, Phase, Point, View};
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::server::Call;
@@ -54,9 +54,15 @@ fn again(
     request: &PointRequestProperties,
 ) -> Result<Reply, Refusal> {
     let source = request.source_restore_point.as_ref().map(|source| source.id.to_lowercase());
-    let same = old.copy_of.as_ref().map(|id| id.to_lowercase()) == source
-        && request.exclude_disks.is_none()
-        && (request.consistency_mode.is_some() == old.asked.is_some() || old.copy_of.is_some());
+    let same = match &old.copy_of {
+        Some(id) => Some(id.to_lowercase()) == source && request.exclude_disks.is_none(),
+        None => {
+            let wanted = included(&old.machine, request)?;
+            source.is_none()
+                && request.consistency_mode.is_some() == old.asked.is_some()
+                && old.disks.iter().map(|disk| disk.disk).eq(wanted)
+        }
+    };
     if same && !old.deleting {
         return answer(world, call, &collection.name_of(old), View::Plain, StatusCode::OK);
     }
@@ -89,11 +95,7 @@ fn from_machine(
     };
     let included = included(&machine, request)?;
     let failure = call.doom.clone().or_else(|| concurrent(world, &machine, call.now));
-    let name_disk = |disk: usize| {
-        let guid = world.dice.guid();
-        DiskPoint { disk, name: format!("{}_{guid}", machine.disks[disk].name), arrival: None }
-    };
-    let disks = included.into_iter().map(name_disk).collect();
+    let disks = world.taken(&machine, &included);
     Ok(Point {
         name: name.name.clone(),
         consistency: asked.unwrap_or(match machine.guest {

@@ -2,19 +2,16 @@
 //! state, an empty collection, one that belongs to Azure Backup, and as much more as is wanted.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::dice::Dice;
-use super::machine::{Disk, Guest, Machine};
-use super::names::{CollectionName, PointName, plain_region};
+use super::machine::Guest;
 use super::operation::Signer;
-use super::point::{self, Arrival, Consistency, DiskPoint, Point};
-use super::replication::Replication;
+use super::planting::Planting;
+use super::point::Consistency;
 use super::settings::Settings;
-use super::wire::Tags;
-use super::world::{Collection, Source, World};
+use super::world::World;
 
 /// How many of the extra points one collection holds.
 const POINTS_EACH: usize = 50;
@@ -70,11 +67,6 @@ pub(super) fn world(settings: Settings) -> (World, Seeded) {
     let seeded = planting.story();
     planting.fleet(extra);
     (planting.world, seeded)
-}
-
-struct Planting {
-    world: World,
-    now: Timestamp,
 }
 
 impl Planting {
@@ -139,188 +131,5 @@ impl Planting {
                 self.local(&home, &name, &vm, Consistency::FileSystem, age);
             }
         }
-    }
-
-    fn machine(
-        &mut self,
-        group: &str,
-        name: &str,
-        region: &str,
-        guest: Guest,
-        sizes: &[u32],
-    ) -> Arc<Machine> {
-        let world = &mut self.world;
-        let providers = format!(
-            "/subscriptions/{}/resourceGroups/{group}/providers/Microsoft.Compute",
-            world.subscription
-        );
-        let mut disk = |(index, gigabytes): (usize, &u32)| {
-            let tail = format!("{:032x}", world.dice.guid().as_u128());
-            let name = match index.checked_sub(1) {
-                None => format!("{name}_OsDisk_1_{tail}"),
-                Some(lun) => format!("{name}_DataDisk_{lun}"),
-            };
-            Disk { id: format!("{providers}/disks/{name}"), name, gigabytes: *gigabytes }
-        };
-        let disks = sizes.iter().enumerate().map(&mut disk).collect();
-        let machine = Arc::new(Machine {
-            group: group.into(),
-            name: name.into(),
-            id: format!("{providers}/virtualMachines/{name}"),
-            vm_id: world.dice.guid().to_string(),
-            region: region.into(),
-            guest,
-            disks,
-        });
-        world.machines.push(Arc::clone(&machine));
-        machine
-    }
-
-    fn collection(
-        &mut self,
-        group: &str,
-        name: &str,
-        machine: &Arc<Machine>,
-        tags: &[(&str, &str)],
-    ) -> CollectionName {
-        let name = CollectionName { group: group.into(), name: name.into() };
-        let tags: Tags = tags.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
-        let source = Source::Machine(Arc::clone(machine));
-        let region = plain_region(&machine.region);
-        self.plant(&name, region, tags, source, machine.id.clone(), machine.region.clone());
-        name
-    }
-
-    fn target(
-        &mut self,
-        group: &str,
-        name: &str,
-        region: &str,
-        home: &CollectionName,
-    ) -> CollectionName {
-        let name = CollectionName { group: group.into(), name: name.into() };
-        let source_id = home.id(&self.world.subscription);
-        let source_region =
-            self.world.collection(home).map(|home| home.region.clone()).unwrap_or_default();
-        let source = Source::Collection(home.key());
-        self.plant(&name, region.into(), Tags::new(), source, source_id, source_region);
-        name
-    }
-
-    fn plant(
-        &mut self,
-        name: &CollectionName,
-        region: String,
-        tags: Tags,
-        source: Source,
-        source_id: String,
-        source_region: String,
-    ) {
-        if !self.world.has_group(&name.group) {
-            self.world.groups.push(name.group.clone());
-        }
-        let collection = Collection {
-            name: name.clone(),
-            region,
-            tags,
-            source,
-            source_id,
-            source_region,
-            guid: self.world.dice.guid().to_string(),
-            instant_access: None,
-            points: Vec::new(),
-            deleting: false,
-            copies_taken: Vec::new(),
-        };
-        self.world.collections.insert(name.key(), collection);
-    }
-
-    /// A ready local point, `age` old; its id.
-    fn local(
-        &mut self,
-        collection: &CollectionName,
-        name: &str,
-        machine: &Arc<Machine>,
-        consistency: Consistency,
-        age: SignedDuration,
-    ) -> String {
-        let world = &mut self.world;
-        let disk = |(index, disk): (usize, &Disk)| DiskPoint {
-            disk: index,
-            name: format!("{}_{}", disk.name, world.dice.guid()),
-            arrival: None,
-        };
-        let disks = machine.disks.iter().enumerate().map(disk).collect();
-        // Real times have odd fractions.
-        let odd = SignedDuration::from_nanos(i64::from(world.dice.guid().as_fields().0) / 5 * 100);
-        let time_created = self.now - age + odd / 1000;
-        self.add(
-            collection,
-            Point {
-                name: name.into(),
-                machine: Arc::clone(machine),
-                consistency,
-                asked: None,
-                time_created,
-                ready: time_created + SignedDuration::from_secs(40),
-                failure: None,
-                deleting: false,
-                disks,
-                copy_of: None,
-            },
-        )
-    }
-
-    /// A copy whose replication began at `started`; its id.
-    fn copy(
-        &mut self,
-        target: &CollectionName,
-        name: &str,
-        (home, source): (&CollectionName, &str),
-        started: Timestamp,
-    ) -> String {
-        let source = PointName { collection: home.clone(), name: source.into() };
-        let source_id = point::id(&source, &self.world.subscription);
-        let Some((_, original)) = self.world.point(&source) else { return String::new() };
-        let (machine, consistency) = (Arc::clone(&original.machine), original.consistency);
-        let time_created = original.time_created;
-        let sources: Vec<String> = original
-            .disks
-            .iter()
-            .map(|disk| format!("{source_id}/diskRestorePoints/{}", disk.name))
-            .collect();
-        let paces = self.world.paces(&machine);
-        let arriving = |(disk, source_id): (usize, String)| DiskPoint {
-            disk,
-            name: format!("{}_{}", machine.disks[disk].name, self.world.dice.guid()),
-            arrival: Some(Arrival {
-                source_id,
-                replication: Replication { started, takes: paces[disk], failed: None },
-            }),
-        };
-        let disks = sources.into_iter().enumerate().map(arriving).collect();
-        self.add(
-            target,
-            Point {
-                name: name.into(),
-                machine,
-                consistency,
-                asked: Some(consistency),
-                time_created,
-                ready: started,
-                failure: None,
-                deleting: false,
-                disks,
-                copy_of: Some(source_id),
-            },
-        )
-    }
-
-    fn add(&mut self, collection: &CollectionName, point: Point) -> String {
-        let name = PointName { collection: collection.clone(), name: point.name.clone() };
-        if let Some(collection) = self.world.collection_mut(collection) {
-            collection.points.push(point);
-        }
-        point::id(&name, &self.world.subscription)
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::dice::Dice;
 use super::machine::Machine;
@@ -142,28 +142,11 @@ impl World {
             (call.now, ends),
             failure,
             &call.version,
+            self.settings.quirks.retry_after,
             (&self.signer, &mut self.dice),
         );
-        let started = Started {
-            status_url: operation.status_url(&call.root),
-            monitor_url: Some(operation.monitor_url(&call.root)),
-            retry_after: self.settings.quirks.retry_after,
-        };
+        let started = operation.introduce(&call.root);
         self.operations.insert(call.request_id.to_string(), operation);
         started
-    }
-
-    /// How long each disk of a copy takes: the largest takes the whole configured time, the others
-    /// less by their size, and no two the same.
-    pub(super) fn paces(&mut self, machine: &Machine) -> Vec<SignedDuration> {
-        let whole = self.settings.replication.as_millis();
-        let largest = machine.disks.iter().map(|disk| disk.gigabytes).max().unwrap_or(1);
-        let mut pace = |gigabytes: u32| {
-            let own = i128::from(self.dice.roll() % 10);
-            let share = 400 + 600 * i128::from(gigabytes) / i128::from(largest);
-            let share = if gigabytes == largest { 1000 } else { share - own };
-            SignedDuration::from_millis(i64::try_from(whole * share / 1000).unwrap_or(i64::MAX))
-        };
-        machine.disks.iter().map(|disk| disk.gigabytes).map(&mut pace).collect()
     }
 }
