@@ -2,7 +2,7 @@
 
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
-use reqwest::{Client, Response};
+use reqwest::{Certificate, Client, ClientBuilder, Response};
 use restore_point_gateway::sandbox::azure::{Azure, Settings};
 use restore_point_gateway::sandbox::{Authority, Clock};
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ pub(crate) struct Bench {
     pub(crate) azure: Azure,
     pub(crate) clock: Clock,
     pub(crate) http: Client,
+    trusted: Certificate,
 }
 
 pub(crate) struct Seen {
@@ -76,9 +77,14 @@ impl Bench {
         change(&mut settings);
         let authority = Authority::generate().unwrap();
         let azure = Azure::start(settings, &authority).unwrap();
-        let trusted = reqwest::Certificate::from_pem(authority.pem().as_bytes()).unwrap();
-        let http = Client::builder().tls_certs_only([trusted]).no_proxy().build().unwrap();
-        Self { azure, clock, http }
+        let trusted = Certificate::from_pem(authority.pem().as_bytes()).unwrap();
+        let http = trusting(Client::builder(), &trusted);
+        Self { azure, clock, http, trusted }
+    }
+
+    /// Another client that trusts the simulator.
+    pub(crate) fn client(&self, builder: ClientBuilder) -> Client {
+        trusting(builder, &self.trusted)
     }
 
     pub(crate) async fn call(&self, method: Method, url: &str, body: Option<Value>) -> Seen {
@@ -141,4 +147,8 @@ impl Bench {
     pub(crate) fn day(&self, number: usize) -> &str {
         &self.azure.seeded().points[number - 1]
     }
+}
+
+fn trusting(builder: ClientBuilder, trusted: &Certificate) -> Client {
+    builder.tls_certs_only([trusted.clone()]).no_proxy().build().unwrap()
 }

@@ -161,3 +161,19 @@ async fn three_copies_an_hour_and_no_more() {
     bench.wait(wait);
     assert_eq!(bench.copy(&target, "copy4", bench.day(4)).await.status, 201);
 }
+
+#[tokio::test]
+async fn a_copy_that_takes_longer_than_two_weeks_is_cut_off() {
+    let bench = Bench::with(|settings| settings.replication = HOUR * (20 * 24));
+    let target = bench.target("rpc-slow", "northeurope").await;
+    bench.copy(&target, "slow", bench.day(1)).await;
+    let view = format!("{target}/restorePoints/slow?$expand=instanceView");
+    let code = async || {
+        let seen = bench.get(&view).await.json();
+        seen["properties"]["instanceView"]["statuses"][0]["code"].clone()
+    };
+    bench.clock.advance(HOUR * (14 * 24));
+    assert_eq!(code().await, "ReplicationState/replicating");
+    bench.wait(6);
+    assert_eq!(code().await, "ReplicationState/failed");
+}

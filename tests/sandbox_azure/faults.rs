@@ -1,6 +1,7 @@
 //! Faults that a test prepares.
 
 use http::Method;
+use reqwest::Client;
 use restore_point_gateway::sandbox::azure::{Canned, Fault, Matching};
 use serde_json::json;
 
@@ -37,12 +38,17 @@ async fn scripted_faults_hit_what_they_were_meant_for() {
     assert_eq!(throttled.header("retry-after"), Some("6"));
     assert_eq!(bench.get(day).await.status, 200, "all used up");
 
-    let id = format!("{}/restorePoints/lost", bench.azure.seeded().collection);
-    bench.azure.script(Matching::path("/lost"), 1, Fault::DropReply);
-    let request = bench.http.put(bench.url(&id)).bearer_auth(bench.azure.static_token());
-    request.json(&json!({})).send().await.unwrap_err();
-    let found = bench.get(&id).await;
-    assert_eq!(found.json()["properties"]["provisioningState"], "Creating", "it took effect");
+    for (name, http) in
+        [("lost-1", bench.client(Client::builder().http1_only())), ("lost-2", bench.http.clone())]
+    {
+        let id = format!("{}/restorePoints/{name}", bench.azure.seeded().collection);
+        bench.azure.script(Matching::path(name), 1, Fault::DropReply);
+        let request = http.put(bench.url(&id)).bearer_auth(bench.azure.static_token());
+        request.json(&json!({})).send().await.unwrap_err();
+        let found = bench.get(&id).await;
+        assert_eq!(found.json()["properties"]["provisioningState"], "Creating", "it took effect");
+        bench.wait(40);
+    }
 
     bench.wait(60);
     let id = format!("{}/restorePoints/doomed", bench.azure.seeded().collection);

@@ -126,8 +126,8 @@ impl Planting {
         let all: Vec<usize> = (0..machine.disks.len()).collect();
         let disks = world.taken(machine, &all);
         // Real times have odd fractions.
-        let odd = SignedDuration::from_nanos(i64::from(world.dice.guid().as_fields().0) / 5 * 100);
-        let time_created = self.now - age + odd / 1000;
+        let odd = SignedDuration::from_nanos(i64::from(world.dice.guid().as_fields().0) / 50);
+        let time_created = self.now - age + odd;
         self.add(
             collection,
             Point {

@@ -35,7 +35,7 @@ pub(super) fn put(world: &mut World, call: &Call, name: &PointName) -> Result<Re
         None => from_machine(world, call, name, &request)?,
     };
     let (ready, failure) = (made.ready, made.failure.clone());
-    let kept = &mut world.collection_mut(&name.collection).ok_or_else(Refusal::entity_not_found)?;
+    let kept = world.collection_mut(&name.collection).ok_or_else(Refusal::entity_not_found)?;
     kept.points.push(made);
     let region = kept.region.clone();
     let mut started = world.begin(call, &region, ready, failure);

@@ -147,8 +147,7 @@ impl Server {
             let left = limits::remaining(&world, &call, &parts.method, &address.place);
             reply.headers.extend(left.map(|left| ("x-ms-ratelimit-remaining-resource", left)));
         }
-        let zero_remaining = world.settings.quirks.zero_remaining;
-        let correlation = self.correlation(parts, &call, zero_remaining);
+        let correlation = self.correlation(&world, parts, &call);
         drop(world);
         let mut response = Response::new(Body::from(reply.body.clone()));
         *response.status_mut() = reply.status;
@@ -185,7 +184,7 @@ impl Server {
         }
     }
 
-    fn correlation(&self, parts: &Parts, call: &Call, zero_remaining: bool) -> Correlation {
+    fn correlation(&self, world: &World, parts: &Parts, call: &Call) -> Correlation {
         let wants_echo = header(parts, "x-ms-return-client-request-id")
             .is_some_and(|value| value.eq_ignore_ascii_case("true"));
         Correlation {
@@ -202,7 +201,7 @@ impl Server {
                 Method::DELETE => "deletes",
                 _ => "writes",
             },
-            zero_remaining,
+            zero_remaining: world.settings.quirks.zero_remaining,
         }
     }
 }
