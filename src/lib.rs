@@ -7,6 +7,7 @@ pub mod http;
 pub mod model;
 pub mod proto;
 pub mod sandbox;
+pub mod server;
 pub mod service;
 pub mod status;
 pub mod watch;
