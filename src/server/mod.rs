@@ -12,6 +12,7 @@ mod layers;
 mod listener;
 mod panics;
 mod preface;
+pub mod reflection;
 mod status;
 mod too_large;
 
