@@ -14,6 +14,7 @@ mod panics;
 mod preface;
 pub mod reflection;
 mod status;
+pub mod telemetry;
 mod too_large;
 
 use std::time::Duration;
