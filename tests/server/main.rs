@@ -1,0 +1,15 @@
+//! The listening side through real sockets: deadlines, panics, limits, the end of a server, health and
+//! reflection.
+//!
+//! Nothing in here measures time: every wait is for an event, and a limit only fails a test that hangs.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod access_log;
+mod calls;
+mod end;
+mod harness;
+mod health;
+mod reflection;
+mod sockets;
+mod stub;
