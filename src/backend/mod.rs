@@ -4,6 +4,7 @@
 //! callers, or of other backends.
 
 mod registry;
+pub mod veeam;
 
 use std::fmt;
 

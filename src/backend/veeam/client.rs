@@ -1,0 +1,218 @@
+//! Requests to Enterprise Manager and what its status codes mean.
+//!
+//! It knows nothing of logon sessions: whoever asks brings the header.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use url::Url;
+
+use super::wire::{Fault, Problem, Scanner, Sink};
+use crate::http;
+use crate::model::Error;
+
+/// No refusal is larger, stack trace included.
+const LARGEST_REFUSAL: u64 = 256 * 1024;
+const DEFAULT_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// One Enterprise Manager.
+#[derive(Debug)]
+pub(super) struct Client {
+    /// The bare id of the backend, as errors name it.
+    pub(super) backend: String,
+    http: http::Client,
+    /// `https://host:9398/api/`, with the slash.
+    base: Url,
+}
+
+/// What is asked for: a path below `/api/`, its query, and how much is read of the answer.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) path: String,
+    pub(super) query: Vec<(&'static str, String)>,
+    pub(super) largest: u64,
+}
+
+/// An answer, or the refusal of one that no repetition changes.
+pub(super) type Answer<T> = Result<T, Refusal>;
+
+/// A status other than success, and what the vendor says to it.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    message: String,
+}
+
+impl Client {
+    /// A client of the server at `url`, with or without `/api`.
+    pub(super) fn new(backend: String, http: http::Client, mut url: Url) -> Self {
+        let path = url.path().trim_end_matches('/');
+        let path = path.strip_suffix("/api").unwrap_or(path);
+        let path = format!("{path}/api/");
+        url.set_path(&path);
+        url.set_query(None);
+        url.set_fragment(None);
+        Self { backend, http, base: url }
+    }
+
+    /// A request that accepts XML and nothing else: with JSON anywhere in `Accept`, some releases parse
+    /// even the request's body as JSON.
+    pub(super) fn request(&self, method: Method, target: &Target) -> RequestBuilder {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{}", self.base.path(), target.path));
+        if !target.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&target.query);
+        }
+        let accept = HeaderValue::from_static("application/xml");
+        self.http.inner().request(method, url).header(ACCEPT, accept)
+    }
+
+    /// Sends a request.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] and [`Error::Throttled`], which pass. All other statuses but success are a
+    /// [`Refusal`], which means something else to every caller.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer<Response>, Error> {
+        let request = request.build().map_err(|_| Error::Internal {
+            problem: format!("a request to backends/{} cannot be built", self.backend),
+        })?;
+        let response =
+            self.http.send(request).await.map_err(|failure| failure.into_error(&self.backend))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(Ok(response));
+        }
+        let backend = self.backend.clone();
+        let retry_after = pause(&response);
+        let refusal = Refusal { status, message: message(response).await };
+        match status {
+            // Of the codes the vendor documents, 503 alone is about this moment. The others come from
+            // what may stand in front of it.
+            StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::GATEWAY_TIMEOUT
+            | StatusCode::REQUEST_TIMEOUT => {
+                Err(Error::Unavailable { backend, retry_after, detail: refusal.to_string() })
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                Err(Error::Throttled { backend, retry_after, detail: refusal.to_string() })
+            }
+            _ => Ok(Err(refusal)),
+        }
+    }
+
+    /// Reads a document to its end as it arrives, at most `largest` bytes of it.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`], or [`Error::ResponseInvalid`] when it is not what `sink` takes.
+    pub(super) async fn document<S: Sink>(
+        &self,
+        mut response: Response,
+        mut sink: S,
+        largest: u64,
+    ) -> Result<S, Error> {
+        let mut scanner = Scanner::default();
+        let mut size = 0;
+        loop {
+            let piece = http::next_chunk(&mut response).await;
+            let Some(piece) = piece.map_err(|failure| failure.into_error(&self.backend))? else {
+                break;
+            };
+            size += piece.len() as u64;
+            if size > largest {
+                return Err(http::Failure::TooLarge(largest).into_error(&self.backend));
+            }
+            scanner.push(&piece, &mut sink).map_err(|problem| self.invalid(problem))?;
+        }
+        scanner.finish().map_err(|problem| self.invalid(problem))?;
+        Ok(sink)
+    }
+
+    /// A document that is not what it should be, as an error.
+    pub(super) fn invalid(&self, Problem(problem): Problem) -> Error {
+        Error::ResponseInvalid { backend: self.backend.clone(), problem }
+    }
+}
+
+impl Refusal {
+    /// The refusal as an error where the status has no meaning of its own.
+    ///
+    /// 400 is not the caller's fault: his words are checked before they go into a request. 500 is a
+    /// fault in the server that the next attempt meets again ("Object reference not set…"): it does not
+    /// pass by itself, and is reported as what it is, an answer that makes no sense.
+    pub(super) fn into_error(self, backend: &str) -> Error {
+        let (backend, detail) = (backend.to_owned(), self.to_string());
+        match self.status {
+            StatusCode::UNAUTHORIZED => Error::CredentialRefused { backend, detail },
+            StatusCode::FORBIDDEN => Error::Forbidden { backend, detail },
+            _ => Error::ResponseInvalid { backend, problem: detail },
+        }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "HTTP {}", self.status.as_u16())?;
+        if self.message.is_empty() { Ok(()) } else { write!(f, ", {}", self.message) }
+    }
+}
+
+/// How long the server asks to stay away, if it says so in seconds; it is not known to say so at all.
+fn pause(response: &Response) -> Duration {
+    let seconds =
+        response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    seconds.map_or(DEFAULT_PAUSE, Duration::from_secs).min(LONGEST_PAUSE)
+}
+
+/// What the vendor says of a refusal; nothing if the body is empty, HTML, or in any way unreadable.
+async fn message(response: Response) -> String {
+    let Ok(body) = http::collect(response, LARGEST_REFUSAL).await else { return String::new() };
+    let (mut scanner, mut fault) = (Scanner::default(), Fault::default());
+    match scanner.push(&body, &mut fault).and_then(|()| scanner.finish()) {
+        Ok(()) => headline(&fault.message),
+        Err(_) => String::new(),
+    }
+}
+
+/// The message without the stack trace that .NET may have put into it, which begins a line with `at`.
+fn headline(message: &str) -> String {
+    let end = message.find(['\n', '\r']).unwrap_or(message.len());
+    let end = message[..end].find("   at ").unwrap_or(end);
+    http::redact_text(&message[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn a_url_is_taken_with_and_without_api() {
+        for url in [
+            "https://em:9398",
+            "https://em:9398/",
+            "https://em:9398/api",
+            "https://em:9398/api/?v=latest#x",
+        ] {
+            let http = http::Client::new(&http::Trust::Platform).expect("a client");
+            let client = Client::new("v".to_owned(), http, url.parse().expect("a URL"));
+            let query = vec![("filter", r#"ReplicaUid=="urn:x""#.to_owned())];
+            let target = Target { path: "query".to_owned(), query, largest: 1 };
+            let request = client.request(Method::GET, &target).build().expect("a request");
+            assert_eq!(
+                request.url().as_str(),
+                "https://em:9398/api/query?filter=ReplicaUid%3D%3D%22urn%3Ax%22"
+            );
+        }
+    }
+
+    #[test]
+    fn a_stack_trace_stays_behind() {
+        assert_eq!(headline("It broke.\r\n   at Veeam.X()"), "It broke.");
+        assert_eq!(headline("It broke.   at Veeam.X()"), "It broke.");
+        assert_eq!(headline(""), "");
+    }
+}

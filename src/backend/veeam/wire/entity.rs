@@ -1,0 +1,273 @@
+//! One entity or reference: what of it the gateway uses, and the reading of it.
+//!
+//! One shape serves points, replicas and the references to both; what a kind must have beyond a UID and
+//! a name is for `map` to check.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use uuid::Uuid;
+
+use super::scan::{Problem, Tag, Token};
+
+/// A cloud replica point takes about 1.5 KiB.
+const LARGEST: usize = 256 * 1024;
+
+/// What stands between the ends of an entity.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in super::super) struct Entity {
+    /// The GUID at the end of `UID`.
+    pub(in super::super) id: Uuid,
+    /// Attribute `UID` as it came.
+    pub(in super::super) uid: String,
+    /// Attribute `Name`.
+    pub(in super::super) name: String,
+    /// Attribute `VmDisplayName`.
+    pub(in super::super) vm_display_name: Option<String>,
+    /// Element `VmName`: mandatory in the schema, absent from every sample.
+    pub(in super::super) vm_name: Option<String>,
+    /// Element `CreationTimeUTC`.
+    pub(in super::super) created: Option<Timestamp>,
+    /// Element `PointType`.
+    pub(in super::super) point_type: Option<String>,
+    /// Element `Algorithm`.
+    pub(in super::super) algorithm: Option<String>,
+    /// Element `State`.
+    pub(in super::super) state: Option<String>,
+    /// Element `Platform`.
+    pub(in super::super) platform: Option<String>,
+    /// The link to the backup server.
+    pub(in super::super) backup_server: Option<Link>,
+    /// The link to the cloud replica.
+    pub(in super::super) replica: Option<Link>,
+    /// The whole element as it came, without comments; only if it was asked for.
+    pub(in super::super) raw: Option<String>,
+}
+
+/// A link to another entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Link {
+    /// The GUID at the end of the path. Of an `Href` nothing else is used: its host may be a name that
+    /// only the vendor's own network knows.
+    pub(in super::super) id: Uuid,
+    /// Attribute `Name`.
+    pub(in super::super) name: String,
+}
+
+/// How much of an entity to keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Keep {
+    /// The fields.
+    Fields,
+    /// The fields, and the text as it came.
+    Raw,
+}
+
+/// An entity in the middle of being read.
+#[derive(Debug)]
+pub(in super::super) struct Reading {
+    /// What the attribute `Type` must be if it is there.
+    expected: &'static str,
+    entity: Entity,
+    child: Child,
+    /// The text of the present child.
+    text: String,
+    raw: Vec<u8>,
+    keep: Keep,
+    size: usize,
+}
+
+/// The child element that the reading is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Child {
+    Links,
+    Created,
+    VmName,
+    PointType,
+    Algorithm,
+    State,
+    Platform,
+    /// None, or one that nothing is made of.
+    Other,
+}
+
+impl Reading {
+    /// Begins with the tag of an entity whose attribute `Type`, if it has one, is `expected`. The name of
+    /// the element is not looked at: items of a list of points are called `CloudReplica`.
+    pub(in super::super) fn new(expected: &'static str, keep: Keep) -> Self {
+        Self {
+            expected,
+            entity: Entity::default(),
+            child: Child::Other,
+            text: String::new(),
+            raw: Vec::new(),
+            keep,
+            size: 0,
+        }
+    }
+
+    /// Takes one token; `depth` counts from the entity's own ends.
+    pub(in super::super) fn token(
+        &mut self,
+        token: &Token<'_>,
+        depth: usize,
+        raw: &[u8],
+    ) -> Result<(), Problem> {
+        self.size += raw.len();
+        if self.size > LARGEST {
+            return Err(Problem::new("an entity beyond all measure"));
+        }
+        if self.keep == Keep::Raw {
+            self.raw.extend_from_slice(raw);
+        }
+        match (token, depth) {
+            (Token::Open(tag), 0) => self.attributes(tag),
+            (Token::Open(tag), 1) => {
+                self.child = Child::named(tag.name());
+                self.text.clear();
+                Ok(())
+            }
+            (Token::Open(tag), 2) if self.child == Child::Links && tag.name() == "Link" => {
+                self.link(tag)
+            }
+            (Token::Text(text), 2) => {
+                if !matches!(self.child, Child::Links | Child::Other) {
+                    self.text.push_str(text);
+                }
+                Ok(())
+            }
+            (Token::Close, 1) => self.field(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// When there is no UID or no name: every entity of the vendor has both.
+    pub(in super::super) fn finish(mut self) -> Result<Entity, Problem> {
+        if self.entity.uid.is_empty() || self.entity.name.is_empty() {
+            return Err(Problem::new(format!("a {} without a UID or a name", self.expected)));
+        }
+        if self.keep == Keep::Raw {
+            let raw = String::from_utf8(self.raw).map_err(|_| Problem::new("it is not UTF-8"))?;
+            self.entity.raw = Some(raw);
+        }
+        Ok(self.entity)
+    }
+
+    fn attributes(&mut self, tag: &Tag<'_>) -> Result<(), Problem> {
+        for attribute in tag.attributes() {
+            let (name, value) = attribute?;
+            match name {
+                "Type" if value != self.expected => {
+                    return Err(Problem::new(format!("something else than a {}", self.expected)));
+                }
+                "Name" => self.entity.name = value.into_owned(),
+                "VmDisplayName" => self.entity.vm_display_name = Some(value.into_owned()),
+                "UID" => {
+                    self.entity.id = value
+                        .rsplit_once(':')
+                        .and_then(|(_, id)| guid(id))
+                        .ok_or_else(|| Problem::new("a UID that does not end in a GUID"))?;
+                    self.entity.uid = value.into_owned();
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a link if it is one of the two that are used. They are told apart by `Type`: several `Up`
+    /// links are usual and their order means nothing.
+    fn link(&mut self, tag: &Tag<'_>) -> Result<(), Problem> {
+        let (mut kind, mut href, mut name) = (None, None, None);
+        for attribute in tag.attributes() {
+            let (key, value) = attribute?;
+            match key {
+                "Type" => kind = Some(value),
+                "Href" => href = Some(value),
+                "Name" => name = Some(value),
+                _ => {}
+            }
+        }
+        let place = match kind.as_deref() {
+            Some("BackupServerReference" | "BackupServer") => &mut self.entity.backup_server,
+            Some("CloudReplicaReference" | "CloudReplica") => &mut self.entity.replica,
+            _ => return Ok(()),
+        };
+        let id = href
+            .as_deref()
+            .and_then(|href| href.split(['?', '#']).next())
+            .and_then(|path| path.trim_end_matches('/').rsplit('/').next())
+            .and_then(guid)
+            .ok_or_else(|| Problem::new("a link that does not end in a GUID"))?;
+        let link = Link { id, name: name.unwrap_or_default().into_owned() };
+        match place {
+            Some(other) if other.id != id => {
+                Err(Problem::new("two links of one type to different things"))
+            }
+            _ => {
+                *place = Some(link);
+                Ok(())
+            }
+        }
+    }
+
+    fn field(&mut self) -> Result<(), Problem> {
+        let entity = &mut self.entity;
+        let place = match std::mem::replace(&mut self.child, Child::Other) {
+            Child::Links | Child::Other => return Ok(()),
+            Child::Created => {
+                entity.created = Some(time(self.text.trim())?);
+                return Ok(());
+            }
+            Child::VmName => &mut entity.vm_name,
+            Child::PointType => &mut entity.point_type,
+            Child::Algorithm => &mut entity.algorithm,
+            Child::State => &mut entity.state,
+            Child::Platform => &mut entity.platform,
+        };
+        *place = Some(self.text.trim().to_owned());
+        Ok(())
+    }
+}
+
+impl Child {
+    fn named(name: &str) -> Self {
+        match name {
+            "Links" => Self::Links,
+            "CreationTimeUTC" => Self::Created,
+            "VmName" => Self::VmName,
+            "PointType" => Self::PointType,
+            "Algorithm" => Self::Algorithm,
+            "State" => Self::State,
+            "Platform" => Self::Platform,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A GUID with its dashes, in either case; no other spelling of one.
+pub(in super::super) fn guid(text: &str) -> Option<Uuid> {
+    (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()
+}
+
+/// A date as the vendor writes it: to the second, up to seven fraction digits, trailing zeros cut, and
+/// `Z` or nothing behind. Both mean UTC.
+fn time(text: &str) -> Result<Timestamp, Problem> {
+    let bare = text.strip_suffix(['Z', 'z']).unwrap_or(text);
+    let shaped = bare.len() >= "2015-12-25T20:00:47".len()
+        && bare.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            10 => byte == b'T',
+            13 | 16 => byte == b':',
+            19 => byte == b'.',
+            _ => byte.is_ascii_digit(),
+        });
+    shaped
+        .then(|| bare.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok())
+        .flatten()
+        .map(|time| time.timestamp())
+        .ok_or_else(|| Problem::new("a CreationTimeUTC that is no date"))
+}
