@@ -3,31 +3,25 @@
 //! Two ways: the query service, which pages; and, where it refuses the type, the collection as
 //! references, which does not page but is read through once a page, and then the page's entities.
 
-use std::collections::HashSet;
-
 use futures::{StreamExt, TryStreamExt};
-use jiff::Timestamp;
-use prost::Message;
 use uuid::Uuid;
 
 use super::client::{Answer, Target};
+use super::cursor::{Position, Told, Way};
 use super::session::Session;
 use super::wire::{Entity, Keep, OneEntity, Paging, Problem, QueryPage, References, Resource};
 use crate::backend::{Cursor, Page};
-use crate::model::{Error, Invalid};
+use crate::model::Error;
 
 /// An entity of 1.5 KiB with room to grow.
 const LARGEST_ENTITY: u64 = 1024 * 1024;
 const LARGEST_PAGE: u64 = 64 * 1024 * 1024;
 /// A million references of less than 1 KiB each.
 const LARGEST_COLLECTION: u64 = 1024 * 1024 * 1024;
-/// The vendor names no limit; this is what its own console asks for at most, times ten.
-const LARGEST_PAGE_SIZE: usize = 1000;
+/// The vendor names no limit. Ten times its default, about 1.5 MiB a page.
+const LARGEST_PAGE_SIZE: u32 = 1000;
 /// Entities fetched at once when they come one by one.
 const AT_ONCE: usize = 8;
-/// How many ids of equal age a cursor remembers: 16 KiB of them.
-const REMEMBERED: usize = 1024;
-const CURSOR_VERSION: u32 = 1;
 
 /// A list to walk over.
 #[derive(Debug)]
@@ -41,55 +35,6 @@ pub(super) struct Walk<'a> {
     pub(super) parent: String,
 }
 
-/// Where a walk stands. The page size stays what it was at the start, or page numbers would mean
-/// something else.
-#[derive(Clone, PartialEq, Message)]
-struct Position {
-    #[prost(uint32, tag = "1")]
-    version: u32,
-    #[prost(uint32, tag = "2")]
-    page_size: u32,
-    #[prost(oneof = "Way", tags = "3, 4")]
-    way: Option<Way>,
-}
-
-#[derive(Clone, PartialEq, prost::Oneof)]
-enum Way {
-    #[prost(message, tag = "3")]
-    Query(Told),
-    /// The last GUID told.
-    #[prost(bytes, tag = "4")]
-    References(Vec<u8>),
-}
-
-/// What a walk over query pages has told so far.
-///
-/// Pages are counted, not anchored: a point that lands at the head of the list while a caller pages
-/// shifts all others by one, and the last of the old page comes again as the first of the new one. The
-/// list is asked for newest first, so what was told is exactly what is newer than the last one told,
-/// and, of those as old as it, the ones remembered here; all of that is dropped when it comes again.
-/// A point that lands in the told part is left out, as if it had landed after the walk.
-///
-/// This rests on the order, so the order of each page is checked. Resources without a date count as
-/// equally old, and are dropped only if remembered.
-///
-/// A point deleted at the vendor between two pages shifts the others the other way, and one may slip
-/// past unseen. Page numbers cannot show that; the next walk finds it.
-#[derive(Clone, PartialEq, Message)]
-struct Told {
-    /// The page to come, from 1.
-    #[prost(uint32, tag = "1")]
-    page: u32,
-    /// Age of the last one told.
-    #[prost(int64, optional, tag = "2")]
-    seconds: Option<i64>,
-    #[prost(int32, tag = "3")]
-    nanoseconds: i32,
-    /// GUIDs told of that age, sixteen bytes each, oldest first.
-    #[prost(bytes, tag = "4")]
-    ids: Vec<u8>,
-}
-
 impl Walk<'_> {
     /// Reads the page at `cursor`.
     ///
@@ -101,34 +46,102 @@ impl Walk<'_> {
         cursor: Option<&Cursor>,
         size: usize,
     ) -> Result<Page<Entity>, Error> {
-        let backend = &self.session.client.backend;
-        let Some(cursor) = cursor else {
-            let page_size = size.clamp(1, LARGEST_PAGE_SIZE) as u32;
-            return match self.query(page_size, Told::default()).await? {
-                Ok(page) => Ok(page),
-                Err(refusal) if matches!(refusal.status.as_u16(), 400 | 404 | 405 | 501) => {
-                    tracing::debug!(backend, %refusal, "the query service does not know the type");
-                    self.references(page_size, None).await
-                }
-                Err(refusal) => Err(refusal.into_error(backend)),
-            };
-        };
-        let Position { page_size, way, .. } = Position::read(cursor)?;
-        match way {
-            Some(Way::Query(told)) => {
-                let answer = self.query(page_size, told).await?;
-                answer.map_err(|refusal| refusal.into_error(backend))
-            }
-            Some(Way::References(last)) => {
-                let last = Uuid::from_slice(&last).map_err(|_| foreign_cursor())?;
+        let Some(cursor) = cursor else { return self.first(size).await };
+        match Position::read(cursor, LARGEST_PAGE_SIZE)? {
+            (page_size, Way::Query(told)) => self.turn(page_size, told).await,
+            (page_size, Way::References(last)) => {
+                let last = Uuid::from_slice(&last).map_err(|_| Position::foreign())?;
                 self.references(page_size, Some(last)).await
             }
-            None => Err(foreign_cursor()),
         }
     }
 
-    async fn query(&self, page_size: u32, mut told: Told) -> Result<Answer<Page<Entity>>, Error> {
-        let page = told.page.max(1);
+    /// Reads the first page, which decides on the way.
+    async fn first(&self, size: usize) -> Result<Page<Entity>, Error> {
+        let page_size =
+            u32::try_from(size).map_or(LARGEST_PAGE_SIZE, |size| size.clamp(1, LARGEST_PAGE_SIZE));
+        let backend = &self.session.client.backend;
+        let (entities, paging) = match self.query(page_size, 1).await? {
+            Ok(answer) => answer,
+            Err(refusal) if matches!(refusal.status.as_u16(), 400 | 404 | 405 | 501) => {
+                tracing::debug!(backend, %refusal, "the query service does not know the type");
+                return self.references(page_size, None).await;
+            }
+            Err(refusal) => return Err(refusal.into_error(backend)),
+        };
+        let mut told = Told::default();
+        let items = self.news(&mut told, 1, entities)?;
+        let next = (1 < paging.pages).then(|| Position::cursor(page_size, Way::Query(told)));
+        Ok(Page { items, next })
+    }
+
+    /// Turns the page of a walk by the query service.
+    ///
+    /// Pages are counted, not anchored to what is on them. A point that lands at the head of the list
+    /// while a caller pages shifts the others down: the last of the old page come again on the new one,
+    /// and are dropped. A point deleted in the told part shifts them up, and those that move onto the old
+    /// page would never be seen. So the walk makes sure that it goes on where it stopped: what stands
+    /// right before the new page must have been told. Where it was not, it goes back until it was, and
+    /// from there on again. Going on needs no second look, so a walk always moves, even where the vendor
+    /// shuffles points of the same age.
+    async fn turn(&self, page_size: u32, mut told: Told) -> Result<Page<Entity>, Error> {
+        let goal = told.page.saturating_add(1);
+        let mut page = goal;
+        let (mut entities, mut paging) = self.query_again(page_size, page).await?;
+        while page > 1 && !self.follows(&told, &entities, paging.page_size, page).await? {
+            page = (page - 1).min(paging.pages.max(1));
+            (entities, paging) = self.query_again(page_size, page).await?;
+        }
+        let mut items = self.news(&mut told, page, entities)?;
+        while page < goal.min(paging.pages) && items.len() < page_size as usize {
+            page += 1;
+            (entities, paging) = self.query_again(page_size, page).await?;
+            items.extend(self.news(&mut told, page, entities)?);
+        }
+        let next = (page < paging.pages).then(|| Position::cursor(page_size, Way::Query(told)));
+        Ok(Page { items, next })
+    }
+
+    /// Whether there is nothing untold between what was told and this page.
+    async fn follows(
+        &self,
+        told: &Told,
+        entities: &[Entity],
+        page_size: u32,
+        page: u32,
+    ) -> Result<bool, Error> {
+        if entities.first().is_some_and(|first| told.includes(first)) {
+            return Ok(true);
+        }
+        // Asked for after the page, so that a deletion between the two is an alarm for nothing.
+        let (before, paging) = self.query_again(1, page_size.saturating_mul(page - 1)).await?;
+        if paging.page_size != 1 {
+            return Err(self.invalid(Problem::new("a page of another size than asked for")));
+        }
+        Ok(before.first().is_some_and(|before| told.includes(before)))
+    }
+
+    fn news(
+        &self,
+        told: &mut Told,
+        page: u32,
+        entities: Vec<Entity>,
+    ) -> Result<Vec<Entity>, Error> {
+        told.page = page;
+        told.news(entities).map_err(|problem| self.invalid(problem))
+    }
+
+    /// Asks the query service, which has answered this walk before: no refusal makes sense now.
+    async fn query_again(&self, page_size: u32, page: u32) -> Result<(Vec<Entity>, Paging), Error> {
+        let answer = self.query(page_size, page).await?;
+        answer.map_err(|refusal| refusal.into_error(&self.session.client.backend))
+    }
+
+    async fn query(
+        &self,
+        page_size: u32,
+        page: u32,
+    ) -> Result<Answer<(Vec<Entity>, Paging)>, Error> {
         let (order, field) = self.resource.order;
         let mut query = vec![
             ("type", self.resource.entity.to_owned()),
@@ -142,18 +155,16 @@ impl Walk<'_> {
             query.push(("filter", format!("ReplicaUid==\"urn:veeam:CloudReplica:{replica}\"")));
         }
         let target = Target { path: "query".to_owned(), query, largest: LARGEST_PAGE };
-        let most = page_size as usize;
-        let sink = || QueryPage::new(self.resource, self.keep, most);
+        let sink = || QueryPage::new(self.resource, self.keep, page_size as usize);
         let (entities, paging) = match self.session.read(&target, sink).await? {
-            Ok(page) => page.finish(),
+            Ok(document) => document.finish(),
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let invalid = |problem| self.session.client.invalid(problem);
-        let ends = ends(page, entities.len(), paging).map_err(invalid)?;
-        let items = told.news(entities).map_err(invalid)?;
-        told.page = page + 1;
-        let next = (!ends).then(|| Position::cursor(page_size, Way::Query(told)));
-        Ok(Ok(Page { items, next }))
+        let paging = consistent(page, page_size, entities.len(), paging)
+            .map_err(|problem| self.invalid(problem))?;
+        // Past the end a server may show its last page, which is not the one asked for.
+        let entities = if paging.page == page { entities } else { Vec::new() };
+        Ok(Ok((entities, paging)))
     }
 
     async fn references(&self, page_size: u32, after: Option<Uuid>) -> Result<Page<Entity>, Error> {
@@ -162,16 +173,16 @@ impl Walk<'_> {
             None => self.resource.path.to_owned(),
         };
         let target = Target { path, query: Vec::new(), largest: LARGEST_COLLECTION };
-        let page_size_here = page_size as usize;
+        let most = page_size as usize;
         // One more than the page tells whether there is another.
-        let sink = || References::new(self.resource, after, page_size_here + 1);
+        let sink = || References::new(self.resource, after, most + 1);
         let mut ids = match self.session.read(&target, sink).await? {
             Ok(references) => references.finish(),
             Err(refusal) if refusal.status == 404 => return Err(self.absent()),
             Err(refusal) => return Err(refusal.into_error(&self.session.client.backend)),
         };
         let mut next = None;
-        if ids.len() > page_size_here {
+        if ids.len() > most {
             ids.pop_last();
             let last = ids.last().map(|last| last.as_bytes().to_vec()).unwrap_or_default();
             next = Some(Position::cursor(page_size, Way::References(last)));
@@ -184,6 +195,10 @@ impl Walk<'_> {
             .try_collect()
             .await?;
         Ok(Page { items, next })
+    }
+
+    fn invalid(&self, problem: Problem) -> Error {
+        self.session.client.invalid(problem)
     }
 
     fn absent(&self) -> Error {
@@ -219,91 +234,62 @@ pub(super) async fn entity(
     Ok(Some(entity))
 }
 
-/// Whether the list ends with this page, or why that cannot be known.
-fn ends(page: u32, items: usize, paging: Option<Paging>) -> Result<bool, Problem> {
-    let Some(Paging { page: answered, page_size, pages }) = paging else {
-        // An empty collection is a root without children; anything more could be the part of a list.
-        return match (page, items) {
-            (1, 0) => Ok(true),
+/// What a page says of the list, if it fits the page; else the list may be cut off.
+fn consistent(
+    page: u32,
+    page_size: u32,
+    items: usize,
+    paging: Option<Paging>,
+) -> Result<Paging, Problem> {
+    let Some(paging) = paging else {
+        // An empty collection is a root without children; anything more could be a part of a list.
+        return match items {
+            0 if page == 1 => Ok(Paging { page, page_size, pages: 0 }),
             _ => Err(Problem::new("a page without PagingInfo: the list may be cut off")),
         };
     };
+    let Paging { page: answered, page_size, pages } = paging;
     if items > page_size as usize {
         return Err(Problem::new(format!("{items} items on a page of {page_size}")));
     }
-    match answered {
-        // The list has become shorter since the page before, and this is its last page.
-        _ if answered < page && answered == pages => Ok(true),
-        _ if answered != page => {
-            Err(Problem::new(format!("page {answered} in place of page {page}")))
-        }
-        _ if page > pages && items > 0 => {
-            Err(Problem::new(format!("items on page {page} of {pages}")))
-        }
-        _ => Ok(page >= pages),
+    if answered != page && !(answered < page && answered >= pages) {
+        return Err(Problem::new(format!("page {answered} of {pages} in place of page {page}")));
     }
+    if answered > pages && items > 0 {
+        return Err(Problem::new(format!("items on page {answered} of {pages}")));
+    }
+    Ok(paging)
 }
 
-impl Told {
-    /// Those of a page that have not been told, and notes that they are now.
-    fn news(&mut self, page: Vec<Entity>) -> Result<Vec<Entity>, Problem> {
-        let mut known: HashSet<Uuid> =
-            self.ids.chunks_exact(16).filter_map(|id| Uuid::from_slice(id).ok()).collect();
-        let mut last = match self.seconds {
-            None => None,
-            Some(seconds) => Some(
-                Timestamp::new(seconds, self.nanoseconds)
-                    .map_err(|_| Problem::new("a cursor with a date out of range"))?,
-            ),
-        };
-        let mut before: Option<Timestamp> = None;
-        let mut news = Vec::with_capacity(page.len());
-        for entity in page {
-            let created = entity.created.unwrap_or_default();
-            if before.is_some_and(|before| created > before) {
-                return Err(Problem::new("a page that is not in the order asked for"));
-            }
-            before = Some(created);
-            if last.is_some_and(|last| created > last) || !known.insert(entity.id) {
-                continue;
-            }
-            if last != Some(created) {
-                last = Some(created);
-                self.ids.clear();
-            }
-            self.ids.extend_from_slice(entity.id.as_bytes());
-            news.push(entity);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_believed_only_if_it_is_whole() {
+        let says = |page, page_size, pages| Some(Paging { page, page_size, pages });
+        for (page, items, paging) in [
+            (1, 0, None),
+            (1, 0, says(1, 10, 0)),
+            (1, 10, says(1, 10, 1)),
+            (2, 3, says(2, 10, 2)),
+            (2, 10, says(2, 10, 9)),
+            (1, 5, says(1, 5, 9)),
+            (3, 0, says(3, 10, 1)),
+            (3, 7, says(1, 10, 1)),
+        ] {
+            assert!(consistent(page, 10, items, paging).is_ok(), "{page} {items} {paging:?}");
         }
-        let forgotten = self.ids.len().saturating_sub(16 * REMEMBERED);
-        self.ids.drain(..forgotten);
-        self.seconds = last.map(Timestamp::as_second);
-        self.nanoseconds = last.map(|last| last.subsec_nanosecond()).unwrap_or_default();
-        Ok(news)
-    }
-}
-
-impl Position {
-    fn cursor(page_size: u32, way: Way) -> Cursor {
-        Cursor(Self { version: CURSOR_VERSION, page_size, way: Some(way) }.encode_to_vec())
-    }
-
-    fn read(cursor: &Cursor) -> Result<Self, Error> {
-        match Self::decode(cursor.0.as_slice()) {
-            Ok(position)
-                if position.version == CURSOR_VERSION
-                    && (1..=LARGEST_PAGE_SIZE).contains(&(position.page_size as usize)) =>
-            {
-                Ok(position)
-            }
-            _ => Err(foreign_cursor()),
+        for (page, items, paging) in [
+            (1, 1, None),
+            (2, 0, None),
+            (1, 11, says(1, 10, 9)),
+            (1, 3, says(2, 10, 9)),
+            (2, 3, says(1, 10, 9)),
+            (1, 3, says(1, 10, 0)),
+            (1, 1, says(1, 0, 1)),
+        ] {
+            assert!(consistent(page, 10, items, paging).is_err(), "{page} {items} {paging:?}");
         }
     }
-}
-
-fn foreign_cursor() -> Error {
-    Error::invalid(
-        Invalid::PageToken,
-        "page_token",
-        "it is not of this release of the gateway; list again from the start",
-    )
 }

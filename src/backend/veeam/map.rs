@@ -126,3 +126,58 @@ pub(super) fn point_id(restore_point: &str, field: &str) -> Result<Uuid, Error> 
         Error::invalid(Invalid::Name, field, problem)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    fn mapped(change: impl FnOnce(&mut Entity)) -> Result<RestorePoint, Problem> {
+        let mut entity = Entity {
+            name: "a@b@2025-12-25 20:00:47".to_owned(),
+            replica: Some(Link { id: Uuid::from_u128(7), name: "job".to_owned() }),
+            created: "2025-12-25T20:00:47Z".parse().ok(),
+            ..Entity::default()
+        };
+        change(&mut entity);
+        point(&BackendId::new("em").unwrap(), entity)
+    }
+
+    #[test]
+    fn the_machine_is_named_by_the_first_that_names_it() {
+        let vm = |change: fn(&mut Entity)| mapped(change).unwrap().source.vm_name;
+        assert_eq!(vm(|_| {}), "a@b");
+        assert_eq!(vm(|entity| entity.name = "nothing".to_owned()), "");
+        assert_eq!(vm(|entity| entity.vm_display_name = Some("shown".to_owned())), "shown");
+        let both = |entity: &mut Entity| {
+            entity.vm_display_name = Some("shown".to_owned());
+            entity.vm_name = Some("own".to_owned());
+        };
+        assert_eq!(vm(both), "own");
+        let empty = |entity: &mut Entity| {
+            entity.vm_display_name = Some("shown".to_owned());
+            entity.vm_name = Some(String::new());
+        };
+        assert_eq!(vm(empty), "shown");
+    }
+
+    #[test]
+    fn never_is_no_date() {
+        let never = mapped(|entity| entity.created = "1753-01-01T00:00:00Z".parse().ok()).unwrap();
+        assert_eq!(never.point_time, None);
+    }
+
+    #[test]
+    fn without_its_replica_or_date_it_is_no_point() {
+        assert!(mapped(|entity| entity.replica = None).is_err());
+        assert!(mapped(|entity| entity.created = None).is_err());
+    }
+
+    #[test]
+    fn without_a_state_it_is_not_usable() {
+        let point = mapped(|_| {}).unwrap();
+        assert_eq!(point.state, State::Unknown);
+        assert_eq!(point.state_reason, "Enterprise Manager tells no state");
+    }
+}

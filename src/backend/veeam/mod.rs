@@ -6,6 +6,7 @@
 //! a new point may be missing and a deleted one linger for so long.
 
 mod client;
+mod cursor;
 mod list;
 mod map;
 mod session;

@@ -172,10 +172,9 @@ impl Scanner {
         config.check_end_names = false;
         config.allow_unmatched_ends = true;
         let mut begin = 0;
-        loop {
-            // An error may be a token cut in two: if it is none, it stays when there is more, and the
-            // bound on the rest or the end of the document brings it up.
-            let Ok(event) = reader.read_event() else { break };
+        // An error may be a token cut in two: if it is none, it stays when there is more, and the bound
+        // on the rest or the end of the document brings it up.
+        while let Ok(event) = reader.read_event() {
             let end = usize::try_from(reader.buffer_position())
                 .map_err(|_| Problem::new("it is larger than memory"))?;
             // Text up to the end of the piece may go on in the next, in the middle of a character.
