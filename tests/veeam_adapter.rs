@@ -251,6 +251,9 @@ async fn collections() {
         let veeam = adapter(&server);
         let points = walk(&veeam, &Segment::Any, 1000).await.unwrap();
         let expected: BTreeSet<_> = points.into_iter().map(|point| point.name.collection).collect();
+        if cloud_query == CloudQuery::Refused {
+            server.answer_next(1, Method::GET, "type=CloudReplica", error_body(501, "no"));
+        }
         let (mut all, mut cursor) = (Vec::new(), None);
         loop {
             let page = veeam.list_collections(cursor.as_ref(), 1).await.unwrap();

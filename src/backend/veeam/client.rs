@@ -52,6 +52,9 @@ impl Client {
         let path = path.strip_suffix("/api").unwrap_or(path);
         let path = format!("{path}/api/");
         url.set_path(&path);
+        // It would go out with every request, and into logs. Only a URL without a host refuses, which
+        // has none.
+        url.set_username("").and_then(|()| url.set_password(None)).ok();
         url.set_query(None);
         url.set_fragment(None);
         Self { backend, http, base: url }
@@ -195,7 +198,7 @@ mod tests {
             "https://em:9398",
             "https://em:9398/",
             "https://em:9398/api",
-            "https://em:9398/api/?v=latest#x",
+            "https://user:secret@em:9398/api/?v=latest#x",
         ] {
             let http = http::Client::new(&http::Trust::Platform).expect("a client");
             let client = Client::new("v".to_owned(), http, url.parse().expect("a URL"));

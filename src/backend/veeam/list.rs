@@ -206,7 +206,8 @@ impl Walk<'_> {
             Some(_) => String::new(),
             None => "this Enterprise Manager has no Cloud Connect resources".to_owned(),
         };
-        Error::NotFound { name: self.parent.clone(), field: None, detail }
+        let field = Some("parent".to_owned());
+        Error::NotFound { name: self.parent.clone(), field, detail }
     }
 }
 

@@ -12,6 +12,8 @@ mod map;
 mod session;
 mod wire;
 
+use std::fmt;
+
 use async_trait::async_trait;
 use secrecy::SecretString;
 use url::Url;
@@ -48,11 +50,10 @@ const REPLICA: Resource = Resource {
 const LARGEST_PROBE: u64 = 16 * 1024 * 1024;
 
 /// What is configured of one Enterprise Manager.
-#[derive(Debug)]
 pub struct Settings {
     /// Id of the backend.
     pub id: BackendId,
-    /// `https://host:9398`, with or without `/api`.
+    /// `https://host:9398`, with or without `/api`. User information in it is not used.
     pub url: Url,
     /// The account, spelled as the server wants it: `DOMAIN\user` on Windows, `user@DOMAIN` on Linux.
     pub username: String,
@@ -62,6 +63,13 @@ pub struct Settings {
     pub tenant: Option<Tenant>,
     /// Whose certificate is taken: the server's own is self-signed unless someone replaced it.
     pub trust: Trust,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = http::redact_url(&self.url);
+        f.debug_struct("Settings").field("id", &self.id).field("url", &url).finish_non_exhaustive()
+    }
 }
 
 /// One Enterprise Manager, spoken to under one logon session.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::entity::{Entity, Keep, Reading};
+use super::entity::{Entity, Keep, Reading, once};
 use super::scan::{Problem, Sink, Tag, Token};
 
 /// A kind of resource and what it is called in which place.
@@ -129,7 +129,7 @@ impl QueryPage {
                 self.section = match tag.name() {
                     "Entities" => Section::Entities(List::Other),
                     "PagingInfo" => {
-                        self.paging = Some(paging(tag)?);
+                        once(&mut self.paging, paging(tag)?)?;
                         Section::About
                     }
                     "Links" => Section::About,

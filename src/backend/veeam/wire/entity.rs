@@ -215,21 +215,25 @@ impl Reading {
     }
 
     fn field(&mut self) -> Result<(), Problem> {
-        let entity = &mut self.entity;
+        let (entity, text) = (&mut self.entity, self.text.trim());
         let place = match std::mem::replace(&mut self.child, Child::Other) {
             Child::Links | Child::Other => return Ok(()),
-            Child::Created => {
-                entity.created = Some(time(self.text.trim())?);
-                return Ok(());
-            }
+            Child::Created => return once(&mut entity.created, time(text)?),
             Child::VmName => &mut entity.vm_name,
             Child::PointType => &mut entity.point_type,
             Child::Algorithm => &mut entity.algorithm,
             Child::State => &mut entity.state,
             Child::Platform => &mut entity.platform,
         };
-        *place = Some(self.text.trim().to_owned());
-        Ok(())
+        once(place, text.to_owned())
+    }
+}
+
+/// Fills a place that may be filled once: of two values neither is the right one.
+pub(super) fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Problem> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Problem::new("an element twice that there is one of")),
     }
 }
 

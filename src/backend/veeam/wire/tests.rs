@@ -185,6 +185,11 @@ fn what_is_not_the_document_is_refused() {
         &item.replace("Type=\"CloudVmReplicaPoint\" ", "Type=\"VmRestorePoint\" "),
         &item.replace("CloudVmReplicaPoints>", "VmRestorePoints>"),
         &item.replace("<Entities>", "<Refs><Ref/></Refs><Entities>"),
+        &item.replace(
+            "</QueryResult>",
+            "<PagingInfo PageNum=\"1\" PageSize=\"5\" PagesCount=\"1\"/></QueryResult>",
+        ),
+        &item.replace("<State>", "<State>Failover</State><State>"),
         &item.replace("UID=", "Uid="),
         &item.replace("UID=", "UID=\"\" UID="),
         &item.replace("UID=\"urn", "UID=\"&urn;"),
