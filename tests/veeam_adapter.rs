@@ -7,11 +7,10 @@ use std::collections::BTreeSet;
 use futures::future::join_all;
 use http::Method;
 use restore_point_gateway::backend::veeam::{Settings, Tenant, Veeam};
-use restore_point_gateway::backend::{Backend, CopyOrder, Cursor, Write};
+use restore_point_gateway::backend::{Backend, Cursor, Wanted};
 use restore_point_gateway::http::Trust;
 use restore_point_gateway::model::{
-    BackendId, CollectionName, Error, NewCollection, PointRef, RestorePoint, Segment, State,
-    Vendor, View,
+    BackendId, CollectionName, Error, PointRef, RestorePoint, Segment, State, Vendor, View,
 };
 use restore_point_gateway::sandbox::Clock;
 use restore_point_gateway::sandbox::veeam::{
@@ -428,24 +427,12 @@ async fn refusals_keep_their_meaning() {
 async fn what_the_vendor_cannot_do() {
     let server = server(|_| {});
     let veeam = adapter(&server);
-    let target = veeam.get(&name("-", POINT), View::Full).await.unwrap().name;
-    let order = CopyOrder { source: PointRef::from(&target), target, request_id: None };
-    let new = NewCollection {
-        id: "x".to_owned(),
-        location: String::new(),
-        source: String::new(),
-        labels: Default::default(),
-        request_id: None,
-    };
-    let errors = [
-        veeam.copy(&order, Write::Check).await.unwrap_err(),
-        veeam.create_collection(&new, Write::Commit).await.unwrap_err(),
-    ];
-    for (error, expected) in errors.iter().zip(["copy", "create_collection"]) {
-        assert!(
-            matches!(error, Error::Unsupported { capability, .. } if *capability == expected),
-            "{error:?}"
-        );
+    for (wanted, expected) in [(Wanted::Copy, "copy"), (Wanted::Collection, "create_collection")] {
+        match veeam.writer(wanted) {
+            Err(Error::Unsupported { capability, .. }) => assert_eq!(capability, expected),
+            Err(error) => panic!("{error:?}"),
+            Ok(_) => panic!("it claims to write"),
+        }
     }
     let capabilities = veeam.capabilities();
     assert!(!capabilities.copy && !capabilities.create_collection);

@@ -3,6 +3,7 @@
 //! A backend speaks the vendor's API and answers in the words of the model. It knows nothing of gRPC, of
 //! callers, or of other backends.
 
+pub mod azure;
 mod registry;
 pub mod veeam;
 

@@ -14,7 +14,6 @@ use crate::model::Error;
 
 /// No refusal is larger, stack trace included.
 const LARGEST_REFUSAL: u64 = 256 * 1024;
-const DEFAULT_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// One Enterprise Manager.
@@ -166,7 +165,7 @@ impl std::fmt::Display for Refusal {
 fn pause(response: &Response) -> Duration {
     let seconds =
         response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    seconds.map_or(DEFAULT_PAUSE, Duration::from_secs).min(LONGEST_PAUSE)
+    seconds.map_or(http::RETRY_AFTER_OUTAGE, Duration::from_secs).min(LONGEST_PAUSE)
 }
 
 /// What the vendor says of a refusal; nothing if the body is empty, HTML, or in any way unreadable.

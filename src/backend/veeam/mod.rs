@@ -25,11 +25,10 @@ use self::client::{Client, Target};
 use self::list::Walk;
 use self::session::{Credentials, Session};
 use self::wire::{Entity, Keep, Problem, Resource, Root};
-use super::{Backend, Capabilities, CopyOrder, CopyStarted, Cursor, Kind, Operation, Page, Write};
+use super::{Backend, Capabilities, Cursor, Kind, Operation, Page, Wanted, Writer};
 use crate::http::{self, Trust, TrustError};
 use crate::model::{
-    BackendId, Collection, CollectionName, Error, ListParent, NewCollection, PointRef,
-    RestorePoint, Segment, View,
+    BackendId, Collection, CollectionName, Error, ListParent, PointRef, RestorePoint, Segment, View,
 };
 
 const POINT: Resource = Resource {
@@ -97,10 +96,6 @@ impl Veeam {
 
     fn collection_name(&self, replica: Uuid) -> CollectionName {
         map::collection_name(&self.id, replica)
-    }
-
-    fn unsupported(&self, capability: &'static str, why: &'static str) -> Error {
-        Error::Unsupported { backend: self.id.as_str().to_owned(), capability, why }
     }
 }
 
@@ -210,16 +205,20 @@ impl Backend for Veeam {
         Ok(map::collection(&self.id, entity))
     }
 
-    async fn create_collection(&self, _: &NewCollection, _: Write) -> Result<Collection, Error> {
-        let why = "a replica comes into being only as the by-product of a job on the backup server; \
-                   Enterprise Manager can clone a job, which copies its settings and no points";
-        Err(self.unsupported("create_collection", why))
-    }
-
-    async fn copy(&self, _: &CopyOrder, _: Write) -> Result<CopyStarted, Error> {
-        let why = "Enterprise Manager copies no single restore point: it can start a whole backup copy \
-                   job, which takes no point and does not promise to copy a given one";
-        Err(self.unsupported("copy", why))
+    fn writer(&self, wanted: Wanted) -> Result<&dyn Writer, Error> {
+        let (capability, why) = match wanted {
+            Wanted::Collection => (
+                "create_collection",
+                "a replica comes into being only as the by-product of a job on the backup server; \
+                 Enterprise Manager can clone a job, which copies its settings and no points",
+            ),
+            Wanted::Copy => (
+                "copy",
+                "Enterprise Manager copies no single restore point: it can start a whole backup copy job, \
+                 which takes no point and does not promise to copy a given one",
+            ),
+        };
+        Err(Error::Unsupported { backend: self.id.as_str().to_owned(), capability, why })
     }
 
     async fn close(&self) {

@@ -1,0 +1,220 @@
+//! Requests to ARM: URLs, the bearer, and what an answer means before anyone looks into its body.
+//!
+//! Reads are repeated while it makes sense. A write is sent once; whether it had an effect when no
+//! answer came is told to the caller, who must look.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, header};
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use url::Url;
+use uuid::Uuid;
+
+use super::credential::{NoToken, Token};
+use super::error::{AFTER_OUTAGE, Refusal};
+use super::tokens::Tokens;
+use crate::http::{Client, Failure, collect, reads, redact_url};
+use crate::model::{BackendId, Error};
+
+/// ARM itself turns provider answers above 8 MB into errors; a list over all regions may be larger.
+const LARGEST_BODY: u64 = 32 << 20;
+
+/// One subscription at one endpoint.
+#[derive(Debug)]
+pub(super) struct Arm {
+    pub(super) backend: BackendId,
+    pub(super) subscription: String,
+    pub(super) endpoint: Url,
+    pub(super) api_version: String,
+    pub(super) http: Client,
+    pub(super) tokens: Tokens,
+}
+
+/// What a read asks for besides the resource itself; each resource knows one of these only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expand {
+    /// Nothing.
+    Nothing,
+    /// The points of a collection. There is no other way to list them, and no paging in it.
+    RestorePoints,
+    /// The replication of a point.
+    InstanceView,
+}
+
+/// A successful answer to a write.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) headers: HeaderMap,
+    /// Empty also if it broke off: the write has been accepted all the same.
+    pub(super) body: Bytes,
+}
+
+/// What became of a write that was sent.
+#[derive(Debug)]
+pub(super) enum Written {
+    /// It was accepted.
+    Accepted(Answer),
+    /// It had no effect.
+    Refused(Refusal),
+    /// Nobody knows; the error is why.
+    Unknown(Error),
+}
+
+enum Unsent {
+    Token(Error),
+    Http(Failure),
+}
+
+impl Arm {
+    /// The URL of a resource. Segments are escaped here.
+    pub(super) fn url(&self, path: &[&str], expand: Expand) -> Url {
+        let mut url = self.endpoint.clone();
+        // An endpoint that cannot have a path was refused at the start.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        let mut query = url.query_pairs_mut();
+        query.append_pair("api-version", &self.api_version);
+        match expand {
+            Expand::Nothing => {}
+            Expand::RestorePoints => drop(query.append_pair("$expand", "restorePoints")),
+            Expand::InstanceView => drop(query.append_pair("$expand", "instanceView")),
+        }
+        drop(query);
+        url
+    }
+
+    /// A URL that ARM gave out, if it leads to ARM: no other host may ever see the bearer.
+    pub(super) fn own_url(&self, text: &str) -> Option<Url> {
+        let url = Url::parse(text).ok()?;
+        let own = url.origin() == self.endpoint.origin()
+            && url.username().is_empty()
+            && url.password().is_none();
+        own.then_some(url)
+    }
+
+    /// Reads `url`, again if it fails for a passing reason. `name` is what the caller knows it by.
+    ///
+    /// # Errors
+    /// By the status; [`Error::ResponseInvalid`] for a success other than 200.
+    pub(super) async fn read(&self, url: &Url, name: &str) -> Result<Bytes, Error> {
+        reads(|| self.read_once(url, name)).await
+    }
+
+    async fn read_once(&self, url: &Url, name: &str) -> Result<Bytes, Error> {
+        let backend = self.backend.as_str();
+        let response = match self.send(&Method::GET, url, &Bytes::new(), None).await {
+            Ok(response) => response,
+            Err(Unsent::Token(error)) => return Err(error),
+            Err(Unsent::Http(failure)) => return Err(failure.into_error(backend)),
+        };
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = collect(response, LARGEST_BODY).await;
+        if status == StatusCode::OK {
+            return body.map_err(|failure| failure.into_error(backend));
+        }
+        // The status alone tells enough when the explanation breaks off.
+        let refusal = Refusal::read(status, &headers, &body.unwrap_or_default());
+        Err(refusal.into_error(backend, name))
+    }
+
+    /// Sends a PUT once.
+    ///
+    /// # Errors
+    /// When it was certainly not sent.
+    pub(super) async fn put(
+        &self,
+        url: &Url,
+        body: Vec<u8>,
+        request_id: Option<Uuid>,
+    ) -> Result<Written, Error> {
+        let backend = self.backend.as_str();
+        let response = match self.send(&Method::PUT, url, &Bytes::from(body), request_id).await {
+            Ok(response) => response,
+            Err(Unsent::Token(error)) => return Err(error),
+            Err(Unsent::Http(failure @ Failure::NotSent(_))) => {
+                return Err(failure.into_error(backend));
+            }
+            Err(Unsent::Http(failure)) => return Ok(Written::Unknown(failure.into_error(backend))),
+        };
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = collect(response, LARGEST_BODY).await.unwrap_or_default();
+        if status.is_success() {
+            return Ok(Written::Accepted(Answer { headers, body }));
+        }
+        let refusal = Refusal::read(status, &headers, &body);
+        if refusal.is_ambiguous() {
+            return Ok(Written::Unknown(refusal.into_error(backend, backend)));
+        }
+        Ok(Written::Refused(refusal))
+    }
+
+    /// Sends a request, and once more with a new token if ARM does not take the old one: a 401 has had
+    /// no effect.
+    async fn send(
+        &self,
+        method: &Method,
+        url: &Url,
+        body: &Bytes,
+        request_id: Option<Uuid>,
+    ) -> Result<reqwest::Response, Unsent> {
+        let token = self.tokens.get(Timestamp::now()).await;
+        let token = token.map_err(|error| Unsent::Token(self.no_token(error)))?;
+        let response = self.send_with(&token, method, url, body, request_id).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        let token = self.tokens.replace(&token).await;
+        let token = token.map_err(|error| Unsent::Token(self.no_token(error)))?;
+        self.send_with(&token, method, url, body, request_id).await
+    }
+
+    async fn send_with(
+        &self,
+        token: &Token,
+        method: &Method,
+        url: &Url,
+        body: &Bytes,
+        request_id: Option<Uuid>,
+    ) -> Result<reqwest::Response, Unsent> {
+        let mut request = self
+            .http
+            .inner()
+            .request(method.clone(), url.clone())
+            .bearer_auth(token.bearer.expose_secret())
+            .header(header::ACCEPT, "application/json");
+        if *method != Method::GET {
+            request = request.header(header::CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        if let Some(id) = request_id {
+            request = request.header("x-ms-client-request-id", id.to_string());
+        }
+        let request = request.build().map_err(|_| {
+            Unsent::Http(Failure::NotSent("the request cannot be built".to_owned()))
+        })?;
+        let response = self.http.send(request).await.map_err(Unsent::Http)?;
+        tracing::debug!(
+            backend = self.backend.as_str(), %method, url = redact_url(url),
+            status = response.status().as_u16(), "asked ARM"
+        );
+        Ok(response)
+    }
+
+    fn no_token(&self, error: NoToken) -> Error {
+        let backend = self.backend.as_str().to_owned();
+        match error {
+            NoToken::Refused(detail) => Error::CredentialRefused { backend, detail },
+            NoToken::Unreachable(detail) => Error::Unavailable {
+                backend,
+                retry_after: AFTER_OUTAGE,
+                detail: format!("no token: {detail}"),
+            },
+        }
+    }
+
+    /// An answer that makes no sense.
+    pub(super) fn senseless(&self, problem: impl Into<String>) -> Error {
+        let backend = self.backend.as_str().to_owned();
+        Error::ResponseInvalid { backend, problem: problem.into() }
+    }
+}

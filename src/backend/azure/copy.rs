@@ -1,0 +1,184 @@
+//! Starting a copy, once.
+//!
+//! The id of the new point is given, so that looking is all it takes to know whether an earlier attempt,
+//! of this replica or of another, has had its effect. What the rules are stands in [`super::rules`].
+
+use super::Azure;
+use super::client::{Answer, Expand, Written};
+use super::id::{ArmId, PointId, is_new_name};
+use super::read::Found;
+use super::rules::Plan;
+use super::wire::{self, Id, NewCopy, NewCopyProperties};
+use crate::backend::{CopyOrder, CopyStarted, Operation, Write};
+use crate::model::{Disk, Error, Invalid, PointRef, RestorePoint, State, Vendor, View};
+
+/// ARM gives no rule; its disk restore points, called after their disks, end here.
+const LONGEST_NAME: usize = 260;
+/// A PUT and, if its reply was lost and nothing is there, another.
+const ATTEMPTS: usize = 2;
+
+impl Azure {
+    /// Starts a copy, or says what is in the way.
+    pub(super) async fn start_copy(
+        &self,
+        order: &CopyOrder,
+        write: Write,
+    ) -> Result<CopyStarted, Error> {
+        let from = self.point_id(&order.source).map_err(|error| error.in_field("source"))?;
+        let to = self.point_id(&PointRef::from(&order.target));
+        let to = to.map_err(|error| error.in_field("destination"))?;
+        if !is_new_name(&to.name, LONGEST_NAME) {
+            let problem = "ARM takes no such name; use letters, digits, `-`, `_` and `.`";
+            return Err(Error::invalid(Invalid::Name, "restore_point_id", problem));
+        }
+        if let Some(existing) = self.existing_copy(&from, &to).await? {
+            return Ok(existing);
+        }
+        let plan = self.plan_copy(&from, &to).await?;
+        match write {
+            Write::Check => Ok(CopyStarted { point: self.preview(&plan, &to), operation: None }),
+            Write::Commit => self.put_copy(order, &plan, &from, &to).await,
+        }
+    }
+
+    /// The target if it is there and is a copy of the source.
+    async fn existing_copy(
+        &self,
+        from: &PointId,
+        to: &PointId,
+    ) -> Result<Option<CopyStarted>, Error> {
+        let found = match self.read_point(to, View::Full).await {
+            Err(Error::NotFound { .. }) => return Ok(None),
+            found => found?,
+        };
+        self.check_same_source(from, &found)?;
+        let operation = self.operations.recall(&found.point.uid);
+        let point = self.with_reason(found, operation.as_ref()).await?;
+        Ok(Some(CopyStarted { point, operation }))
+    }
+
+    fn check_same_source(&self, from: &PointId, found: &Found) -> Result<(), Error> {
+        let copied = found.wire.copied_from();
+        let difference = match copied.map(|id| ArmId::parse(id, &self.arm.subscription)) {
+            Some(ArmId::Point(source)) if source.key() == from.key() => return Ok(()),
+            Some(ArmId::Point(source)) => {
+                format!("it is a copy of {}", source.point_name(&self.arm.backend))
+            }
+            Some(_) => "it is a copy of a point outside of this backend".to_owned(),
+            None => "it is no copy".to_owned(),
+        };
+        Err(Error::AlreadyExists { name: found.point.name.to_string(), difference })
+    }
+
+    async fn put_copy(
+        &self,
+        order: &CopyOrder,
+        plan: &Plan,
+        from: &PointId,
+        to: &PointId,
+    ) -> Result<CopyStarted, Error> {
+        let target = PointId { collection: plan.destination.id.clone(), name: to.name.clone() };
+        let source = Id { id: plan.source.wire.id.clone() };
+        let body = NewCopy { properties: NewCopyProperties { source_restore_point: source } };
+        let body = serde_json::to_vec(&body)
+            .map_err(|error| Error::Internal { problem: error.to_string() })?;
+        let url = self.arm.url(&target.path(&self.arm.subscription), Expand::Nothing);
+        let destination = plan.destination.id.collection_name(&self.arm.backend).to_string();
+
+        let mut attempt = 1;
+        loop {
+            match self.arm.put(&url, body.clone(), order.request_id).await? {
+                Written::Accepted(answer) => {
+                    return self.accepted_copy(plan, from, &target, &answer).await;
+                }
+                Written::Refused(refusal) => {
+                    // A conflict may be with our own earlier attempt.
+                    if refusal.status == http::StatusCode::CONFLICT
+                        && let Some(existing) = self.existing_copy(from, &target).await?
+                    {
+                        return Ok(existing);
+                    }
+                    let error = refusal.of_write(self.arm.backend.as_str(), &destination);
+                    return Err(match error {
+                        Error::NotFound { .. } => error.in_field("destination"),
+                        error => error,
+                    });
+                }
+                Written::Unknown(error) => {
+                    if let Some(existing) = self.existing_copy(from, &target).await? {
+                        return Ok(existing);
+                    }
+                    if attempt == ATTEMPTS {
+                        return Err(error);
+                    }
+                    attempt += 1;
+                }
+            }
+        }
+    }
+
+    async fn accepted_copy(
+        &self,
+        plan: &Plan,
+        from: &PointId,
+        target: &PointId,
+        answer: &Answer,
+    ) -> Result<CopyStarted, Error> {
+        let operation = self.handle(&answer.headers);
+        if let Some(operation) = &operation {
+            self.remember_operation(target, operation);
+        }
+        let found = match wire::decode::<wire::Point>(&answer.body) {
+            Ok(wire) => {
+                let point = self.map_point(&plan.destination, &wire, View::Full)?;
+                Found { home: plan.destination.clone(), wire, point }
+            }
+            // It was accepted, whatever became of the body.
+            Err(_) => {
+                let found = self.read_point(target, View::Full).await;
+                found.map_err(|error| self.not_shown_yet(error))?
+            }
+        };
+        self.check_same_source(from, &found)?;
+        Ok(CopyStarted { point: found.point, operation })
+    }
+
+    fn remember_operation(&self, target: &PointId, operation: &Operation) {
+        let uid = target.arm(&self.arm.subscription).to_lowercase();
+        self.operations.keep(uid, operation.clone());
+    }
+
+    /// What the copy would be.
+    fn preview(&self, plan: &Plan, to: &PointId) -> RestorePoint {
+        let source = &plan.source.point;
+        let target = PointId { collection: plan.destination.id.clone(), name: to.name.clone() };
+        let vendor_id = target.arm(&self.arm.subscription);
+        let mut vendor = source.vendor.clone();
+        if let Vendor::Azure(azure) = &mut vendor {
+            azure.provisioning_state = String::new();
+            azure.encryption_types = Vec::new();
+            azure.source_restore_point_id.clone_from(&source.vendor_id);
+        }
+        let disk = |disk: &Disk| Disk {
+            vendor_id: String::new(),
+            state: State::Creating,
+            progress_percent: None,
+            source_vendor_id: disk.vendor_id.clone(),
+            ..disk.clone()
+        };
+        RestorePoint {
+            name: target.point_name(&self.arm.backend),
+            uid: vendor_id.to_lowercase(),
+            vendor_id,
+            display_name: to.name.clone(),
+            state: State::Creating,
+            state_reason: "it would be made; nothing was written".to_owned(),
+            source: crate::model::Source { vm_name: String::new(), ..source.source.clone() },
+            location: plan.destination.region.clone(),
+            source_restore_point: Some(source.name.clone()),
+            disks: source.disks.iter().map(disk).collect(),
+            vendor,
+            ..source.clone()
+        }
+    }
+}

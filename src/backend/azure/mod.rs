@@ -1,0 +1,254 @@
+//! Azure Resource Manager: the restore point collections of one subscription.
+//!
+//! The adapter reads collections and points, creates collections and starts copies. It deletes
+//! nothing, makes no points of machines and gives out no disk access, since the gateway offers none of
+//! that. It waits for nothing either: each call tells what ARM says at that moment.
+
+mod client;
+mod copy;
+mod create;
+mod credential;
+mod error;
+mod id;
+mod list;
+mod map;
+mod memory;
+mod operation;
+mod raw;
+mod read;
+mod rules;
+mod state;
+mod tokens;
+mod walk;
+mod wire;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use url::{Host, Url};
+use uuid::Uuid;
+
+pub use credential::Credential;
+
+use self::client::{Arm, Expand};
+use self::id::CollectionId;
+use self::map::{Home, Scope};
+use self::memory::Memory;
+use self::tokens::Tokens;
+use super::{
+    Backend, Capabilities, CopyOrder, CopyStarted, Cursor, Kind, Operation, Page, Wanted, Write,
+    Writer,
+};
+use crate::http;
+use crate::model::{
+    BackendId, Collection, Error, NewCollection, PointRef, RestorePoint, Segment, View,
+};
+
+/// The version that is asked for by default: it has all that is read here, instant access included.
+pub const DEFAULT_API_VERSION: &str = "2025-04-01";
+/// Before this there is neither an instance view nor a copy.
+const FIRST_API_VERSION: &str = "2021-11-01";
+
+const HOMES: usize = 20_000;
+const ARRIVED: usize = 10_000;
+const OPERATIONS: usize = 1_000;
+
+/// What an Azure backend is made of.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Its id.
+    pub id: BackendId,
+    /// The subscription whose collections it shows.
+    pub subscription_id: String,
+    /// Where the resource manager is, `https://management.azure.com` in the public cloud; also what
+    /// tokens are asked for. Plain HTTP is taken on loopback only.
+    pub endpoint: Url,
+    /// Where tokens come from, `https://login.microsoftonline.com` in the public cloud.
+    pub authority: Url,
+    /// [`DEFAULT_API_VERSION`], or another from 2021-11-01 on for a cloud that lags behind.
+    pub api_version: String,
+    /// Who the gateway is.
+    pub credential: Credential,
+    /// Whose certificates are taken, by the resource manager and by the authority.
+    pub trust: http::Trust,
+}
+
+/// Why settings cannot be right.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A value of one of the settings.
+    #[error("{setting}: {problem}")]
+    Value {
+        /// The setting.
+        setting: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The certificates.
+    #[error(transparent)]
+    Trust(#[from] http::TrustError),
+}
+
+/// One Azure subscription.
+pub struct Azure {
+    arm: Arm,
+    /// By the key of the collection.
+    homes: Memory<(String, String), Home>,
+    /// The aggregate codes of copies that were seen to be complete, by their fingerprints.
+    arrived: Memory<Uuid, String>,
+    /// Handles of the copies that were started here, by the uid of the point.
+    operations: Memory<String, Operation>,
+}
+
+impl fmt::Debug for Azure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Azure").field("arm", &self.arm).finish_non_exhaustive()
+    }
+}
+
+impl Azure {
+    /// A backend by its settings. Nothing is asked of the vendor yet.
+    ///
+    /// # Errors
+    /// When the settings cannot be right whatever the vendor says.
+    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        let Settings { id, subscription_id, endpoint, authority, api_version, credential, trust } =
+            settings;
+        let wrong = |setting, problem: &str| {
+            let problem = problem.to_owned();
+            Err(SettingsError::Value { setting, problem })
+        };
+        if Uuid::try_parse(&subscription_id).is_err() {
+            return wrong("subscription_id", "it must be a UUID");
+        }
+        if !is_safe(&endpoint) {
+            return wrong("endpoint", "it must be an https URL without a query");
+        }
+        if authority.scheme() != "https" {
+            return wrong("authority", "it must be an https URL");
+        }
+        let date = api_version.get(..10).unwrap_or_default();
+        if date.parse::<jiff::civil::Date>().is_err() || date < FIRST_API_VERSION {
+            return wrong("api_version", "it must be 2021-11-01 or later: copies came with that");
+        }
+        let http = http::Client::new(&trust)?;
+        let source = credential::source(credential, &endpoint, &authority, &http)
+            .map_err(|problem| SettingsError::Value { setting: "credential", problem })?;
+        let arm = Arm {
+            backend: id,
+            subscription: subscription_id,
+            endpoint,
+            api_version,
+            http,
+            tokens: Tokens::new(source),
+        };
+        Ok(Self {
+            arm,
+            homes: Memory::new(HOMES),
+            arrived: Memory::new(ARRIVED),
+            operations: Memory::new(OPERATIONS),
+        })
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope { backend: &self.arm.backend, subscription: &self.arm.subscription }
+    }
+}
+
+/// A bearer goes over TLS, or does not leave the machine.
+fn is_safe(endpoint: &Url) -> bool {
+    let loopback = match endpoint.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => return false,
+    };
+    let scheme = endpoint.scheme();
+    let plain = endpoint.query().is_none() && endpoint.fragment().is_none();
+    plain && (scheme == "https" || (scheme == "http" && loopback))
+}
+
+#[async_trait]
+impl Backend for Azure {
+    fn kind(&self) -> Kind {
+        Kind::Azure
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            create_collection: true,
+            copy: true,
+            get_without_collection: false,
+            copy_progress: true,
+            consistency: true,
+            disks: true,
+        }
+    }
+
+    async fn probe(&self) -> Result<(), Error> {
+        self.list_page(None).await.map(drop)
+    }
+
+    async fn list(
+        &self,
+        collection: &Segment,
+        view: View,
+        cursor: Option<&Cursor>,
+        size: usize,
+    ) -> Result<Page<RestorePoint>, Error> {
+        match collection {
+            Segment::Id(id) => {
+                let id = CollectionId::parse(id, "parent")?;
+                self.list_one(&id, view, cursor, size).await
+            }
+            Segment::Any => self.list_all(view, cursor, size).await,
+        }
+    }
+
+    async fn get(&self, point: &PointRef, view: View) -> Result<RestorePoint, Error> {
+        let found = self.read_point(&self.point_id(point)?, view).await?;
+        self.with_reason(found, None).await
+    }
+
+    async fn observe(
+        &self,
+        point: &PointRef,
+        operation: Option<&Operation>,
+    ) -> Result<RestorePoint, Error> {
+        let found = self.read_point(&self.point_id(point)?, View::Full).await?;
+        self.with_reason(found, operation).await
+    }
+
+    async fn list_collections(
+        &self,
+        cursor: Option<&Cursor>,
+        size: usize,
+    ) -> Result<Page<Collection>, Error> {
+        self.walk_collections(cursor, size).await
+    }
+
+    async fn get_collection(&self, id: &str) -> Result<Collection, Error> {
+        let id = CollectionId::parse(id, "name")?;
+        let (_, wire, _) = self.read_collection(&id, Expand::Nothing).await?;
+        map::collection(self.scope(), wire).map_err(|why| self.arm.senseless(why))
+    }
+
+    fn writer(&self, _: Wanted) -> Result<&dyn Writer, Error> {
+        Ok(self)
+    }
+}
+
+#[async_trait]
+impl Writer for Azure {
+    async fn create_collection(
+        &self,
+        new: &NewCollection,
+        write: Write,
+    ) -> Result<Collection, Error> {
+        self.create(new, write).await
+    }
+
+    async fn copy(&self, order: &CopyOrder, write: Write) -> Result<CopyStarted, Error> {
+        self.start_copy(order, write).await
+    }
+}

@@ -1,0 +1,206 @@
+//! Reading one collection or one point.
+//!
+//! What never changes about a collection, and that a copy has arrived, is remembered; everything else
+//! is asked for each time.
+
+use bytes::Bytes;
+use futures::future::try_join;
+
+use super::Azure;
+use super::client::Expand;
+use super::error::AFTER_OUTAGE;
+use super::id::{CollectionId, PointId, same};
+use super::map::{self, Home};
+use super::state::Arrival;
+use super::{raw, wire};
+use crate::backend::Operation;
+use crate::model::{Error, Failure, PointRef, RestorePoint, Segment, State, View};
+
+/// A point with its collection and the body it was read from.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) home: Home,
+    pub(super) wire: wire::Point,
+    pub(super) point: RestorePoint,
+}
+
+impl Azure {
+    /// The ids of a point that a caller named.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT for a wildcard, since ARM's points have no ids of their own, and for ids that
+    /// are none of ARM's.
+    pub(super) fn point_id(&self, point: &PointRef) -> Result<PointId, Error> {
+        let Segment::Id(collection) = &point.collection else {
+            return Err(Error::invalid(
+                crate::model::Invalid::Name,
+                "name",
+                "`collections/-` is taken only where ids are unique by themselves; on Azure name \
+                 the collection",
+            ));
+        };
+        let collection = CollectionId::parse(collection, "name")?;
+        Ok(PointId { collection, name: point.restore_point.clone() })
+    }
+
+    /// Reads a point of this view.
+    pub(super) async fn read_point(&self, id: &PointId, view: View) -> Result<Found, Error> {
+        let expand = if view == View::Basic { Expand::Nothing } else { Expand::InstanceView };
+        let (body, home) = try_join(self.point_body(id, expand), self.home(&id.collection))
+            .await
+            .inspect_err(|error| {
+            if matches!(error, Error::NotFound { .. }) {
+                self.homes.forget(&id.collection.key());
+            }
+        })?;
+        let wire = self.decode_point(id, &body)?;
+        if expand == Expand::Nothing && self.must_look_up(&wire) {
+            let body = self.point_body(id, Expand::InstanceView).await?;
+            let wire = self.decode_point(id, &body)?;
+            return self.found(home, wire, &body, view);
+        }
+        self.found(home, wire, &body, view)
+    }
+
+    /// Reads a point whose collection was just read, with its instance view.
+    pub(super) async fn look_up(
+        &self,
+        home: &Home,
+        name: &str,
+        view: View,
+    ) -> Result<RestorePoint, Error> {
+        let id = PointId { collection: home.id.clone(), name: name.to_owned() };
+        let body = self.point_body(&id, Expand::InstanceView).await?;
+        let wire = self.decode_point(&id, &body)?;
+        Ok(self.found(home.clone(), wire, &body, view)?.point)
+    }
+
+    async fn point_body(&self, id: &PointId, expand: Expand) -> Result<Bytes, Error> {
+        let url = self.arm.url(&id.path(&self.arm.subscription), expand);
+        self.arm.read(&url, &id.point_name(&self.arm.backend).to_string()).await
+    }
+
+    fn decode_point(&self, id: &PointId, body: &[u8]) -> Result<wire::Point, Error> {
+        let wire: wire::Point = wire::decode(body).map_err(|why| self.arm.senseless(why))?;
+        if same(&wire.name, &id.name) {
+            Ok(wire)
+        } else {
+            Err(self.arm.senseless("it is about another restore point than was asked for"))
+        }
+    }
+
+    fn found(
+        &self,
+        home: Home,
+        wire: wire::Point,
+        body: &[u8],
+        view: View,
+    ) -> Result<Found, Error> {
+        let mut point = self.map_point(&home, &wire, view)?;
+        if view == View::Raw {
+            let body = wire::decode(body).map_err(|why| self.arm.senseless(why))?;
+            point.raw = Some(raw::redacted(body));
+        }
+        Ok(Found { home, wire, point })
+    }
+
+    /// A point in our words; remembers a copy that has arrived.
+    pub(super) fn map_point(
+        &self,
+        home: &Home,
+        wire: &wire::Point,
+        view: View,
+    ) -> Result<RestorePoint, Error> {
+        // What was asked for with its instance view is told by that alone.
+        let told = wire.properties.instance_view.is_some();
+        let seen = if told { None } else { self.seen(wire) };
+        let arrival = seen.as_deref().map_or(Arrival::AsTold, Arrival::Seen);
+        let point = map::point(self.scope(), home, wire, arrival, view)
+            .map_err(|why| self.arm.senseless(why))?;
+        if let (true, State::Ready, Some(_), Some(copy)) =
+            (told, point.state, wire.copied_from(), map::fingerprint(wire))
+        {
+            self.arrived.keep(copy, map::replication_code(wire));
+        }
+        Ok(point)
+    }
+
+    /// The aggregate code of a copy that was seen to be complete.
+    fn seen(&self, wire: &wire::Point) -> Option<String> {
+        self.arrived.recall(&map::fingerprint(wire)?)
+    }
+
+    /// Whether only another call can tell the state.
+    pub(super) fn must_look_up(&self, wire: &wire::Point) -> bool {
+        map::needs_instance_view(wire)
+            && wire.properties.instance_view.is_none()
+            && self.seen(wire).is_none()
+    }
+
+    /// The point with what its operation says of its failure, if it failed and the handle is known.
+    pub(super) async fn with_reason(
+        &self,
+        found: Found,
+        operation: Option<&Operation>,
+    ) -> Result<RestorePoint, Error> {
+        let Found { wire, mut point, .. } = found;
+        if !map::failed_in_operation(&wire) {
+            return Ok(point);
+        }
+        let remembered = self.operations.recall(&point.uid);
+        if let Some(operation) = operation.or(remembered.as_ref()) {
+            let failure: Failure = self.reason(operation).await?;
+            point.state_reason = failure.message.clone();
+            point.failure = Some(failure);
+        }
+        Ok(point)
+    }
+
+    /// What never changes about a collection.
+    pub(super) async fn home(&self, id: &CollectionId) -> Result<Home, Error> {
+        match self.homes.recall(&id.key()) {
+            Some(home) => Ok(home),
+            None => Ok(self.read_collection(id, Expand::Nothing).await?.0),
+        }
+    }
+
+    /// Reads a collection; remembers what never changes about it.
+    pub(super) async fn read_collection(
+        &self,
+        id: &CollectionId,
+        expand: Expand,
+    ) -> Result<(Home, wire::Collection, Bytes), Error> {
+        let url = self.arm.url(&id.path(&self.arm.subscription), expand);
+        let name = id.collection_name(&self.arm.backend).to_string();
+        let body = self.arm.read(&url, &name).await.inspect_err(|error| {
+            if matches!(error, Error::NotFound { .. }) {
+                self.homes.forget(&id.key());
+            }
+        })?;
+        let wire: wire::Collection = wire::decode(&body).map_err(|why| self.arm.senseless(why))?;
+        let home = self.remember_home(&wire)?;
+        if home.id.key() != id.key() {
+            return Err(self.arm.senseless("it is about another collection than was asked for"));
+        }
+        Ok((home, wire, body))
+    }
+
+    /// The failure to read what ARM has accepted: that it is not there is then no answer.
+    pub(super) fn not_shown_yet(&self, error: Error) -> Error {
+        match error {
+            Error::NotFound { name, .. } => Error::Unavailable {
+                backend: self.arm.backend.as_str().to_owned(),
+                retry_after: AFTER_OUTAGE,
+                detail: format!("ARM has accepted {name} but does not show it yet"),
+            },
+            error => error,
+        }
+    }
+
+    /// What never changes about a collection that was just read.
+    pub(super) fn remember_home(&self, wire: &wire::Collection) -> Result<Home, Error> {
+        let home = map::home(self.scope(), wire).map_err(|why| self.arm.senseless(why))?;
+        self.homes.keep(home.id.key(), home.clone());
+        Ok(home)
+    }
+}
