@@ -1,6 +1,7 @@
 //! Restore Point Gateway: one gRPC service in front of two vendors' restore point APIs.
 
 pub mod backend;
+pub mod command;
 pub mod config;
 mod convert;
 pub mod http;

@@ -1,1 +1,98 @@
-fn main() {}
+//! Arguments in, exit code out: 0 done, 1 failed, 2 the arguments or the configuration are wrong.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use restore_point_gateway::command::{self, Depth, Failure, SandboxOptions};
+
+/// One gRPC service in front of the restore point APIs of Azure and of Veeam Backup Enterprise Manager.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run both vendors, simulated, and the gateway in front of them, to try it out.
+    Sandbox {
+        /// Where the gateway listens.
+        #[arg(long, default_value = "127.0.0.1:50051", value_name = "ADDR")]
+        listen: SocketAddr,
+        /// How many times faster than real time copies progress.
+        #[arg(long, default_value_t = 60.0, value_name = "FACTOR", value_parser = speed)]
+        speed: f64,
+        /// How many restore points each vendor has beside the well-known ones.
+        #[arg(long, default_value_t = 40, value_name = "N")]
+        points: usize,
+        /// The same seed gives the same restore points.
+        #[arg(long, default_value_t = 1, value_name = "N")]
+        seed: u64,
+    },
+    /// Run the gateway in front of the configured vendors.
+    Serve {
+        /// The configuration; `gateway.example.toml` explains every setting.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Validate a configuration, log on to each vendor, and say what was found.
+    Check {
+        /// The configuration.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Check the form of the file only: read no secrets, call nobody.
+        #[arg(long)]
+        form: bool,
+    },
+    /// Write the contract as a serialized FileDescriptorSet to stdout.
+    DescriptorSet,
+}
+
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return end(Err(Failure::Other(error.to_string()))),
+    };
+    end(runtime.block_on(run(Arguments::parse().command)))
+}
+
+async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Sandbox { listen, speed, points, seed } => {
+            command::sandbox(SandboxOptions { listen, speed, points, seed }).await
+        }
+        Command::Serve { config } => command::serve(&config).await,
+        Command::Check { config, form } => {
+            let depth = if form { Depth::Form } else { Depth::Everything };
+            command::check(&config, depth).await
+        }
+        Command::DescriptorSet => {
+            command::descriptor_set().map_err(|error| Failure::Other(error.to_string()))
+        }
+    }
+}
+
+#[allow(clippy::print_stderr)] // The one place where the program speaks to who started it.
+fn end(result: Result<(), Failure>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure @ Failure::Config(_)) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(2)
+        }
+        Err(failure @ Failure::Other(_)) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && speed > 0.0 && speed <= 1e6 => Ok(speed),
+        _ => Err("it must be a number above 0, up to 1000000".to_owned()),
+    }
+}

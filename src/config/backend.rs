@@ -3,7 +3,6 @@
 use toml::Spanned;
 use url::Url;
 
-use super::checked::{required, secret};
 use super::raw;
 use super::secret::{FileRef, SecretRef};
 use super::source::{ConfigError, Place, Source};
@@ -119,7 +118,7 @@ pub(super) fn check(
     let place = source.at(id);
     let id = BackendId::new(id.get_ref()).map_err(|problem| place.error(problem))?;
     let raw = backend.get_ref();
-    let kind = required(&place, "kind", &raw.kind, "azure")?;
+    let kind = place.required("kind", &raw.kind, "azure")?;
     let config = match kind.get_ref().as_str() {
         "azure" => {
             refuse_other_kind(source, &veeam_keys(raw), "a veeam")?;
@@ -148,7 +147,8 @@ fn check_azure(
     place: &Place,
     raw: &raw::Backend,
 ) -> Result<AzureConfig, ConfigError> {
-    let subscription = required(place, "subscription_id", &raw.subscription_id, "00000000-0000-…")?;
+    let subscription =
+        place.required("subscription_id", &raw.subscription_id, "00000000-0000-…")?;
     if uuid::Uuid::try_parse(subscription.get_ref()).is_err() {
         return Err(source.at(subscription).error("`subscription_id` is no GUID"));
     }
@@ -198,18 +198,19 @@ fn check_credential(
     let place = source.at(credential);
     let raw = credential.get_ref();
     let id = |key: &str, value: &Text| {
-        required(&place, key, value, "00000000-0000-…").map(|text| text.get_ref().clone())
+        place.required(key, value, "00000000-0000-…").map(|text| text.get_ref().clone())
     };
     let secret_of = |file: &Text, variable: &Text, what: &str| {
-        secret(source, file, variable, what)?.ok_or_else(|| {
+        SecretRef::either(source, file, variable, what)?.ok_or_else(|| {
             place.error(format!("it needs `{what}_file` or `{what}_env`, never the secret itself"))
         })
     };
     let file = |key: &str, value: &Text| {
-        required(&place, key, value, "/path/to/file")
+        place
+            .required(key, value, "/path/to/file")
             .map(|path| FileRef::new(source.at(path), path.get_ref()))
     };
-    let kind = required(&place, "kind", &raw.kind, "client_secret")?;
+    let kind = place.required("kind", &raw.kind, "client_secret")?;
     Ok(match kind.get_ref().as_str() {
         "client_secret" => CredentialConfig::ClientSecret {
             tenant_id: id("tenant_id", &raw.tenant_id)?,
@@ -247,21 +248,22 @@ fn check_veeam(
     place: &Place,
     raw: &raw::Backend,
 ) -> Result<VeeamConfig, ConfigError> {
-    let url = required(place, "url", &raw.url, "https://em.example:9398/api")?;
-    let username = required(place, "username", &raw.username, "DOMAIN\\\\user")?;
+    let url = place.required("url", &raw.url, "https://em.example:9398/api")?;
+    let username = place.required("username", &raw.username, "DOMAIN\\\\user")?;
     let needs_password = |place: &Place| {
         place.error("it needs `password_file` or `password_env`, never the password itself")
     };
-    let password = secret(source, &raw.password_file, &raw.password_env, "password")?
+    let password = SecretRef::either(source, &raw.password_file, &raw.password_env, "password")?
         .ok_or_else(|| needs_password(place))?;
     let tenant = match &raw.tenant {
         None => None,
         Some(tenant) => {
             let place = source.at(tenant);
             let tenant = tenant.get_ref();
-            let username = required(&place, "username", &tenant.username, "tenant")?;
-            let password = secret(source, &tenant.password_file, &tenant.password_env, "password")?
-                .ok_or_else(|| needs_password(&place))?;
+            let username = place.required("username", &tenant.username, "tenant")?;
+            let password =
+                SecretRef::either(source, &tenant.password_file, &tenant.password_env, "password")?
+                    .ok_or_else(|| needs_password(&place))?;
             Some((username.get_ref().clone(), password))
         }
     };

@@ -10,13 +10,13 @@ use toml::Spanned;
 use super::backend::{self, BackendConfig};
 use super::raw;
 use super::secret::{FileRef, SecretRef};
-use super::source::{ConfigError, Place, Source};
+use super::source::{ConfigError, Source};
 use crate::model::BackendId;
+use crate::server::Drain;
 use crate::watch;
 
 const DEFAULT_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 50051);
-const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -25,10 +25,8 @@ pub struct Config {
     pub listen: Vec<Address>,
     /// The certificate to listen with.
     pub tls: Option<TlsConfig>,
-    /// How long health says NOT_SERVING before listening ends.
-    pub drain_notice: Duration,
-    /// How long running calls may take after that.
-    pub drain_grace: Duration,
+    /// How long each part of an orderly end may take.
+    pub drain: Drain,
     /// How often watched points are read.
     pub watch: watch::Settings,
     /// The key that replicas share; without one, tokens die with the process.
@@ -105,15 +103,12 @@ impl Config {
             .iter()
             .map(|(id, backend)| backend::check(source, id, backend))
             .collect::<Result<_, _>>()?;
-        let token_key = secret(source, &file.token_key_file, &file.token_key_env, "token_key")?;
-        let drain = file.drain.as_ref();
+        let token_key =
+            SecretRef::either(source, &file.token_key_file, &file.token_key_env, "token_key")?;
         Ok(Self {
             listen,
             tls,
-            drain_notice: duration(source, drain.and_then(|drain| drain.notice.as_ref()))?
-                .unwrap_or_default(),
-            drain_grace: duration(source, drain.and_then(|drain| drain.grace.as_ref()))?
-                .unwrap_or(DEFAULT_GRACE),
+            drain: check_drain(source, file.drain.as_ref())?,
             watch: check_watch(source, file.watch.as_ref())?,
             token_key,
             log: match file.log.as_ref().map(|log| (log, log.get_ref().as_str())) {
@@ -173,6 +168,18 @@ fn check_tls(source: &Source, tls: &Spanned<raw::Tls>) -> Result<TlsConfig, Conf
     })
 }
 
+fn check_drain(source: &Source, drain: Option<&raw::Drain>) -> Result<Drain, ConfigError> {
+    let mut checked = Drain::default();
+    let Some(drain) = drain else { return Ok(checked) };
+    if let Some(notice) = duration(source, drain.notice.as_ref())? {
+        checked.notice = notice;
+    }
+    if let Some(grace) = duration(source, drain.grace.as_ref())? {
+        checked.grace = grace;
+    }
+    Ok(checked)
+}
+
 fn check_watch(
     source: &Source,
     watch: Option<&raw::Watch>,
@@ -205,35 +212,5 @@ fn duration(
     match parsed.and_then(|duration| Duration::try_from(duration).ok()) {
         Some(duration) => Ok(Some(duration)),
         None => Err(source.at(text).error("it is no duration; write \"10s\" or \"2m\"")),
-    }
-}
-
-/// The secret that one of two keys points to, if one is there.
-pub(super) fn secret(
-    source: &Source,
-    file: &Option<Spanned<String>>,
-    variable: &Option<Spanned<String>>,
-    what: &str,
-) -> Result<Option<SecretRef>, ConfigError> {
-    match (file, variable) {
-        (None, None) => Ok(None),
-        (Some(file), None) => Ok(Some(SecretRef::file(source.at(file), file.get_ref()))),
-        (None, Some(name)) => Ok(Some(SecretRef::variable(source.at(name), name.get_ref()))),
-        (Some(_), Some(name)) => {
-            Err(source.at(name).error(format!("give `{what}_file` or `{what}_env`, not both")))
-        }
-    }
-}
-
-/// A key that must be there.
-pub(super) fn required<'a>(
-    place: &Place,
-    key: &str,
-    value: &'a Option<Spanned<String>>,
-    example: &str,
-) -> Result<&'a Spanned<String>, ConfigError> {
-    match value {
-        Some(text) if !text.get_ref().trim().is_empty() => Ok(text),
-        _ => Err(place.error(format!("`{key}` is missing; write {key} = \"{example}\""))),
     }
 }

@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use secrecy::SecretString;
+use toml::Spanned;
 
-use super::source::{ConfigError, Place};
+use super::source::{ConfigError, Place, Source};
 
 /// A secret in a file or in an environment variable.
 #[derive(Debug, Clone)]
@@ -21,13 +22,27 @@ enum Origin {
 }
 
 impl SecretRef {
-    pub(super) fn file(place: Place, path: &str) -> Self {
-        let path = place.resolve(path);
-        Self { place, origin: Origin::File(path) }
-    }
-
-    pub(super) fn variable(place: Place, name: &str) -> Self {
-        Self { place, origin: Origin::Variable(name.to_owned()) }
+    /// The secret that one of two keys points to, if one of them is there.
+    pub(super) fn either(
+        source: &Source,
+        file: &Option<Spanned<String>>,
+        variable: &Option<Spanned<String>>,
+        what: &str,
+    ) -> Result<Option<Self>, ConfigError> {
+        let (place, origin) = match (file, variable) {
+            (None, None) => return Ok(None),
+            (Some(file), None) => {
+                let place = source.at(file);
+                let path = place.resolve(file.get_ref());
+                (place, Origin::File(path))
+            }
+            (None, Some(name)) => (source.at(name), Origin::Variable(name.get_ref().clone())),
+            (Some(_), Some(name)) => {
+                let problem = format!("give `{what}_file` or `{what}_env`, not both");
+                return Err(source.at(name).error(problem));
+            }
+        };
+        Ok(Some(Self { place, origin }))
     }
 
     /// Reads the secret; the line end that editors leave behind is no part of it.

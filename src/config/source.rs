@@ -76,6 +76,19 @@ impl Place {
         }
     }
 
+    /// A key that must be there, in the table that begins here.
+    pub(super) fn required<'a>(
+        &self,
+        key: &str,
+        value: &'a Option<Spanned<String>>,
+        example: &str,
+    ) -> Result<&'a Spanned<String>, ConfigError> {
+        match value {
+            Some(text) if !text.get_ref().trim().is_empty() => Ok(text),
+            _ => Err(self.error(format!("`{key}` is missing; write {key} = \"{example}\""))),
+        }
+    }
+
     /// A path in the file is meant from the file's folder.
     pub(super) fn resolve(&self, path: &str) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(path)

@@ -17,7 +17,8 @@ use crate::model::Error;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a vendor may be silent. ARM itself gives its providers 60 s.
 const READ_TIMEOUT: Duration = Duration::from_secs(65);
-const RETRY_AFTER_OUTAGE: Duration = Duration::from_secs(5);
+/// What a caller is told when the vendor does not say when it will be back.
+pub const RETRY_AFTER_OUTAGE: Duration = Duration::from_secs(5);
 
 /// Whose certificates are taken. There is no way to take any.
 #[derive(Debug, Clone)]
@@ -29,6 +30,15 @@ pub enum Trust {
     /// The one certificate with this SHA-256, whoever signed it and whatever it is called: Enterprise
     /// Manager comes with a self-signed one.
     Pinned([u8; 32]),
+}
+
+impl Trust {
+    /// Pins the certificate whose DER this is.
+    pub fn pin(der: &[u8]) -> Self {
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(digest(&SHA256, der).as_ref());
+        Self::Pinned(sha256)
+    }
 }
 
 /// Why a client could not be built.

@@ -8,6 +8,6 @@ mod redact;
 mod repeat;
 
 pub use body::{collect, next_chunk};
-pub use client::{Client, Failure, Trust, TrustError};
+pub use client::{Client, Failure, RETRY_AFTER_OUTAGE, Trust, TrustError};
 pub use redact::{redact_text, redact_url};
 pub use repeat::reads;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 
+use super::client::RETRY_AFTER_OUTAGE;
 use crate::model::Error;
 
 const ATTEMPTS: usize = 3;
@@ -31,6 +32,10 @@ where
         .adjust(|error, pause| match error {
             Error::Throttled { retry_after, .. } => {
                 pause.map(|pause| pause.max(*retry_after)).filter(|pause| *pause <= LONGEST_PAUSE)
+            }
+            // More than the gateway itself would tell a caller: the vendor has asked for it.
+            Error::Unavailable { retry_after, .. } => {
+                pause.filter(|_| *retry_after <= RETRY_AFTER_OUTAGE)
             }
             _ => pause,
         })

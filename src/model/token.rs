@@ -133,6 +133,8 @@ fn bound(purpose: Purpose, request: &[u8]) -> Aad<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::expect_used)]
+
     use super::*;
 
     const DAY: Duration = Duration::from_secs(86_400);

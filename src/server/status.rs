@@ -8,8 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-/// The domain of every ErrorInfo.
-const DOMAIN: &str = "restorepoint.v1";
+use crate::status::DOMAIN;
 
 /// A status with its ErrorInfo.
 pub(super) fn status(code: Code, reason: &str, message: impl Into<String>) -> Status {

@@ -1,0 +1,61 @@
+//! `check`: validates a configuration, logs on to each backend, and says what it found.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Failure, assemble, listeners};
+use crate::config::Config;
+
+/// How long one backend may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How much is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// The file alone: no secrets are read, nobody is called.
+    Form,
+    /// Everything that `serve` needs, and each vendor is asked.
+    Everything,
+}
+
+/// Checks the configuration at `path` and reports to stdout.
+///
+/// # Errors
+/// When the configuration is wrong, or a backend cannot be used.
+pub async fn check(path: &Path, depth: Depth) -> Result<(), Failure> {
+    let config = Config::load(path)?;
+    let mut out = io::stdout().lock();
+    let count = config.backends.len();
+    writeln!(out, "{}: the form is right, {count} backends", path.display())
+        .map_err(Failure::other)?;
+    if depth == Depth::Form {
+        return Ok(());
+    }
+    if let Some(tls) = &config.tls {
+        listeners::server_config(tls)?;
+    }
+    assemble::sealer(config.token_key.as_ref())?;
+    let registry = assemble::registry(&config)?;
+    let mut unusable = 0;
+    for (id, backend) in registry.iter() {
+        let verdict = match tokio::time::timeout(PATIENCE, backend.probe()).await {
+            Ok(Ok(())) => "it answers, and the credential is accepted".to_owned(),
+            Ok(Err(error)) => {
+                unusable += 1;
+                error.to_string()
+            }
+            Err(_) => {
+                unusable += 1;
+                format!("it did not answer within {} s", PATIENCE.as_secs())
+            }
+        };
+        backend.close().await;
+        writeln!(out, "{id} ({}): {verdict}", backend.kind().as_str_name())
+            .map_err(Failure::other)?;
+    }
+    match unusable {
+        0 => Ok(()),
+        _ => Err(Failure::Other(format!("{unusable} of {count} backends cannot be used"))),
+    }
+}

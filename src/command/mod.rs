@@ -1,0 +1,33 @@
+//! What the program does on each of its commands. Arguments and exit codes are `main.rs`'s.
+
+mod assemble;
+mod check;
+mod descriptor_set;
+mod listeners;
+mod run;
+mod sandbox;
+mod serve;
+
+pub use check::{Depth, check};
+pub use descriptor_set::descriptor_set;
+pub use sandbox::{SandboxOptions, sandbox};
+pub use serve::serve;
+
+use crate::config::ConfigError;
+
+/// Why a command ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration is wrong; exit code 2.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// Anything else; exit code 1.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Failure {
+    fn other(error: impl std::fmt::Display) -> Self {
+        Self::Other(error.to_string())
+    }
+}

@@ -1,0 +1,177 @@
+//! `sandbox`: both simulated vendors and the gateway in front of them, to try everything without either.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use url::Url;
+
+use super::{Failure, run};
+use crate::backend::azure::{self, Azure};
+use crate::backend::veeam::{self, Veeam};
+use crate::backend::{Backend, Registry};
+use crate::http::Trust;
+use crate::model::{BackendId, Sealer};
+use crate::sandbox::{Authority, Clock};
+use crate::server::{Drain, Listener, telemetry};
+use crate::{sandbox, watch};
+
+/// What to simulate.
+#[derive(Debug, Clone)]
+pub struct SandboxOptions {
+    /// Where the gateway listens.
+    pub listen: SocketAddr,
+    /// How many times faster than real time copies progress and sessions expire.
+    pub speed: f64,
+    /// How many points each vendor has beside the well-known ones.
+    pub points: usize,
+    /// The same seed gives the same points.
+    pub seed: u64,
+}
+
+/// Runs the sandbox until it is told to stop.
+///
+/// # Errors
+/// When the address cannot be listened on.
+pub async fn sandbox(options: SandboxOptions) -> Result<(), Failure> {
+    telemetry::init(telemetry::Format::Text).map_err(Failure::other)?;
+    let clock = Clock::running(options.speed);
+    let authority = Authority::generate().map_err(Failure::other)?;
+    let azure = sandbox::azure::Azure::start(
+        sandbox::azure::Settings {
+            clock: clock.clone(),
+            points: options.points,
+            seed: options.seed,
+            copy_operation: long_enough_to_see(options.speed),
+            ..sandbox::azure::Settings::default()
+        },
+        &authority,
+    )
+    .map_err(Failure::other)?;
+    let veeam = sandbox::veeam::EnterpriseManager::start(sandbox::veeam::Settings {
+        points: options.points,
+        seed: options.seed,
+        ..sandbox::veeam::Settings::new(clock)
+    })
+    .map_err(Failure::other)?;
+
+    let registry = Registry::new([
+        backend("azure", |id| azure_backend(id, &azure, &authority))?,
+        backend("veeam", |id| veeam_backend(id, &veeam))?,
+    ]);
+    let listener = TcpListener::bind(options.listen).await.map_err(|error| {
+        Failure::Other(format!(
+            "cannot listen on {}: {error}; choose another --listen",
+            options.listen
+        ))
+    })?;
+    let address = listener.local_addr().map_err(Failure::other)?;
+    announce(address, &azure.endpoint(), &veeam.url()).map_err(Failure::other)?;
+    run::run(run::Parts {
+        registry,
+        sealer: Sealer::random().map_err(Failure::Other)?,
+        watch: pace(options.speed),
+        listeners: vec![Listener::tcp(listener)],
+        drain: Drain { notice: Duration::ZERO, grace: Duration::from_secs(5) },
+    })
+    .await
+}
+
+fn backend<B: Backend + 'static>(
+    id: &str,
+    build: impl FnOnce(BackendId) -> Result<B, Failure>,
+) -> Result<(BackendId, Arc<dyn Backend>), Failure> {
+    let id = BackendId::new(id).map_err(Failure::Other)?;
+    Ok((id.clone(), Arc::new(build(id)?)))
+}
+
+fn azure_backend(
+    id: BackendId,
+    azure: &sandbox::azure::Azure,
+    authority: &Authority,
+) -> Result<Azure, Failure> {
+    Azure::new(azure::Settings {
+        id,
+        subscription_id: azure.subscription_id().to_owned(),
+        endpoint: url(&azure.endpoint())?,
+        authority: url(&azure.authority_host())?,
+        api_version: azure::DEFAULT_API_VERSION.to_owned(),
+        credential: azure::Credential::ClientSecret {
+            tenant_id: azure.tenant_id().to_owned(),
+            client_id: azure.client_id().to_owned(),
+            secret: SecretString::from(azure.client_secret()),
+        },
+        trust: Trust::PlatformAnd(authority.pem().into_bytes()),
+    })
+    .map_err(Failure::other)
+}
+
+fn veeam_backend(
+    id: BackendId,
+    veeam: &sandbox::veeam::EnterpriseManager,
+) -> Result<Veeam, Failure> {
+    Veeam::new(veeam::Settings {
+        id,
+        url: url(&veeam.url())?,
+        username: veeam.username().to_owned(),
+        password: SecretString::from(veeam.password()),
+        tenant: None,
+        trust: Trust::pin(veeam.certificate_der()),
+    })
+    .map_err(Failure::other)
+}
+
+fn url(text: &str) -> Result<Url, Failure> {
+    Url::parse(text).map_err(Failure::other)
+}
+
+/// Vendors are read as much oftener as their time runs faster, within what loopback takes.
+fn pace(speed: f64) -> watch::Settings {
+    let real = watch::Settings::default();
+    let scaled = |pause: Duration| pause.div_f64(speed.max(1.0)).max(Duration::from_millis(100));
+    watch::Settings { quickest: scaled(real.quickest), slowest: scaled(real.slowest), ..real }
+}
+
+/// At ARM a copy is being created for some 6 s. Sped up, nobody would see it: it is kept at 6 s of the
+/// visitor's own time, up to a speed at which nobody can be watching.
+fn long_enough_to_see(speed: f64) -> SignedDuration {
+    SignedDuration::from_secs_f64(6.0 * speed.clamp(1.0, 100.0))
+}
+
+/// Addresses first, each on a line of its own for scripts; then what to paste.
+fn announce(gateway: SocketAddr, azure: &str, veeam: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "gateway   {gateway}\nazure     {azure}\nveeam     {veeam}\n")?;
+    writeln!(out, "Try, in another shell:\n  grpcurl -plaintext {gateway} list")?;
+    for (method, request) in TRY {
+        let method = format!("restorepoint.v1.RestorePointService/{method}");
+        writeln!(out, "  grpcurl -plaintext -d '{request}' \\\n    {gateway} {method}")?;
+    }
+    writeln!(out, "\nCtrl-C ends it; nothing is kept.")?;
+    out.flush()
+}
+
+/// A walk through the service: from what there is, by a copy, to what one vendor cannot do.
+const TRY: [(&str, &str); 5] = [
+    ("List", r#"{"parent": "backends/-/collections/-"}"#),
+    (
+        "CreateCollection",
+        r#"{"parent": "backends/azure", "collection_id": "rg-prod~rpc-north", "collection": {"location": "northeurope", "source": "backends/azure/collections/rg-prod~rpc-db01"}}"#,
+    ),
+    (
+        "Copy",
+        r#"{"source": "backends/azure/collections/rg-prod~rpc-db01/restorePoints/db01-day6", "destination": "backends/azure/collections/rg-prod~rpc-north", "restore_point_id": "day6"}"#,
+    ),
+    (
+        "WatchStatus",
+        r#"{"names": ["backends/azure/collections/rg-prod~rpc-north/restorePoints/day6"]}"#,
+    ),
+    (
+        "Copy",
+        r#"{"source": "backends/veeam/collections/-/restorePoints/93081441-6e3c-4584-b47a-08dc1ce24f84"}"#,
+    ),
+];

@@ -1,0 +1,101 @@
+//! A wrong configuration names file, line and remedy, and exits with 2.
+
+use crate::bench::{Folder, program};
+
+const AZURE: &str = r#"[backends.a]
+kind = "azure"
+subscription_id = "00000000-0000-0000-0000-000000000000"
+[backends.a.credential]
+kind = "azure_cli"
+"#;
+
+const VEEAM: &str = r#"[backends.v]
+kind = "veeam"
+url = "https://em.example:9398"
+username = "u"
+password_file = "password"
+"#;
+
+fn check(text: &str, arguments: &[&str]) -> (i32, String) {
+    let folder = Folder::new();
+    let file = folder.write("gateway.toml", text);
+    let output = program().arg("check").args(arguments).arg("--config").arg(file).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn the_example_is_accepted() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/gateway.example.toml");
+    let output = program().args(["check", "--form", "--config", example]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("the form is right, 3 backends"), "{said}");
+}
+
+#[test]
+fn what_is_wrong_is_named_by_its_line() {
+    let with = |change: &str| format!("{change}\n{AZURE}");
+    for (text, line, word) in [
+        (String::new(), 1, "backends.NAME"),
+        ("listen = [".to_owned(), 1, "array"),
+        (with("lisden = []"), 1, "lisden"),
+        (with("\nlisten = [\"localhost\"]"), 2, "IP:PORT"),
+        (with("listen = [\"0.0.0.0:50051\"]"), 1, "allow_plaintext"),
+        (with("listen = []"), 1, "127.0.0.1:50051"),
+        (with("log = \"loud\""), 1, "json"),
+        (with("[drain]\ngrace = \"soon\""), 2, "10s"),
+        (with("[watch]\nquickest = \"10s\"\nslowest = \"1s\""), 3, "quickest"),
+        (with("[tls]\ncert_file = \"c\""), 1, "key_file"),
+        (with("token_key_file = \"a\"\ntoken_key_env = \"B\""), 2, "not both"),
+        (AZURE.replace("backends.a", "backends.Azure_1"), 1, "a-z"),
+        (AZURE.replace("kind = \"azure\"\n", ""), 1, "kind"),
+        (AZURE.replace("\"azure\"", "\"vmware\""), 2, "veeam"),
+        (AZURE.replace("00000000-0000", "x"), 3, "GUID"),
+        (AZURE.replace("[backends.a.credential]\nkind = \"azure_cli\"", ""), 1, "credential"),
+        (AZURE.replace("azure_cli", "password"), 5, "client_secret"),
+        (AZURE.replace("azure_cli", "client_secret"), 4, "tenant_id"),
+        (AZURE.replace("[backends.a.cr", "cloud = \"mars\"\n[backends.a.cr"), 4, "usgov"),
+        (
+            AZURE.replace("[backends.a.cr", "endpoint = \"https://x\"\n[backends.a.cr"),
+            4,
+            "authority",
+        ),
+        (AZURE.replace("[backends.a.cr", "username = \"u\"\n[backends.a.cr"), 4, "veeam"),
+        (VEEAM.replace("https", "http"), 3, "https"),
+        (VEEAM.replace("password_file", "password"), 5, "password"),
+        (VEEAM.replace("password_file = \"password\"\n", ""), 1, "password_file"),
+        (format!("{VEEAM}certificate_sha256 = \"ab:cd\""), 6, "64"),
+        (format!("{VEEAM}subscription_id = \"1\""), 6, "azure"),
+    ] {
+        let (code, said) = check(&text, &["--form"]);
+        assert_eq!(code, 2, "{text}\n{said}");
+        assert!(said.contains(&format!("gateway.toml:{line}: ")), "line {line}\n{text}\n{said}");
+        assert!(said.contains(word), "{word}\n{text}\n{said}");
+    }
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_named_by_its_line() {
+    let (code, said) = check(VEEAM, &[]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("gateway.toml:5: ") && said.contains("create it"), "{said}");
+    let variable = VEEAM.replace("password_file = \"password\"", "password_env = \"RPG_NOT_SET\"");
+    let (code, said) = check(&variable, &[]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("RPG_NOT_SET"), "{said}");
+}
+
+#[test]
+fn a_file_that_is_not_there_and_words_that_are_none_exit_with_2() {
+    for arguments in [
+        &["check", "--config", "/nowhere/gateway.toml"][..],
+        &["serve", "--config", "/nowhere/gateway.toml"],
+        &["serve"],
+        &["dance"],
+        &["sandbox", "--speed", "0"],
+    ] {
+        let output = program().args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!output.stderr.is_empty());
+    }
+}

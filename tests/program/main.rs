@@ -1,0 +1,7 @@
+//! The program as its users start it: arguments, configuration files, exit codes, signals.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bench;
+mod config;
+mod running;

@@ -1,0 +1,167 @@
+//! `check`, `serve` and `sandbox` against running vendors, and how they end.
+
+use std::time::Duration;
+
+use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
+use restore_point_gateway::proto::{ListRequest, WatchStatusRequest};
+use restore_point_gateway::sandbox::{self, Authority, Clock};
+use tokio::time::timeout;
+use tonic::transport::Channel;
+
+use crate::bench::{Folder, Running, program};
+
+/// No test waits longer for anything.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Vendors {
+    azure: sandbox::azure::Azure,
+    veeam: sandbox::veeam::EnterpriseManager,
+    authority: Authority,
+}
+
+impl Vendors {
+    fn start() -> Self {
+        let authority = Authority::generate().unwrap();
+        let azure =
+            sandbox::azure::Azure::start(sandbox::azure::Settings::default(), &authority).unwrap();
+        let veeam = sandbox::veeam::EnterpriseManager::start(sandbox::veeam::Settings::new(
+            Clock::running(1.0),
+        ))
+        .unwrap();
+        Self { azure, veeam, authority }
+    }
+
+    /// A configuration in `folder` that names these vendors, and its secrets.
+    fn configure(&self, folder: &Folder) -> std::path::PathBuf {
+        folder.write("ca.pem", &self.authority.pem());
+        folder.write("secret", &format!("{}\n", self.azure.client_secret()));
+        folder.write("password", self.veeam.password());
+        folder.write(
+            "gateway.toml",
+            &format!(
+                r#"
+listen = ["unix:gateway.sock"]
+[backends.azure]
+kind = "azure"
+subscription_id = "{}"
+endpoint = "{}"
+authority = "{}"
+ca_file = "ca.pem"
+[backends.azure.credential]
+kind = "client_secret"
+tenant_id = "{}"
+client_id = "{}"
+secret_file = "secret"
+[backends.veeam]
+kind = "veeam"
+url = "{}"
+username = '{}'
+password_file = "password"
+certificate_sha256 = "{}"
+"#,
+                self.azure.subscription_id(),
+                self.azure.endpoint(),
+                self.azure.authority_host(),
+                self.azure.tenant_id(),
+                self.azure.client_id(),
+                self.veeam.url(),
+                self.veeam.username(),
+                self.veeam.certificate_sha256(),
+            ),
+        )
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let work = tokio::task::spawn_blocking(work);
+    timeout(PATIENCE, work).await.expect("it ends in time").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_what_it_found_at_each_vendor() {
+    let vendors = Vendors::start();
+    let folder = Folder::new();
+    let config = vendors.configure(&folder);
+    let check = move || program().arg("check").arg("--config").arg(config).output().unwrap();
+    let output = blocking(check.clone()).await;
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("backends/azure (AZURE): it answers"), "{said}");
+    assert!(said.contains("backends/veeam (VEEAM_ENTERPRISE_MANAGER): it answers"), "{said}");
+    assert_eq!(vendors.veeam.sessions(), 0, "it logs off again");
+
+    // A wrong password is the vendor's word, not the configuration's: 1, and the other is still asked.
+    folder.write("password", "wrong");
+    let output = blocking(check).await;
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("backends/azure (AZURE): it answers"), "{said}");
+    assert!(said.contains("refuses the gateway's credential"), "{said}");
+    assert!(!said.contains("wrong"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_serves_what_is_configured_and_says_goodbye() {
+    let vendors = Vendors::start();
+    let folder = Folder::new();
+    let config = vendors.configure(&folder);
+    let gateway = Running::start(program().arg("serve").arg("--config").arg(config));
+    let mut client = connect(&folder.path("gateway.sock")).await;
+    let request = ListRequest { parent: "backends/-/collections/-".into(), ..Default::default() };
+    let page = client.list(request).await.unwrap().into_inner();
+    assert_eq!(page.restore_points.len(), 16);
+    assert!(page.unreachable.is_empty());
+    assert_eq!(vendors.veeam.sessions(), 1);
+
+    gateway.signal("TERM");
+    let output = blocking(move || gateway.end()).await;
+    assert!(output.status.success());
+    assert_eq!(vendors.veeam.sessions(), 0, "the session at the vendor is ended");
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("List"), "an access log: {log}");
+    for secret in [vendors.azure.client_secret(), vendors.veeam.password(), "SENSITIVE"] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
+
+/// The socket file is there as soon as the program listens.
+async fn connect(socket: &std::path::Path) -> RestorePointServiceClient<Channel> {
+    let endpoint = format!("unix://{}", socket.display());
+    let connected = async {
+        loop {
+            match RestorePointServiceClient::connect(endpoint.clone()).await {
+                Ok(client) => return client,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    timeout(PATIENCE, connected).await.expect("the gateway listens")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_runs_and_ends_though_a_stream_is_open() {
+    for signal in ["TERM", "INT"] {
+        let mut command = program();
+        command.args(["sandbox", "--listen", "127.0.0.1:0", "--points", "5"]);
+        let (sandbox, address) = blocking(move || {
+            let mut sandbox = Running::start(&mut command);
+            let address = sandbox.says("gateway");
+            (sandbox, address)
+        })
+        .await;
+        let mut client =
+            RestorePointServiceClient::connect(format!("http://{address}")).await.unwrap();
+        let request =
+            ListRequest { parent: "backends/-/collections/-".into(), ..Default::default() };
+        let page = client.list(request).await.unwrap().into_inner();
+        assert_eq!(page.restore_points.len(), 10 + 5 + 6 + 5);
+
+        let names = vec![page.restore_points[0].name.clone()];
+        let request = WatchStatusRequest { names, follow: true, ..Default::default() };
+        let mut stream = client.watch_status(request).await.unwrap().into_inner();
+        stream.message().await.unwrap().expect("a first event");
+        sandbox.signal(signal);
+        let output = blocking(move || sandbox.end()).await;
+        assert!(output.status.success(), "{signal}");
+    }
+}
