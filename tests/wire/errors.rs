@@ -1,0 +1,206 @@
+//! The rows of the error table that a vendor can bring about: which code, which reason, which details, and
+//! that nothing of the vendor's body gets out.
+
+use http::Method;
+use restore_point_gateway::proto::{GetRequest, ListRequest, RestorePoint};
+use restore_point_gateway::sandbox::azure::{Canned, Fault, Matching};
+use restore_point_gateway::sandbox::veeam::Reply;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use crate::house::House;
+
+const SRV39: &str = "93081441-6e3c-4584-b47a-08dc1ce24f84";
+/// Oftener than any call repeats a read.
+const ALWAYS: usize = 1000;
+
+async fn get_azure(house: &House) -> Result<RestorePoint, Status> {
+    house.get(&House::azure_point(&house.azure.seeded().points[0])).await
+}
+
+async fn get_veeam(house: &House) -> Result<RestorePoint, Status> {
+    house.get(&format!("backends/veeam/collections/-/restorePoints/{SRV39}")).await
+}
+
+async fn list(house: &House, backend: &str) -> Result<Vec<RestorePoint>, Status> {
+    let parent = format!("backends/{backend}/collections/-");
+    let request = ListRequest { parent, ..Default::default() };
+    house.client().list(request).await.map(|page| page.into_inner().restore_points)
+}
+
+fn azure_answers(house: &House, status: u16, headers: &[(&str, &str)], body: &str) {
+    let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let canned = Canned { status, headers, body: body.to_owned() };
+    let matching = Matching::new(Method::GET, "restorepoint");
+    house.azure.script(matching, ALWAYS, Fault::Answer(canned));
+}
+
+fn veeam_answers(house: &House, status: u16, body: &str) {
+    for part in ["/vmReplicaPoints", "/query"] {
+        house.veeam.answer_next(ALWAYS, Method::GET, part, Reply::status(status, body));
+    }
+}
+
+/// Code and reason; no RetryInfo unless the code asks for another try, and no word of the body.
+fn assert_is(status: &Status, code: Code, reason: &str) {
+    assert_eq!(status.code(), code, "{status:?}");
+    let details = status.get_error_details();
+    let info = details.error_info().expect("an ErrorInfo");
+    assert_eq!((info.reason.as_str(), info.domain.as_str()), (reason, "restorepoint.v1"));
+    assert!(!format!("{status:?}").contains("SENSITIVE"), "{status:?}");
+}
+
+#[tokio::test]
+async fn throttled_for_a_while() {
+    for body in [
+        r#"{"error":{"code":"ResourceRequestsThrottled","message":"Please try again after '324' seconds."}}"#,
+        r#"{"code":"OperationNotAllowed","message":"The server rejected the request because too many requests have been received for this subscription."}"#,
+        r#"{"Code":"429","Message":"Rate limit reached.","Details":[],"Innererror":null}"#,
+        "",
+    ] {
+        let house = House::new().await;
+        azure_answers(&house, 429, &[("retry-after", "17")], body);
+        let status = get_azure(&house).await.unwrap_err();
+        assert_is(&status, Code::Unavailable, "BACKEND_THROTTLED");
+        let retry = status.get_details_retry_info().unwrap();
+        assert_eq!(retry.retry_delay.unwrap().as_secs(), 17);
+        assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "17000");
+    }
+}
+
+#[tokio::test]
+async fn the_vendor_is_down() {
+    for status in [500, 502, 503, 504] {
+        let house = House::new().await;
+        azure_answers(&house, status, &[], "<html>SENSITIVE</html>");
+        let status = get_azure(&house).await.unwrap_err();
+        assert_is(&status, Code::Unavailable, "BACKEND_UNAVAILABLE");
+        assert!(status.get_details_retry_info().is_some());
+    }
+    let house = House::new().await;
+    veeam_answers(&house, 503, "");
+    let status = get_veeam(&house).await.unwrap_err();
+    assert_is(&status, Code::Unavailable, "BACKEND_UNAVAILABLE");
+    assert!(status.get_details_retry_info().is_some());
+}
+
+#[tokio::test]
+async fn the_gateways_own_credential_is_refused() {
+    let house = House::new().await;
+    let body = r#"{"error":{"code":"InvalidAuthenticationToken","message":"The access token is invalid."}}"#;
+    azure_answers(&house, 401, &[("www-authenticate", "Bearer")], body);
+    let status = get_azure(&house).await.unwrap_err();
+    assert_is(&status, Code::Unavailable, "BACKEND_CREDENTIAL_REFUSED");
+    assert!(status.get_details_retry_info().is_none(), "a retry would not help");
+
+    house.veeam.answer_next(ALWAYS, Method::POST, "/sessionMngr", Reply::status(401, ""));
+    let status = get_veeam(&house).await.unwrap_err();
+    assert_is(&status, Code::Unavailable, "BACKEND_CREDENTIAL_REFUSED");
+    assert!(status.get_details_retry_info().is_none());
+}
+
+#[tokio::test]
+async fn the_gateways_identity_may_not() {
+    let house = House::new().await;
+    house.azure.script(Matching::path("restorepoint"), ALWAYS, Fault::Forbid);
+    let status = get_azure(&house).await.unwrap_err();
+    assert_is(&status, Code::PermissionDenied, "BACKEND_FORBIDDEN");
+    assert!(status.message().contains("read"), "what is missing is said: {}", status.message());
+    veeam_answers(
+        &house,
+        403,
+        r#"<Error Message="Access denied" StatusCode="403" xmlns="http://www.veeam.com/ent/v1.0"><StackTrace>SENSITIVE</StackTrace></Error>"#,
+    );
+    assert_is(&get_veeam(&house).await.unwrap_err(), Code::PermissionDenied, "BACKEND_FORBIDDEN");
+}
+
+#[tokio::test]
+async fn an_answer_that_makes_no_sense_is_never_a_shorter_one() {
+    for body in [
+        "",
+        "<html><body>SENSITIVE: please log on to the proxy</body></html>",
+        "[]",
+        "{\"value\":",
+        "{\"value\":[{\"name\":\"SENSITIVE\"}]}",
+        "{\"nothing\":\"SENSITIVE\"}",
+        "\u{0}",
+    ] {
+        let house = House::new().await;
+        azure_answers(&house, 200, &[("content-type", "application/json")], body);
+        let status = list(&house, "azure").await.unwrap_err();
+        assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
+        let status = get_azure(&house).await.unwrap_err();
+        assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
+    }
+}
+
+#[tokio::test]
+async fn xml_that_makes_no_sense_is_never_a_shorter_list() {
+    // A page of points without the word whether more follow.
+    let no_paging = format!(
+        "<QueryResult xmlns=\"http://www.veeam.com/ent/v1.0\"><Entities><CloudVmReplicaPoints>{}</CloudVmReplicaPoints></Entities></QueryResult>",
+        crate::seeds::ENTITY
+    );
+    for body in [
+        no_paging.as_str(),
+        "",
+        "SENSITIVE",
+        "<html><body>SENSITIVE</body></html>",
+        "<EnterpriseManager/>",
+        "<QueryResult><Entities><CloudVmReplicaPoints>",
+        "<!DOCTYPE a [<!ENTITY b \"SENSITIVE\">]><QueryResult/>",
+    ] {
+        let house = House::new().await;
+        veeam_answers(&house, 200, body);
+        let status = list(&house, "veeam").await.unwrap_err();
+        assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
+        let status = get_veeam(&house).await.unwrap_err();
+        assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_off_is_never_a_shorter_list() {
+    let house = House::new().await;
+    for part in ["/vmReplicaPoints", "/query"] {
+        house.veeam.answer_next(ALWAYS, Method::GET, part, Reply::CutShort);
+    }
+    let status = list(&house, "veeam").await.unwrap_err();
+    assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
+    let status = get_veeam(&house).await.unwrap_err();
+    assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_not_read_to_its_end() {
+    let house = House::new().await;
+    let endless = format!("{{\"value\":\"{}\"}}", "x".repeat(80 << 20));
+    azure_answers(&house, 200, &[("content-type", "application/json")], &endless);
+    let status = get_azure(&house).await.unwrap_err();
+    assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
+}
+
+#[tokio::test]
+async fn one_passing_failure_is_nobodys_business() {
+    let house = House::new().await;
+    house.azure.script(Matching::new(Method::GET, "restorepoint"), 1, Fault::BadGateway);
+    get_azure(&house).await.unwrap();
+    house.veeam.answer_next(1, Method::GET, "/vmReplicaPoints", Reply::HangUp);
+    get_veeam(&house).await.unwrap();
+    // A session that has ended is renewed without a word.
+    house.veeam.expire_sessions();
+    get_veeam(&house).await.unwrap();
+    house.veeam.expire_sessions();
+    assert_eq!(list(&house, "veeam").await.unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn an_unknown_view_is_refused() {
+    let house = House::new().await;
+    let request = GetRequest {
+        name: format!("backends/veeam/collections/-/restorePoints/{SRV39}"),
+        view: 77,
+    };
+    let status = house.client().get(request).await.unwrap_err();
+    assert_is(&status, Code::InvalidArgument, "INVALID_VALUE");
+}

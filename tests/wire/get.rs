@@ -1,0 +1,177 @@
+//! Get, GetCollection and ListBackends: one thing as the vendor shows it now, and nothing that must stay
+//! behind.
+
+use restore_point_gateway::proto::backend::{Kind, Reachability};
+use restore_point_gateway::proto::restore_point::{Consistency, State, View};
+use restore_point_gateway::proto::{
+    GetCollectionRequest, GetRequest, ListBackendsRequest, ListRequest, RestorePoint,
+};
+use tonic::Code;
+use tonic_types::StatusExt;
+
+use crate::house::House;
+
+const SRV39: &str = "93081441-6e3c-4584-b47a-08dc1ce24f84";
+
+async fn get_in(house: &House, name: &str, view: View) -> RestorePoint {
+    let request = GetRequest { name: name.to_owned(), view: view.into() };
+    house.client().get(request).await.unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn a_local_point_is_ready_with_its_disks() {
+    let house = House::new().await;
+    let id = &house.azure.seeded().points[1];
+    let point = house.get(&House::azure_point(id)).await.unwrap();
+    assert_eq!((point.state(), point.usable), (State::Ready, true));
+    assert_eq!(point.vendor_id, *id);
+    assert_eq!(point.uid, id.to_lowercase());
+    assert_eq!(point.consistency(), Consistency::ApplicationConsistent);
+    assert_eq!(point.location, "eastus");
+    assert_eq!(point.copy_progress_percent, None);
+    let luns: Vec<_> = point.disks.iter().map(|disk| (disk.lun, disk.size_gib)).collect();
+    assert_eq!(luns, [(None, 127), (Some(0), 512), (Some(1), 1023)]);
+    assert!(point.disks.iter().all(|disk| disk.state() == State::Ready));
+}
+
+#[tokio::test]
+async fn a_name_is_taken_in_any_case_and_answered_in_one() {
+    let house = House::new().await;
+    let name = House::azure_point(&house.azure.seeded().points[0]);
+    let shouted = name.replace("rg-prod~rpc-db01", "RG-PROD~RPC-DB01");
+    assert_eq!(house.get(&shouted).await.unwrap().name, name);
+    let name = format!("backends/veeam/collections/-/restorePoints/{SRV39}");
+    let point = house.get(&name.replace(SRV39, &SRV39.to_uppercase())).await.unwrap();
+    assert_eq!(
+        point.name,
+        format!(
+            "backends/veeam/collections/cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead/restorePoints/{SRV39}"
+        )
+    );
+    assert_eq!(house.get(&point.name).await.unwrap(), point);
+}
+
+#[tokio::test]
+async fn a_failed_disk_fails_the_copy_in_every_view() {
+    let house = House::new().await;
+    let seeded = house.azure.seeded();
+    let name = House::azure_point(&seeded.failed_copy);
+    for view in [View::Basic, View::Full, View::Raw] {
+        let point = get_in(&house, &name, view).await;
+        assert_eq!((point.state(), point.usable), (State::Failed, false), "{view:?}");
+        let failed: Vec<_> =
+            point.disks.iter().filter(|disk| disk.state() == State::Failed).collect();
+        assert_eq!(failed.len(), 1);
+        assert_eq!(failed[0].name, seeded.failed_disk);
+        assert_eq!(failed[0].progress_percent, None);
+        assert!(!point.error.unwrap().message.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn no_view_lets_a_secret_out() {
+    let house = House::new().await;
+    let seeded = house.azure.seeded();
+    let mut seen = 0;
+    for id in seeded.points.iter().chain([&seeded.running_copy, &seeded.failed_copy]) {
+        for view in [View::Basic, View::Full, View::Raw] {
+            let point = get_in(&house, &House::azure_point(id), view).await;
+            let text = format!("{point:?}");
+            for secret in ["SENSITIVE", "osProfile", "userData", "keyData", "adminUsername"] {
+                assert!(!text.contains(secret), "{secret} in {view:?} of {id}");
+            }
+            seen += usize::from(point.raw.is_some());
+        }
+    }
+    assert_eq!(seen, 8, "the RAW view carries a body");
+    let request = ListRequest {
+        parent: "backends/-/collections/-".into(),
+        view: View::Raw.into(),
+        ..Default::default()
+    };
+    for point in house.list_all(request).await {
+        let raw = point.raw.expect("a body");
+        assert!(!raw.body.contains("SENSITIVE"), "{}", raw.body);
+    }
+}
+
+#[tokio::test]
+async fn absent_points_are_not_found_whoever_says_so() {
+    let house = House::new().await;
+    for name in [
+        // Azure says this itself,
+        "backends/azure/collections/rg-prod~rpc-db01/restorePoints/nothing",
+        // and for these the resource manager does: no collection, no group.
+        "backends/azure/collections/rg-prod~nothing/restorePoints/nothing",
+        "backends/azure/collections/nothing~nothing/restorePoints/nothing",
+        "backends/veeam/collections/-/restorePoints/00000000-0000-0000-0000-000000000000",
+        // srv39's point is none of the other replica.
+        "backends/veeam/collections/cloud-replica~8393c284-c953-403f-a9b9-cff63e0c6815/restorePoints/93081441-6e3c-4584-b47a-08dc1ce24f84",
+    ] {
+        let status = house.get(name).await.unwrap_err();
+        assert_eq!(status.code(), Code::NotFound, "{name}: {status:?}");
+        let details = status.get_error_details();
+        assert_eq!(details.resource_info().unwrap().resource_name, name);
+        assert_eq!(details.error_info().unwrap().reason, "RESOURCE_NOT_FOUND");
+    }
+}
+
+#[tokio::test]
+async fn malformed_names_are_refused_with_the_pattern() {
+    let house = House::new().await;
+    for name in [
+        "",
+        "point",
+        "backends/azure",
+        "backends/azure/collections/a~b",
+        "backends/azure/collections/a~b/restorePoints/",
+        "backends/azure/collections/a~b/restorePoints/c/d",
+        "backends/azure/collections/a~b/restorepoints/c",
+        "backends/-/collections/a~b/restorePoints/c",
+        "backends/azure/collections/a~b/restorePoints/-",
+        "backends/azure/collections/a~b/restorePoints/..",
+        "backends/azure/collections/a~b/restorePoints/c?api-version=1",
+        "backends/azure/collections/no-tilde/restorePoints/c",
+        "backends/azure/collections/-/restorePoints/c",
+        "backends/veeam/collections/cloud-replica~x/restorePoints/93081441-6e3c-4584-b47a-08dc1ce24f84",
+        "backends/veeam/collections/-/restorePoints/srv39",
+        "backends/azure/collections/a~b/restorePoints/\u{7}",
+    ] {
+        let status = house.get(name).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument, "{name}: {status:?}");
+        let details = status.get_error_details();
+        assert_eq!(details.bad_request().unwrap().field_violations[0].field, "name", "{name}");
+        assert_eq!(details.error_info().unwrap().reason, "INVALID_NAME");
+    }
+}
+
+#[tokio::test]
+async fn a_collection_is_told_with_its_source() {
+    let house = House::new().await;
+    let seeded = house.azure.seeded();
+    let get = async |name: String| {
+        house.client().get_collection(GetCollectionRequest { name }).await.map(|it| it.into_inner())
+    };
+    let home = get(House::azure_collection(&seeded.collection)).await.unwrap();
+    assert_eq!(home.source, seeded.vm);
+    assert_eq!(home.labels.get("department").map(String::as_str), Some("finance"));
+    let replica = "backends/veeam/collections/cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead";
+    let replica = get(replica.to_owned()).await.unwrap();
+    assert_eq!(replica.display_name, "UCM Company CRM Replication");
+    assert!(!replica.platform.is_empty());
+    let status = get("backends/azure/collections/rg-prod~nothing".to_owned()).await.unwrap_err();
+    assert_eq!(status.code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn backends_tell_what_they_can_and_whether_they_answer() {
+    let house = House::new().await;
+    let told = house.client().list_backends(ListBackendsRequest {}).await.unwrap().into_inner();
+    let [azure, veeam] = &told.backends[..] else { panic!("{told:?}") };
+    assert_eq!((azure.kind(), veeam.kind()), (Kind::Azure, Kind::VeeamEnterpriseManager));
+    assert!(azure.capabilities.unwrap().copy && !veeam.capabilities.unwrap().copy);
+    assert!(veeam.capabilities.unwrap().get_without_collection);
+    for backend in [azure, veeam] {
+        assert_eq!(backend.reachability(), Reachability::Reachable, "{backend:?}");
+    }
+}

@@ -1,0 +1,13 @@
+//! The gateway at the wire: a real gRPC client, a real socket, and both vendors simulated behind real
+//! HTTPS.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod copy;
+mod create_collection;
+mod errors;
+mod get;
+mod house;
+mod list;
+mod seeds;
+mod watch;

@@ -1,0 +1,154 @@
+//! What the vendors' own pages show, answered by a scripted vendor to the letter.
+
+use http::Method;
+use restore_point_gateway::proto::restore_point::{State, Vendor};
+use restore_point_gateway::proto::{ListRequest, RestorePoint};
+use restore_point_gateway::sandbox::azure::{Canned, Fault, Matching};
+use restore_point_gateway::sandbox::veeam::Reply;
+use tonic::Code;
+
+use crate::house::House;
+
+const SRV39: &str = "93081441-6e3c-4584-b47a-08dc1ce24f84";
+const UCM: &str = "cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead";
+
+pub(crate) const ENTITY: &str = r#"<CloudVmReplicaPoint xmlns="http://www.veeam.com/ent/v1.0" Type="CloudVmReplicaPoint" Href="https://localhost:9398/api/cloud/vmReplicaPoints/93081441-6e3c-4584-b47a-08dc1ce24f84?format=Entity" Name="srv39@2015-12-25 20:00:47" UID="urn:veeam:CloudVmReplicaPoint:93081441-6e3c-4584-b47a-08dc1ce24f84" VmDisplayName="srv39">   <Links>     <Link Rel="Up" Type="BackupServerReference" Href="https://localhost:9398/api/backupServers/8fff3b8e-c3f1-4ef5-aecc-561f07bf9982" Name="172.17.53.48" />     <Link Rel="Up" Type="CloudReplicaReference" Href="https://localhost:9398/api/cloud/replicas/6b2b42d5-3850-421c-93c1-e063f12a2ead" Name="UCM Company CRM Replication" />     <Link Rel="Alternate" Type="CloudVmReplicaPointReference" Href="https://localhost:9398/api/cloud/vmReplicaPoints/93081441-6e3c-4584-b47a-08dc1ce24f84" Name="srv39@2015-12-25 20:00:47" />   </Links>   <CreationTimeUTC>2015-12-25T20:00:47Z</CreationTimeUTC>   <PointType>Snapshot</PointType>   <State>Ready</State> </CloudVmReplicaPoint>"#;
+
+fn assert_is_srv39(point: &RestorePoint) {
+    assert_eq!(point.name, format!("backends/veeam/collections/{UCM}/restorePoints/{SRV39}"));
+    assert_eq!(point.vendor_id, format!("urn:veeam:CloudVmReplicaPoint:{SRV39}"));
+    assert_eq!(point.display_name, "srv39@2015-12-25 20:00:47");
+    assert_eq!((point.state(), point.usable), (State::Ready, true));
+    assert_eq!(point.point_time.unwrap().to_string(), "2015-12-25T20:00:47Z");
+    assert_eq!(point.source.as_ref().unwrap().vm_name, "srv39");
+    let Some(Vendor::Veeam(veeam)) = &point.vendor else { panic!("{point:?}") };
+    assert_eq!((veeam.point_type.as_str(), veeam.raw_state.as_str()), ("Snapshot", "Ready"));
+    assert_eq!(veeam.backup_server, "172.17.53.48");
+    assert_eq!(veeam.replica, "UCM Company CRM Replication");
+}
+
+#[tokio::test]
+async fn one_entity_as_the_page_prints_it() {
+    let house = House::new().await;
+    let reply = Reply::Verbatim {
+        status: 200,
+        headers: vec![("content-type".into(), "application/xml".into())],
+        body: ENTITY.into(),
+    };
+    house.veeam.answer_next(1, Method::GET, SRV39, reply);
+    let name = format!("backends/veeam/collections/-/restorePoints/{SRV39}");
+    assert_is_srv39(&house.get(&name).await.unwrap());
+    // And the simulator's own answer says the same.
+    assert_is_srv39(&house.get(&name).await.unwrap());
+}
+
+#[tokio::test]
+async fn the_list_of_six() {
+    use restore_point_gateway::sandbox::veeam::CloudQuery;
+    // As entities of a query, and as references where the query service does not know the type.
+    for answer in [CloudQuery::Answered, CloudQuery::Refused] {
+        let house = House::with(|plan| plan.veeam.cloud_query = answer).await;
+        let request =
+            ListRequest { parent: "backends/veeam/collections/-".into(), ..Default::default() };
+        let points = house.list_all(request).await;
+        let mut told: Vec<_> = points
+            .iter()
+            .map(|p| (p.display_name.as_str(), p.point_time.unwrap().to_string()))
+            .collect();
+        told.sort();
+        let expected = [
+            ("srv38@2015-12-21 21:01:41", "2015-12-21T21:01:41Z"),
+            ("srv38@2015-12-24 21:03:50", "2015-12-24T21:03:50Z"),
+            ("srv39@2015-12-22 11:25:26", "2015-12-22T11:25:26Z"),
+            ("srv39@2015-12-25 20:00:47", "2015-12-25T20:00:47Z"),
+            ("srv40@2015-12-22 21:05:43", "2015-12-22T21:05:43Z"),
+            ("srv40@2015-12-27 21:08:13", "2015-12-27T21:08:13Z"),
+        ];
+        assert_eq!(told, expected.map(|(name, time)| (name, time.to_owned())));
+        assert_is_srv39(points.iter().find(|point| point.name.ends_with(SRV39)).unwrap());
+    }
+}
+
+/// The page's instance view, with an id for each of its placeholders.
+fn instance_view_page(subscription: &str, code: &str, display: &str, percent: &str) -> String {
+    let rpc = format!(
+        "/subscriptions/{subscription}/resourceGroups/rg-prod/providers/microsoft.compute/restorePointCollections"
+    );
+    format!(
+        r#"{{
+    "id": "{rpc}/rpc-db01-westus/restorePoints/the-copy",
+    "name": "the-copy",
+    "properties": {{
+        "optionalProperties": "opaque bag of properties to be passed to extension",
+        "sourceRestorePoint": {{ "id": "{rpc}/rpc-db01/restorePoints/db01-day1" }},
+        "consistencyMode": "ApplicationConsistent",
+        "sourceMetadata": {{
+            "vmId": "7a6a1f4f-0a0e-4f0e-9a39-3d2f5a0f4a11",
+            "location": "eastus",
+            "hardwareProfile": {{ "vmSize": "Standard_A1" }},
+            "osProfile": {{
+                "computername": "", "adminUsername": "SENSITIVE",
+                "secrets": [ {{ "sourceVault": {{ "id": "SENSITIVE" }},
+                    "vaultCertificates": [ {{ "certificateUrl": "SENSITIVE", "certificateStore": "My" }} ] }} ],
+                "customData": "SENSITIVE",
+                "windowsConfiguration": {{ "provisionVMAgent": "true|false",
+                    "winRM": {{ "listeners": [ {{ "protocol": "https", "certificateUrl": "SENSITIVE" }} ] }},
+                    "additionalUnattendContent": [ {{ "pass": "oobesystem", "content": "SENSITIVE" }} ] }},
+                "linuxConfiguration": {{ "ssh": {{ "publicKeys": [ {{ "path": "p", "keyData": "SENSITIVE" }} ] }} }}
+            }},
+            "storageProfile": {{
+                "osDisk": {{ "osType": "Windows", "name": "OSDiskName", "diskSizeGB": "10", "caching": "ReadWrite",
+                    "managedDisk": {{ "id": "d0", "storageAccountType": "Standard_LRS" }},
+                    "diskRestorePoint": {{ "id": "{rpc}/rpc-db01-westus/restorePoints/the-copy/diskRestorePoints/os" }} }},
+                "dataDisks": [ {{ "lun": "0", "name": "datadisk0", "diskSizeGB": "30", "caching": "ReadWrite",
+                    "managedDisk": {{ "id": "d1", "storageAccountType": "Standard_LRS" }},
+                    "diskRestorePoint": {{ "id": "{rpc}/rpc-db01-westus/restorePoints/the-copy/diskRestorePoints/data" }} }} ]
+            }},
+            "diagnosticsProfile": {{ "bootDiagnostics": {{ "enabled": true, "storageUri": " http://storageaccount.blob.core.windows.net/" }} }}
+        }},
+        "provisioningState": "Succeeded",
+        "provisioningDetails": {{ "creationTime": "Creation Time of Restore point in UTC" }},
+        "instanceView": {{
+            "statuses": [ {{ "code": "{code}", "level": "Info", "displayStatus": "{display}" }} ],
+            "diskRestorePoints": [
+                {{ "id": "{rpc}/rpc-db01-westus/restorePoints/the-copy/diskRestorePoints/os",
+                   "replicationStatus": {{ "status": {{ "code": "ReplicationState/succeeded", "level": "Info",
+                        "displayStatus": "Replication succeeded" }}, "completionPercent": "100" }} }},
+                {{ "id": "{rpc}/rpc-db01-westus/restorePoints/the-copy/diskRestorePoints/data",
+                   "replicationStatus": {{ "status": {{ "code": "{code}", "level": "Info",
+                        "displayStatus": "{display}" }}, "completionPercent": "{percent}" }} }}
+            ]
+        }}
+    }}
+}}"#
+    )
+}
+
+#[tokio::test]
+async fn the_instance_view_while_replicating_and_when_done() {
+    let house = House::new().await;
+    let name =
+        format!("{}/restorePoints/the-copy", House::azure_collection(&house.azure.seeded().target));
+    for (code, display, percent, state, total) in [
+        ("ReplicationState/replicating", "Replicating", "20", State::Copying, 40),
+        ("ReplicationState/succeeded", "Replication succeeded", "100", State::Ready, 100),
+        // A word that nobody has published is no success.
+        ("ReplicationState/resting", "Resting", "99", State::Copying, 99),
+    ] {
+        let canned = Canned {
+            status: 200,
+            headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
+            body: instance_view_page(house.azure.subscription_id(), code, display, percent),
+        };
+        let matching = Matching::new(Method::GET, "/restorepoints/the-copy");
+        house.azure.script(matching, 1, Fault::Answer(canned));
+        let point = house.get(&name).await.unwrap();
+        assert_eq!(point.state(), state, "{point:?}");
+        assert_eq!(point.usable, state == State::Ready);
+        assert_eq!(point.copy_progress_percent, Some(total), "weighted by size");
+        assert_eq!(point.disks.len(), 2);
+        assert!(!format!("{point:?}").contains("SENSITIVE"));
+    }
+    // The page's point is not really there.
+    assert_eq!(house.get(&name).await.unwrap_err().code(), Code::NotFound);
+}
