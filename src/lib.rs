@@ -1,4 +1,17 @@
 //! Restore Point Gateway: one gRPC service in front of two vendors' restore point APIs.
+//!
+//! Data walks down one corridor and back: wire → [`service`] → [`model`] → [`backend`] → [`http`] → vendor.
+//!
+//! - [`proto`] the contract as Rust types; `convert` from the model to them; [`status`] from errors to
+//!   gRPC statuses, the only place where that happens
+//! - [`server`] sockets, deadlines, health, reflection, and an end in bounded time
+//! - [`service`] the RPCs, one a file
+//! - [`watch`] many watchers, one poll
+//! - [`model`] vendor-neutral words; knows nothing of gRPC, HTTP or vendors
+//! - [`backend`] the vendors, one folder each, behind one trait
+//! - [`http`] the one way to call a vendor
+//! - [`sandbox`] the vendors, simulated; shares nothing with [`backend`]
+//! - [`config`] and [`command`] what the program is told, and what it does then
 
 pub mod backend;
 pub mod command;

@@ -42,7 +42,8 @@ pub fn embedded(error: Error) -> pb::Status {
     pb::Status { message: status.message().to_owned(), ..details }
 }
 
-/// What the vendor says of a restore point that failed.
+/// What the vendor says of a restore point that failed. ABORTED, since the remedy is to begin the whole
+/// copy anew: neither vendor resumes one.
 pub fn failure(failure: &Failure) -> pb::Status {
     let metadata = HashMap::from([("vendor_code".to_owned(), failure.code.clone())]);
     let details = ErrorDetails::with_error_info("RESTORE_POINT_FAILED", DOMAIN, metadata);
@@ -53,8 +54,7 @@ pub fn failure(failure: &Failure) -> pb::Status {
 
 /// The end of a stream because this replica stops: come again, at another one.
 pub fn draining() -> Status {
-    let details = ErrorDetails::with_error_info("DRAINING", DOMAIN, HashMap::new());
-    let mut details = details;
+    let mut details = ErrorDetails::with_error_info("DRAINING", DOMAIN, HashMap::new());
     details.set_retry_info(Some(Duration::ZERO));
     Status::with_error_details(
         Code::Unavailable,
