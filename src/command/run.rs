@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{interval, timeout};
+use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
 
@@ -50,7 +51,10 @@ pub(super) async fn run(parts: Parts) -> Result<(), Failure> {
         .iter()
         .map(|(id, backend)| tokio::spawn(probe(id.clone(), Arc::clone(backend), health.clone())))
         .collect();
-    let routes = Routes::new(RestorePointServiceServer::new(gateway)).add_service(health.service());
+    let service = RestorePointServiceServer::new(gateway)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
+    let routes = Routes::new(service).add_service(health.service());
     let routes = reflection::add_to(routes).map_err(Failure::other)?;
 
     server::serve(listeners, routes, health, drain, stages).await;

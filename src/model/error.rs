@@ -155,11 +155,13 @@ impl Error {
     }
 
     /// The same error with the request's own field in place of the one a backend guessed: a backend
-    /// that refuses a name does not know whether it came as `name`, `source` or `destination`.
+    /// that refuses or misses a name does not know whether it came as `name`, `source` or `destination`.
     #[must_use]
     pub fn in_field(self, field: &str) -> Self {
         match self {
-            Self::InvalidArgument { what, problem, .. } => Self::invalid(what, field, problem),
+            Self::InvalidArgument { what: Invalid::Name, problem, .. } => {
+                Self::invalid(Invalid::Name, field, problem)
+            }
             Self::NotFound { name, detail, .. } => {
                 Self::NotFound { name, field: Some(field.to_owned()), detail }
             }

@@ -236,11 +236,14 @@ impl Session {
             self.queue.push_back((what, observed));
         }
         if reading.presence == Presence::Gone {
-            let key = told_key(target, "");
-            if self.resume.told.insert(key, GONE) != Some(GONE) {
-                self.queue.push_back((What::Deleted(target.to_string()), observed));
+            let known = self.names[index].drain().next();
+            let name = match (target, known) {
+                (Target::Point(_), Some(name)) => name,
+                (target, _) => target.to_string(),
+            };
+            if self.resume.told.insert(told_key(target, ""), GONE) != Some(GONE) {
+                self.queue.push_back((What::Deleted(name), observed));
             }
-            self.names[index].clear();
         }
         let missing = self.names[index].extract_if(|name| !reading.points.contains_key(name));
         for name in missing {

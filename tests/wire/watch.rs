@@ -94,9 +94,15 @@ async fn a_follower_stays_and_hears_of_changes_and_the_end() {
         let event = watch.event().await;
         assert_eq!((event.event(), state(&event)), (Event::Changed, Some(expected)));
     }
+    // By whatever name it is watched, it is told by its own.
+    let any = format!("backends/veeam/collections/-/restorePoints/{SRV39}");
+    let mut other = house.watch(WatchStatusRequest { follow: true, ..names([&any]) }).await;
+    other.until(|event| event.event() == Event::Synced).await;
     assert!(house.veeam.remove_point(SRV39));
-    let event = watch.event().await;
-    assert_eq!((event.event(), event.name), (Event::Deleted, srv39()));
+    for watch in [&mut watch, &mut other] {
+        let event = watch.event().await;
+        assert_eq!((event.event(), event.name), (Event::Deleted, srv39()));
+    }
 }
 
 #[tokio::test]
