@@ -650,6 +650,23 @@ async fn a_client_secret_is_exchanged_once() {
 }
 
 #[tokio::test]
+async fn a_client_certificate_is_exchanged_too() {
+    let certificate = |vendor: &Simulator| {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+        let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        let pem = certificate.self_signed(&key).unwrap().pem() + &key.serialize_pem();
+        Credential::ClientCertificate {
+            tenant_id: vendor.tenant_id().to_owned(),
+            client_id: vendor.client_id().to_owned(),
+            pem: pem.into(),
+        }
+    };
+    let bench = bench_with(|_| {}, certificate);
+    bench.azure.probe().await.unwrap();
+    assert_eq!(bench.vendor.calls().count(&Method::POST, Kind::Token), 1);
+}
+
+#[tokio::test]
 async fn a_refused_token_is_renewed_once_for_reads_and_writes() {
     let bench = bench_with(|_| {}, client_secret);
     let tokens = || bench.vendor.calls().count(&Method::POST, Kind::Token);

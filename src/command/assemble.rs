@@ -71,8 +71,12 @@ fn credential(config: &CredentialConfig) -> Result<azure::Credential, ConfigErro
                 secret: secret.read()?,
             }
         }
-        CredentialConfig::ClientCertificate { certificate, .. } => {
-            return Err(certificate.error("client certificates are not supported yet"));
+        CredentialConfig::ClientCertificate { tenant_id, client_id, certificate } => {
+            azure::Credential::ClientCertificate {
+                tenant_id: tenant_id.clone(),
+                client_id: client_id.clone(),
+                pem: certificate.read()?,
+            }
         }
         CredentialConfig::WorkloadIdentity { tenant_id, client_id, token_file } => {
             azure::Credential::WorkloadIdentity {

@@ -54,8 +54,8 @@ pub enum CredentialConfig {
         tenant_id: String,
         /// The application.
         client_id: String,
-        /// Certificate and key.
-        certificate: FileRef,
+        /// Certificate and RSA key.
+        certificate: SecretRef,
     },
     /// A Kubernetes service account federated with an application.
     WorkloadIdentity {
@@ -220,7 +220,7 @@ fn check_credential(
         "client_certificate" => CredentialConfig::ClientCertificate {
             tenant_id: id("tenant_id", &raw.tenant_id)?,
             client_id: id("client_id", &raw.client_id)?,
-            certificate: file("certificate_file", &raw.certificate_file)?,
+            certificate: secret_of(&raw.certificate_file, &raw.certificate_env, "certificate")?,
         },
         "workload_identity" => CredentialConfig::WorkloadIdentity {
             tenant_id: id("tenant_id", &raw.tenant_id)?,

@@ -79,6 +79,7 @@ pub(super) struct Credential {
     pub token_file: Text,
     pub token_env: Text,
     pub certificate_file: Text,
+    pub certificate_env: Text,
 }
 
 #[derive(Debug, Deserialize)]

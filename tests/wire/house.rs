@@ -143,6 +143,8 @@ impl House {
         let mut request = request;
         loop {
             let page = self.client().list(request.clone()).await.unwrap().into_inner();
+            let most = usize::try_from(request.page_size).unwrap();
+            assert!(most == 0 || page.restore_points.len() <= most, "more than {most} on a page");
             points.extend(page.restore_points);
             assert!(page.unreachable.is_empty(), "{:?}", page.unreachable);
             if page.next_page_token.is_empty() {

@@ -55,6 +55,31 @@ async fn small_pages_tell_what_one_large_page_tells() {
 }
 
 #[tokio::test]
+async fn the_page_size_may_change_from_page_to_page() {
+    use restore_point_gateway::sandbox::veeam::CloudQuery;
+    for answer in [CloudQuery::Answered, CloudQuery::Refused] {
+        let house = House::with(|plan| {
+            plan.veeam.points = 60;
+            plan.veeam.cloud_query = answer;
+        })
+        .await;
+        let whole = house.list_all(ListRequest { page_size: 1000, ..request(EVERYTHING) }).await;
+        let mut told = Vec::new();
+        let mut token = String::new();
+        for page_size in [12, 20, 3, 7, 1, 1000] {
+            let request = ListRequest { page_size, page_token: token, ..request(EVERYTHING) };
+            let page = list(&house, request).await.unwrap();
+            assert!(page.restore_points.len() <= usize::try_from(page_size).unwrap());
+            told.extend(page.restore_points);
+            token = page.next_page_token;
+        }
+        assert_eq!(token, "");
+        let unique: HashSet<_> = names(&told).into_iter().map(str::to_owned).collect();
+        assert_eq!((unique.len(), told.len()), (whole.len(), whole.len()), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_vendors_cut_at_a_hundred_is_not_ours() {
     let house = House::with(|plan| plan.veeam.points = 300).await;
     let request = ListRequest { page_size: 1000, ..request("backends/veeam/collections/-") };

@@ -16,14 +16,16 @@ use azure_core::credentials::{Secret, TokenCredential};
 use azure_core::error::ErrorKind;
 use azure_core::http::{ClientOptions, RetryOptions, Transport};
 use azure_identity::{
-    AzureCliCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
-    ClientSecretCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
-    UserAssignedId, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+    AzureCliCredential, ClientAssertionCredential, ClientAssertionCredentialOptions,
+    ClientSecretCredential, ClientSecretCredentialOptions, ManagedIdentityCredential,
+    ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
+    WorkloadIdentityCredentialOptions,
 };
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::certificate::CertificateKey;
 use crate::http::redact_text;
 
 /// Beyond this a caller is better served by an error. The library itself might try for 72 s.
@@ -40,6 +42,15 @@ pub enum Credential {
         client_id: String,
         /// The secret.
         secret: SecretString,
+    },
+    /// A service principal with a certificate.
+    ClientCertificate {
+        /// Its tenant.
+        tenant_id: String,
+        /// Its application id.
+        client_id: String,
+        /// The certificate and its RSA key, PEM.
+        pem: SecretString,
     },
     /// A federated token out of a file, as Kubernetes renews it.
     WorkloadIdentity {
@@ -122,7 +133,7 @@ pub(super) fn source(
         ..ClientOptions::default()
     };
     let scope = format!("{}/.default", endpoint.as_str().trim_end_matches('/'));
-    let identity = Identity { credential, options, scope };
+    let identity = Identity { credential, authority: authority.clone(), options, scope };
     identity.build().map_err(|error| redact_text(&error.to_string()))?;
     Ok(Arc::new(identity))
 }
@@ -140,6 +151,7 @@ impl TokenSource for Static {
 #[derive(Debug)]
 struct Identity {
     credential: Credential,
+    authority: Url,
     options: ClientOptions,
     scope: String,
 }
@@ -152,6 +164,13 @@ impl Identity {
                 let secret = Secret::new(secret.expose_secret().to_owned());
                 let options = ClientSecretCredentialOptions { client_options };
                 ClientSecretCredential::new(tenant_id, client_id.clone(), secret, Some(options))?
+            }
+            Credential::ClientCertificate { tenant_id, client_id, pem } => {
+                let key = CertificateKey::read(pem, &self.authority, tenant_id, client_id)
+                    .map_err(|why| azure_core::Error::with_message(ErrorKind::Credential, why))?;
+                let options = Some(ClientAssertionCredentialOptions { client_options });
+                let (tenant, client) = (tenant_id.clone(), client_id.clone());
+                ClientAssertionCredential::new(tenant, client, key, options)?
             }
             Credential::WorkloadIdentity { tenant_id, client_id, token_file } => {
                 let options = WorkloadIdentityCredentialOptions {

@@ -4,6 +4,7 @@
 //! nothing, makes no points of machines and gives out no disk access, since the gateway offers none of
 //! that. It waits for nothing either: each call tells what ARM says at that moment.
 
+mod certificate;
 mod client;
 mod copy;
 mod create;

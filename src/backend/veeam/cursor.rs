@@ -76,7 +76,7 @@ impl Position {
 /// A point that lands in the told part during the walk is left out, as if it had landed behind it.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Told {
-    /// The last page told, 0 at the start.
+    /// The last page told to its end, 0 at the start.
     #[prost(uint32, tag = "1")]
     pub(super) page: u32,
     /// Age of the last one told.
@@ -99,11 +99,17 @@ impl Told {
         })
     }
 
-    /// Those of `entities` that were not told, and notes that they are now.
+    /// The first `most` of a page's `entities` that were not told, and notes that they are now, and the
+    /// page if nothing is left of it.
     ///
     /// # Errors
     /// When they are not newest first.
-    pub(super) fn news(&mut self, entities: Vec<Entity>) -> Result<Vec<Entity>, Problem> {
+    pub(super) fn news(
+        &mut self,
+        page: u32,
+        entities: Vec<Entity>,
+        most: usize,
+    ) -> Result<Vec<Entity>, Problem> {
         let age = |entity: &Entity| entity.created.unwrap_or_default();
         if !entities.is_sorted_by(|a, b| age(a) >= age(b)) {
             return Err(Problem::new("a page that is not in the order asked for"));
@@ -111,11 +117,17 @@ impl Told {
         let mut last = self.last();
         let mut known: HashSet<Uuid> =
             self.ids.chunks_exact(16).filter_map(|id| Uuid::from_slice(id).ok()).collect();
-        let mut news = Vec::with_capacity(entities.len());
+        let mut news = Vec::with_capacity(entities.len().min(most));
+        self.page = page;
         for entity in entities {
             let created = age(&entity);
             if last.is_some_and(|last| created > last) || !known.insert(entity.id) {
                 continue;
+            }
+            if news.len() == most {
+                // Read once more for the rest: what is told of it will be passed over.
+                self.page = page - 1;
+                break;
             }
             if last != Some(created) {
                 last = Some(created);
@@ -157,29 +169,32 @@ mod tests {
     #[test]
     fn what_comes_again_is_dropped_and_nothing_else() {
         let mut told = Told::default();
-        assert_eq!(ids(&told.news(page(&[(1, 9), (2, 7), (3, 7)])).unwrap()), [1, 2, 3]);
+        assert_eq!(
+            ids(&told.news(1, page(&[(1, 9), (2, 7), (3, 7)]), usize::MAX).unwrap()),
+            [1, 2, 3]
+        );
         let cursor = Position::cursor(3, Way::Query(told));
         let (3, Way::Query(mut told)) = Position::read(&cursor, 3).unwrap() else { panic!() };
         assert!(told.includes(&page(&[(3, 7)])[0]) && told.includes(&page(&[(1, 9)])[0]));
         assert!(!told.includes(&page(&[(4, 7)])[0]) && !told.includes(&page(&[(4, 6)])[0]));
         // 8 has landed since, among what was told; 4 is as old as the last one told, and is not told.
-        assert_eq!(ids(&told.news(page(&[(8, 8), (3, 7), (4, 7)])).unwrap()), [4]);
-        assert_eq!(ids(&told.news(page(&[(2, 7), (4, 7), (5, 6)])).unwrap()), [5]);
-        assert_eq!(ids(&told.news(page(&[(5, 6), (5, 6)])).unwrap()), [0; 0]);
+        assert_eq!(ids(&told.news(1, page(&[(8, 8), (3, 7), (4, 7)]), usize::MAX).unwrap()), [4]);
+        assert_eq!(ids(&told.news(1, page(&[(2, 7), (4, 7), (5, 6)]), usize::MAX).unwrap()), [5]);
+        assert_eq!(ids(&told.news(1, page(&[(5, 6), (5, 6)]), usize::MAX).unwrap()), [0; 0]);
         assert_eq!(told.ids.len(), 16);
     }
 
     #[test]
     fn another_order_is_refused() {
-        assert!(Told::default().news(page(&[(1, 6), (2, 7)])).is_err());
+        assert!(Told::default().news(1, page(&[(1, 6), (2, 7)]), 9).is_err());
     }
 
     #[test]
     fn a_cursor_stays_small() {
         let mut told = Told::default();
         let many: Vec<_> = (0..5000).map(|id| (id, 7)).collect();
-        assert_eq!(told.news(page(&many)).unwrap().len(), 5000);
+        assert_eq!(told.news(1, page(&many), usize::MAX).unwrap().len(), 5000);
         assert!(Position::cursor(1, Way::Query(told.clone())).0.len() < 17 * 1024);
-        assert_eq!(ids(&told.news(page(&[(4999, 7), (5000, 7)])).unwrap()), [5000]);
+        assert_eq!(ids(&told.news(1, page(&[(4999, 7), (5000, 7)]), usize::MAX).unwrap()), [5000]);
     }
 }

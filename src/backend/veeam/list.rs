@@ -48,10 +48,10 @@ impl Walk<'_> {
     ) -> Result<Page<Entity>, Error> {
         let Some(cursor) = cursor else { return self.first(size).await };
         match Position::read(cursor, LARGEST_PAGE_SIZE)? {
-            (page_size, Way::Query(told)) => self.turn(page_size, told).await,
-            (page_size, Way::References(last)) => {
+            (page_size, Way::Query(told)) => self.turn(page_size, told, size.max(1)).await,
+            (_, Way::References(last)) => {
                 let last = Uuid::from_slice(&last).map_err(|_| Position::foreign())?;
-                self.references(page_size, Some(last)).await
+                self.references(Some(last), size).await
             }
         }
     }
@@ -65,17 +65,18 @@ impl Walk<'_> {
             Ok(answer) => answer,
             Err(refusal) if matches!(refusal.status.as_u16(), 400 | 404 | 405 | 501) => {
                 tracing::debug!(backend, %refusal, "the query service does not know the type");
-                return self.references(page_size, None).await;
+                return self.references(None, size).await;
             }
             Err(refusal) => return Err(refusal.into_error(backend)),
         };
         let mut told = Told::default();
-        let items = self.news(&mut told, 1, entities)?;
+        let items = self.news(&mut told, 1, entities, page_size as usize)?;
         let next = (1 < paging.pages).then(|| Position::cursor(page_size, Way::Query(told)));
         Ok(Page { items, next })
     }
 
-    /// Turns the page of a walk by the query service.
+    /// Turns the page of a walk by the query service, and tells at most `size` items of it: the vendor's
+    /// page stays as large as it was when the walk began, whatever the caller asks for later.
     ///
     /// Pages are counted, not anchored to what is on them. A point that lands at the head of the list
     /// while a caller pages shifts the others down: the last of the old page come again on the new one,
@@ -84,7 +85,12 @@ impl Walk<'_> {
     /// right before the new page must have been told. Where it was not, it goes back until it was, and
     /// from there on again. Going on needs no second look, so a walk always moves, even where the vendor
     /// shuffles points of the same age.
-    async fn turn(&self, page_size: u32, mut told: Told) -> Result<Page<Entity>, Error> {
+    async fn turn(
+        &self,
+        page_size: u32,
+        mut told: Told,
+        size: usize,
+    ) -> Result<Page<Entity>, Error> {
         let goal = told.page.saturating_add(1);
         let mut page = goal;
         let (mut entities, mut paging) = self.query_again(page_size, page).await?;
@@ -92,13 +98,14 @@ impl Walk<'_> {
             page = (page - 1).min(paging.pages.max(1));
             (entities, paging) = self.query_again(page_size, page).await?;
         }
-        let mut items = self.news(&mut told, page, entities)?;
-        while page < goal.min(paging.pages) && items.len() < page_size as usize {
+        let mut items = self.news(&mut told, page, entities, size)?;
+        while page < goal.min(paging.pages) && items.len() < size {
             page += 1;
             (entities, paging) = self.query_again(page_size, page).await?;
-            items.extend(self.news(&mut told, page, entities)?);
+            items.extend(self.news(&mut told, page, entities, size - items.len())?);
         }
-        let next = (page < paging.pages).then(|| Position::cursor(page_size, Way::Query(told)));
+        let next =
+            (told.page < paging.pages).then(|| Position::cursor(page_size, Way::Query(told)));
         Ok(Page { items, next })
     }
 
@@ -126,9 +133,9 @@ impl Walk<'_> {
         told: &mut Told,
         page: u32,
         entities: Vec<Entity>,
+        most: usize,
     ) -> Result<Vec<Entity>, Error> {
-        told.page = page;
-        told.news(entities).map_err(|problem| self.invalid(problem))
+        told.news(page, entities, most).map_err(|problem| self.invalid(problem))
     }
 
     /// Asks the query service, which has answered this walk before: no refusal makes sense now.
@@ -167,13 +174,13 @@ impl Walk<'_> {
         Ok(Ok((entities, paging)))
     }
 
-    async fn references(&self, page_size: u32, after: Option<Uuid>) -> Result<Page<Entity>, Error> {
+    async fn references(&self, after: Option<Uuid>, size: usize) -> Result<Page<Entity>, Error> {
         let path = match self.replica {
             Some(replica) => format!("cloud/replicas/{replica}/vmReplicaPoints"),
             None => self.resource.path.to_owned(),
         };
         let target = Target { path, query: Vec::new(), largest: LARGEST_COLLECTION };
-        let most = page_size as usize;
+        let most = size.clamp(1, LARGEST_PAGE_SIZE as usize);
         // One more than the page tells whether there is another.
         let sink = || References::new(self.resource, after, most + 1);
         let mut ids = match self.session.read(&target, sink).await? {
@@ -185,7 +192,7 @@ impl Walk<'_> {
         if ids.len() > most {
             ids.pop_last();
             let last = ids.last().map(|last| last.as_bytes().to_vec()).unwrap_or_default();
-            next = Some(Position::cursor(page_size, Way::References(last)));
+            next = Some(Position::cursor(LARGEST_PAGE_SIZE, Way::References(last)));
         }
         let items = futures::stream::iter(ids)
             .map(|id| entity(self.session, self.resource, id, self.keep))
