@@ -342,9 +342,7 @@ async fn a_collection_that_cannot_be_is_refused() {
     let error = bench.create(&target("rg-prod~fresh", "East US")).await.unwrap_err();
     assert_eq!(rule(&error), "SAME_REGION");
     let error = bench.create(&target("no-such-group~fresh", "northeurope")).await.unwrap_err();
-    assert!(
-        matches!(error, Error::NotFound { field: Some(field), .. } if field == "collection_id")
-    );
+    assert_eq!(rule(&error), "RESOURCE_GROUP_NOT_FOUND");
     let absent = with(|new| new.source = "backends/az/collections/rg-prod~none".to_owned());
     let error = bench.create(&absent).await.unwrap_err();
     assert!(

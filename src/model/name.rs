@@ -226,7 +226,8 @@ fn segments<'a, const N: usize>(
     words: [&str; N],
 ) -> Result<[&'a str; N], Error> {
     if name.is_empty() {
-        return Err(malformed(name, field, pattern, "it is empty"));
+        let problem = format!("it is required: `{pattern}`");
+        return Err(Error::invalid(Invalid::Name, field, problem));
     }
     let mut parts = name.split('/');
     let mut ids = [""; N];

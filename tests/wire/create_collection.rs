@@ -85,6 +85,19 @@ async fn the_same_id_with_another_source_exists_already() {
 }
 
 #[tokio::test]
+async fn an_absent_resource_group_is_named_with_what_to_do() {
+    let house = House::new().await;
+    let request =
+        CreateCollectionRequest { collection_id: "rg-none~rpc-new".into(), ..request(&house) };
+    let status = create(&house, request).await.unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
+    let violations = status.get_details_precondition_failure().unwrap().violations;
+    assert_eq!(violations[0].r#type, "RESOURCE_GROUP_NOT_FOUND");
+    assert_eq!(violations[0].subject, "resource group rg-none");
+    assert_eq!(puts(&house), 0);
+}
+
+#[tokio::test]
 async fn a_lost_reply_is_looked_up_before_it_is_repeated() {
     let house = House::new().await;
     house.azure.script(Matching::new(Method::PUT, "rpc-new"), 1, Fault::DropReply);

@@ -97,11 +97,16 @@ impl Azure {
         wanted: &Wanted,
     ) -> Result<Option<Collection>, Error> {
         match self.read_collection(&wanted.id, Expand::Nothing).await {
-            // Without its resource group it cannot be made either.
-            Err(Error::NotFound { name, detail, .. })
-                if detail.starts_with("ResourceGroupNotFound") =>
-            {
-                Err(Error::NotFound { name, field: Some("collection_id".to_owned()), detail })
+            Err(Error::NotFound { detail, .. }) if detail.starts_with("ResourceGroupNotFound") => {
+                Err(Error::FailedPrecondition {
+                    rule: "RESOURCE_GROUP_NOT_FOUND",
+                    subject: format!("resource group {}", wanted.id.group),
+                    description: format!(
+                        "there is no resource group `{}`; make it at Azure first, or choose another \
+                         `collection_id`: `{{resource_group}}~{{collection}}`",
+                        wanted.id.group
+                    ),
+                })
             }
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
