@@ -2,7 +2,9 @@
 
 use http::Method;
 use restore_point_gateway::proto::restore_point::{State, Vendor};
-use restore_point_gateway::proto::{ListRequest, RestorePoint};
+use restore_point_gateway::proto::{
+    Collection, CreateCollectionRequest, ListRequest, RestorePoint,
+};
 use restore_point_gateway::sandbox::azure::{Canned, Fault, Matching};
 use restore_point_gateway::sandbox::veeam::Reply;
 use tonic::Code;
@@ -67,6 +69,129 @@ async fn the_list_of_six() {
         assert_eq!(told, expected.map(|(name, time)| (name, time.to_owned())));
         assert_is_srv39(points.iter().find(|point| point.name.ends_with(SRV39)).unwrap());
     }
+}
+
+#[tokio::test]
+async fn the_references_of_six_as_the_page_prints_them() {
+    use restore_point_gateway::sandbox::veeam::CloudQuery;
+    let house = House::with(|plan| plan.veeam.cloud_query = CloudQuery::Refused).await;
+    let reference = |point: &str, name: &str, replica: &str, job: &str| {
+        let href = "http://localhost:9399/api";
+        format!(
+            r#"<Ref Type="CloudVmReplicaPointReference" Href="{href}/cloud/vmReplicaPoints/{point}" Name="{name}" UID="urn:veeam:CloudVmReplicaPoint:{point}">
+   <Links>
+     <Link Rel="Up" Type="BackupServerReference" Href="{href}/backupServers/8fff3b8e-c3f1-4ef5-aecc-561f07bf9982" Name="172.17.53.48" />
+     <Link Rel="Up" Type="CloudReplicaReference" Href="{href}/cloud/replicas/{replica}" Name="{job}" />
+     <Link Rel="Alternate" Type="CloudVmReplicaPoint" Href="{href}/cloud/vmReplicaPoints/{point}?format=Entity" Name="{name}" />
+   </Links>
+ </Ref>
+ "#
+        )
+    };
+    let ucm = ("6b2b42d5-3850-421c-93c1-e063f12a2ead", "UCM Company CRM Replication");
+    let abc = ("8393c284-c953-403f-a9b9-cff63e0c6815", "ABC Company Servers Replication");
+    let six = [
+        (SRV39, "srv39@2015-12-25 20:00:47", ucm),
+        ("783781f0-4d83-4d09-ae82-12b5bed4710b", "srv40@2015-12-27 21:08:13", abc),
+        ("292e6d96-6b99-4776-bba2-2c030cd5824a", "srv38@2015-12-21 21:01:41", abc),
+        ("5ed13778-0191-4d9d-8105-33017348235d", "srv40@2015-12-22 21:05:43", abc),
+        ("574c07de-50eb-4117-88ec-5cd3403142dd", "srv38@2015-12-24 21:03:50", abc),
+        ("572167d1-c2f1-40b5-9ce9-6b277e507222", "srv39@2015-12-22 11:25:26", ucm),
+    ];
+    let list: String =
+        six.iter().map(|(id, name, (replica, job))| reference(id, name, replica, job)).collect();
+    let body = format!(
+        "<EntityReferences xmlns=\"http://www.veeam.com/ent/v1.0\">\n {list}</EntityReferences>"
+    );
+    let reply = Reply::Verbatim { status: 200, headers: Vec::new(), body: body.into() };
+    house.veeam.answer_next(1, Method::GET, "/vmReplicaPoints", reply);
+    let request =
+        ListRequest { parent: "backends/veeam/collections/-".into(), ..Default::default() };
+    let points = house.list_all(request).await;
+    let told: std::collections::HashSet<_> =
+        points.iter().map(|p| p.display_name.as_str()).collect();
+    assert_eq!(told, six.iter().map(|(_, name, _)| *name).collect());
+    assert_eq!(points.len(), 6);
+}
+
+#[tokio::test]
+async fn the_put_of_a_target_collection() {
+    let house = House::new().await;
+    let source = &house.azure.seeded().collection;
+    let body = format!(
+        r#"{{
+    "name": "rpc-north",
+    "id": "/subscriptions/{}/resourceGroups/rg-prod/providers/Microsoft.Compute/restorePointCollections/rpc-north",
+    "type": "Microsoft.Compute/restorePointCollections",
+    "location": "northeurope",
+    "tags": {{
+        "department": "finance"
+    }},
+    "properties": {{
+        "source": {{
+            "id": "{}",
+            "location": "eastus"
+        }}
+    }}
+}}"#,
+        house.azure.subscription_id(),
+        // The page writes the provider in lower case.
+        source.replace("Microsoft.Compute", "microsoft.compute"),
+    );
+    let canned = Canned { status: 201, headers: Vec::new(), body };
+    house.azure.script(Matching::new(Method::PUT, "/rpc-north"), 1, Fault::Answer(canned));
+    let request = CreateCollectionRequest {
+        parent: "backends/azure".into(),
+        collection_id: "rg-prod~rpc-north".into(),
+        collection: Some(Collection {
+            location: "northeurope".into(),
+            source: House::azure_collection(source),
+            labels: [("department".to_owned(), "finance".to_owned())].into(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let made = house.client().create_collection(request).await.unwrap().into_inner();
+    assert_eq!(made.name, "backends/azure/collections/rg-prod~rpc-north");
+    assert_eq!(made.source, House::azure_collection(source));
+    assert_eq!((made.location.as_str(), made.source_location.as_str()), ("northeurope", "eastus"));
+    assert_eq!(made.labels["department"], "finance");
+}
+
+#[tokio::test]
+async fn the_put_of_a_copy() {
+    let house = House::new().await;
+    let target = house.target("rg-prod~rpc-north", "northeurope").await;
+    // The page's answer is its instance view page without the view, and still Creating.
+    let page = instance_view_page(house.azure.subscription_id(), "", "", "");
+    let (before, _) = page.split_once("\"instanceView\"").unwrap();
+    let body = format!("{}}} }}", before.trim_end().trim_end_matches(','))
+        .replace("rpc-db01-westus", "rpc-north")
+        .replace("\"Succeeded\"", "\"Creating\"");
+    let canned = Canned { status: 201, headers: Vec::new(), body };
+    house.azure.script(Matching::new(Method::PUT, "/the-copy"), 1, Fault::Answer(canned));
+    let started = house.copy(0, &target).await;
+    let point = started.restore_point.unwrap();
+    assert_eq!((point.state(), point.usable), (State::Creating, false));
+    assert_eq!(point.source_restore_point, House::azure_point(&house.azure.seeded().points[0]));
+    assert!(!format!("{point:?}").contains("SENSITIVE"));
+}
+
+#[tokio::test]
+async fn a_failed_disk() {
+    let house = House::new().await;
+    let target = House::azure_collection(&house.azure.seeded().target);
+    let body =
+        instance_view_page(house.azure.subscription_id(), "ReplicationState/stuck", "Stuck", "7")
+            .replace("stuck\", \"level\": \"Info\"", "stuck\", \"level\": \"Error\"");
+    let canned = Canned { status: 200, headers: Vec::new(), body };
+    let matching = Matching::new(Method::GET, "/restorepoints/the-copy");
+    house.azure.script(matching, 1, Fault::Answer(canned));
+    let point = house.get(&format!("{target}/restorePoints/the-copy")).await.unwrap();
+    assert_eq!((point.state(), point.usable), (State::Failed, false), "{point:?}");
+    let states: Vec<_> = point.disks.iter().map(|disk| disk.state()).collect();
+    assert_eq!(states, [State::Ready, State::Failed]);
+    assert!(point.error.is_some());
 }
 
 /// The page's instance view, with an id for each of its placeholders.

@@ -1,0 +1,132 @@
+//! Where tokens come from, and what becomes of one that is refused.
+
+use crate::bench::*;
+
+fn client_secret(vendor: &Simulator) -> Credential {
+    Credential::ClientSecret {
+        tenant_id: vendor.tenant_id().to_owned(),
+        client_id: vendor.client_id().to_owned(),
+        secret: vendor.client_secret().into(),
+    }
+}
+
+#[tokio::test]
+async fn a_client_secret_is_exchanged_once() {
+    let bench = bench_with(|_| {}, client_secret);
+    bench.azure.probe().await.unwrap();
+    walk(&bench.azure, &Segment::Any, 100).await;
+    assert_eq!(bench.vendor.calls().count(&Method::POST, Kind::Token), 1);
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_exchanged_too() {
+    let certificate = |vendor: &Simulator| {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+        let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        let pem = certificate.self_signed(&key).unwrap().pem() + &key.serialize_pem();
+        Credential::ClientCertificate {
+            tenant_id: vendor.tenant_id().to_owned(),
+            client_id: vendor.client_id().to_owned(),
+            pem: pem.into(),
+        }
+    };
+    let bench = bench_with(|_| {}, certificate);
+    bench.azure.probe().await.unwrap();
+    assert_eq!(bench.vendor.calls().count(&Method::POST, Kind::Token), 1);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once_for_reads_and_writes() {
+    let bench = bench_with(|_| {}, client_secret);
+    let tokens = || bench.vendor.calls().count(&Method::POST, Kind::Token);
+    let refuse = |method: &Method, times| {
+        let body = r#"{"error":{"code":"ExpiredAuthenticationToken","message":"old"}}"#.to_owned();
+        let canned = Canned { status: 401, headers: Vec::new(), body };
+        bench.fault(method.clone(), "fresh", times, Fault::Answer(canned));
+    };
+    refuse(&Method::PUT, 1);
+    bench.fresh_target().await;
+    assert_eq!(tokens(), 2);
+    refuse(&Method::GET, 1);
+    bench.azure.get_collection("rg-prod~fresh").await.unwrap();
+    assert_eq!(tokens(), 3);
+    refuse(&Method::GET, 2);
+    let error = bench.azure.get_collection("rg-prod~fresh").await.unwrap_err();
+    assert!(matches!(error, Error::CredentialRefused { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_secret_and_a_dead_authority_are_told_apart() {
+    let wrong = |vendor: &Simulator| Credential::ClientSecret {
+        tenant_id: vendor.tenant_id().to_owned(),
+        client_id: vendor.client_id().to_owned(),
+        secret: "SENSITIVE-but-wrong".into(),
+    };
+    let bench = bench_with(|_| {}, wrong);
+    let error = bench.azure.probe().await.unwrap_err();
+    assert!(matches!(error, Error::CredentialRefused { .. }), "{error:?}");
+    assert!(!format!("{error:?}{error}").contains("SENSITIVE"), "{error:?}");
+
+    let html = Canned { status: 503, headers: Vec::new(), body: "<html>".to_owned() };
+    bench.vendor.script(Matching::path("/oauth2/"), 3, Fault::Answer(html));
+    let error = bench.azure.probe().await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut settings = settings(&bench.vendor, &bench.pem, client_secret(&bench.vendor));
+    settings.authority = format!("https://localhost:{}", closed.port()).parse().unwrap();
+    let error = Azure::new(settings).unwrap().probe().await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_federated_token_out_of_a_file_is_taken() {
+    let file = std::env::temp_dir().join(format!("rpg-azure-{}.jwt", std::process::id()));
+    std::fs::write(&file, "a.b.c").unwrap();
+    let path = file.clone();
+    let bench = bench_with(
+        |_| {},
+        |vendor| Credential::WorkloadIdentity {
+            tenant_id: vendor.tenant_id().to_owned(),
+            client_id: vendor.client_id().to_owned(),
+            token_file: path,
+        },
+    );
+    bench.azure.probe().await.unwrap();
+    std::fs::remove_file(file).unwrap();
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_right_are_refused() {
+    let bench = bench(|_| {});
+    let with = |change: fn(&mut Settings)| {
+        let credential = Credential::StaticToken("t".into());
+        let mut settings = settings(&bench.vendor, &bench.pem, credential);
+        change(&mut settings);
+        Azure::new(settings).unwrap_err().to_string()
+    };
+    let empty = |settings: &mut Settings| {
+        settings.credential = Credential::ClientSecret {
+            tenant_id: "t".to_owned(),
+            client_id: "c".to_owned(),
+            secret: "".into(),
+        };
+    };
+    for (error, setting) in [
+        (with(|settings| settings.subscription_id = "mine".to_owned()), "subscription_id"),
+        (with(|s| s.endpoint = "http://example.com".parse().unwrap()), "endpoint"),
+        (with(|s| s.authority = "http://example.com".parse().unwrap()), "authority"),
+        (with(|settings| settings.api_version = "2021-07-01".to_owned()), "api_version"),
+        (with(|settings| settings.api_version = "latest".to_owned()), "api_version"),
+        (with(empty), "credential"),
+    ] {
+        assert!(error.starts_with(setting), "{error}");
+    }
+    let untrusted = Azure::new(Settings {
+        trust: Trust::Platform,
+        ..settings(&bench.vendor, &bench.pem, client_secret(&bench.vendor))
+    });
+    let error = untrusted.unwrap().probe().await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+    assert!(bench.clock.now() > Timestamp::UNIX_EPOCH);
+}
