@@ -11,7 +11,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-pub use registry::Registry;
+pub use registry::{Backends, Registry};
 
 use crate::model::{
     Collection, Error, NewCollection, PointRef, RestorePoint, RestorePointName, Segment, View,

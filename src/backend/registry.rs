@@ -1,37 +1,49 @@
-//! The configured backends by their ids.
+//! The configured backends by their ids. They can be exchanged while calls are under way: a call goes on
+//! with the backend that it began with.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+
 use super::Backend;
 use crate::model::{BackendId, Error};
 
-/// All backends, in the order of their ids, which is the order of merged lists.
-#[derive(Debug, Clone, Default)]
+/// Backends in the order of their ids, which is the order of merged lists.
+pub type Backends = BTreeMap<BackendId, Arc<dyn Backend>>;
+
+/// The present backends. Clones show the same ones.
+#[derive(Debug, Clone)]
 pub struct Registry {
-    backends: Arc<BTreeMap<BackendId, Arc<dyn Backend>>>,
+    present: Arc<ArcSwap<Backends>>,
 }
 
 impl Registry {
     /// A registry of these backends.
-    pub fn new(backends: impl IntoIterator<Item = (BackendId, Arc<dyn Backend>)>) -> Self {
-        Self { backends: Arc::new(backends.into_iter().collect()) }
+    pub fn new(backends: Backends) -> Self {
+        Self { present: Arc::new(ArcSwap::from_pointee(backends)) }
     }
 
     /// One backend.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an id that is not configured.
-    pub fn get(&self, id: &BackendId) -> Result<&Arc<dyn Backend>, Error> {
-        self.backends.get(id).ok_or_else(|| Error::NotFound {
+    pub fn get(&self, id: &BackendId) -> Result<Arc<dyn Backend>, Error> {
+        self.present.load().get(id).cloned().ok_or_else(|| Error::NotFound {
             name: id.to_string(),
             field: None,
             detail: "no such backend is configured; ListBackends shows those that are".to_owned(),
         })
     }
 
-    /// All of them, in the order of their ids.
-    pub fn iter(&self) -> impl Iterator<Item = (&BackendId, &Arc<dyn Backend>)> {
-        self.backends.iter()
+    /// All of them, as they are now.
+    pub fn all(&self) -> Arc<Backends> {
+        self.present.load_full()
+    }
+
+    /// Puts others in their place, and gives back those that were there, to be closed when their last
+    /// calls have ended.
+    pub fn replace(&self, backends: Backends) -> Arc<Backends> {
+        self.present.swap(Arc::new(backends))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::backend::azure::{self, Azure};
 use crate::backend::veeam::{self, Veeam};
-use crate::backend::{Backend, Registry};
+use crate::backend::{Backend, Backends};
 use crate::config::{
     AzureConfig, BackendConfig, Config, ConfigError, CredentialConfig, FileRef, SecretRef,
     TrustConfig, VeeamConfig,
@@ -18,16 +18,16 @@ use super::Failure;
 ///
 /// # Errors
 /// A secret or certificate that is not where the configuration says.
-pub(super) fn registry(config: &Config) -> Result<Registry, Failure> {
-    let mut backends: Vec<(BackendId, Arc<dyn Backend>)> = Vec::new();
+pub(super) fn backends(config: &Config) -> Result<Backends, Failure> {
+    let mut backends = Backends::new();
     for (id, backend) in &config.backends {
         let backend: Arc<dyn Backend> = match backend {
             BackendConfig::Azure(config) => Arc::new(self::azure(id, config)?),
             BackendConfig::Veeam(config) => Arc::new(self::veeam(id, config)?),
         };
-        backends.push((id.clone(), backend));
+        backends.insert(id.clone(), backend);
     }
-    Ok(Registry::new(backends))
+    Ok(backends)
 }
 
 /// The sealer of tokens, with the replicas' common key if there is one.

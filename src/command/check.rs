@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Failure, assemble, listeners};
+use super::certificate::Certificate;
+use super::{Failure, assemble};
 use crate::config::Config;
 
 /// How long one backend may take.
@@ -33,12 +34,12 @@ pub async fn check(path: &Path, depth: Depth) -> Result<(), Failure> {
         return Ok(());
     }
     if let Some(tls) = &config.tls {
-        listeners::server_config(tls)?;
+        Certificate::read(tls)?;
     }
     assemble::sealer(config.token_key.as_ref())?;
-    let registry = assemble::registry(&config)?;
+    let backends = assemble::backends(&config)?;
     let mut unusable = 0;
-    for (id, backend) in registry.iter() {
+    for (id, backend) in &backends {
         let verdict = match tokio::time::timeout(PATIENCE, backend.probe()).await {
             Ok(Ok(())) => "it answers, and the credential is accepted".to_owned(),
             Ok(Err(error)) => {

@@ -1,6 +1,7 @@
 //! What the program does on each of its commands. Arguments and exit codes are `main.rs`'s.
 
 mod assemble;
+mod certificate;
 mod check;
 mod descriptor_set;
 mod listeners;

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{interval, timeout};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
 
 use super::Failure;
-use crate::backend::{Backend, Registry};
-use crate::model::{BackendId, Sealer};
+use crate::backend::{Backend, Backends, Registry};
+use crate::model::Sealer;
 use crate::proto::restore_point_service_server::RestorePointServiceServer;
 use crate::server::{self, Drain, Health, Listener, Stages, reflection};
 use crate::service::Gateway;
@@ -24,6 +25,8 @@ const PROBE_EVERY: Duration = Duration::from_secs(60);
 const PROBE_PATIENCE: Duration = Duration::from_secs(15);
 /// How long vendors may take to log the gateway off.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
+/// How long calls may go on with a backend that a reload has taken away.
+const LAST_CALLS: Duration = Duration::from_secs(60);
 
 /// All that a gateway is made of.
 pub(super) struct Parts {
@@ -32,71 +35,124 @@ pub(super) struct Parts {
     pub watch: watch::Settings,
     pub listeners: Vec<Listener>,
     pub drain: Drain,
+    /// Reads the configuration anew, on SIGHUP; what fails leaves everything as it was.
+    pub reload: Option<Reload>,
 }
+
+/// The backends of the configuration as it is now.
+pub(super) type Reload = Box<dyn FnMut() -> Result<Backends, Failure> + Send>;
 
 /// Serves until SIGTERM or Ctrl-C, then drains; a second signal cuts the drain short.
 ///
 /// # Errors
 /// When signals cannot be received or the reflection service cannot be built.
 pub(super) async fn run(parts: Parts) -> Result<(), Failure> {
-    let Parts { registry, sealer, watch, listeners, drain } = parts;
+    let Parts { registry, sealer, watch, listeners, drain, reload } = parts;
     let stages = Stages::default();
-    on_signals(stages.clone())?;
+    let [terminate, interrupt, hang_up] =
+        [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
+    tokio::spawn(stop_on(
+        terminate.map_err(Failure::other)?,
+        interrupt.map_err(Failure::other)?,
+        stages.clone(),
+    ));
+    let hang_up = hang_up.map_err(Failure::other)?;
 
     let sealer = Arc::new(sealer);
     let hub = Hub::new(registry.clone(), Arc::clone(&sealer), watch);
     let gateway = Gateway::new(registry.clone(), sealer, hub, stages.draining.clone());
     let health = Health::new(stages.draining.clone());
-    let probes: Vec<_> = registry
-        .iter()
-        .map(|(id, backend)| tokio::spawn(probe(id.clone(), Arc::clone(backend), health.clone())))
-        .collect();
+    let changed = Arc::new(Notify::new());
+    let care = tokio::spawn(watch_health(registry.clone(), health.clone(), Arc::clone(&changed)));
+    let reloads = tokio::spawn(reload_on(hang_up, reload, registry.clone(), changed));
+
     let service = RestorePointServiceServer::new(gateway)
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     let routes = Routes::new(service).add_service(health.service());
     let routes = reflection::add_to(routes).map_err(Failure::other)?;
-
     server::serve(listeners, routes, health, drain, stages).await;
-    probes.iter().for_each(tokio::task::JoinHandle::abort);
-    let closing = join_all(registry.iter().map(|(_, backend)| backend.close()));
+
+    care.abort();
+    reloads.abort();
+    close(&registry.all()).await;
+    Ok(())
+}
+
+async fn stop_on(mut terminate: Signal, mut interrupt: Signal, stages: Stages) {
+    for step in [&stages.stop, &stages.cut] {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        step.cancel();
+    }
+}
+
+async fn reload_on(
+    mut hang_up: Signal,
+    mut reload: Option<Reload>,
+    registry: Registry,
+    changed: Arc<Notify>,
+) {
+    while hang_up.recv().await.is_some() {
+        let Some(reload) = &mut reload else {
+            tracing::warn!("there is no configuration to reload");
+            continue;
+        };
+        match reload() {
+            Ok(backends) => {
+                let old = registry.replace(backends);
+                changed.notify_one();
+                tracing::info!("the configuration is reloaded");
+                tokio::spawn(async move {
+                    sleep(LAST_CALLS).await;
+                    close(&old).await;
+                });
+            }
+            Err(error) => tracing::error!(%error, "the configuration stays as it was"),
+        }
+    }
+}
+
+async fn close(backends: &Backends) {
+    let closing = join_all(backends.values().map(|backend| backend.close()));
     if timeout(CLOSE_PATIENCE, closing).await.is_err() {
         tracing::warn!("a vendor did not answer the gateway's goodbye");
     }
-    Ok(())
 }
 
-fn on_signals(stages: Stages) -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::other)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::other)?;
-    tokio::spawn(async move {
-        for step in [&stages.stop, &stages.cut] {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            step.cancel();
-        }
-    });
-    Ok(())
-}
-
-/// Keeps the health of one backend true.
-async fn probe(id: BackendId, backend: Arc<dyn Backend>, health: Health) {
-    let mut turns = interval(PROBE_EVERY);
+/// Keeps the health of all backends true.
+async fn watch_health(registry: Registry, health: Health, changed: Arc<Notify>) {
+    let mut told: Vec<String> = Vec::new();
     loop {
-        turns.tick().await;
-        let status = match timeout(PROBE_PATIENCE, backend.probe()).await {
-            Ok(Ok(())) => ServingStatus::Serving,
-            Ok(Err(error)) => {
-                tracing::warn!(backend = %id, %error, "the backend cannot be used");
-                ServingStatus::NotServing
-            }
-            Err(_) => {
-                tracing::warn!(backend = %id, "the backend does not answer");
-                ServingStatus::NotServing
-            }
-        };
-        health.set(&id.to_string(), status);
+        let backends = registry.all();
+        let names: Vec<_> = backends.keys().map(ToString::to_string).collect();
+        for gone in told.iter().filter(|name| !names.contains(name)) {
+            health.remove(gone);
+        }
+        let probes = names.iter().zip(backends.values()).map(async |(name, backend)| {
+            health.set(name, probe(name, &**backend).await);
+        });
+        join_all(probes).await;
+        told = names;
+        tokio::select! {
+            () = sleep(PROBE_EVERY) => {}
+            () = changed.notified() => {}
+        }
+    }
+}
+
+async fn probe(backend: &str, probed: &dyn Backend) -> ServingStatus {
+    match timeout(PROBE_PATIENCE, probed.probe()).await {
+        Ok(Ok(())) => ServingStatus::Serving,
+        Ok(Err(error)) => {
+            tracing::warn!(backend, %error, "the backend cannot be used");
+            ServingStatus::NotServing
+        }
+        Err(_) => {
+            tracing::warn!(backend, "the backend does not answer");
+            ServingStatus::NotServing
+        }
     }
 }

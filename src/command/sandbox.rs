@@ -13,7 +13,7 @@ use url::Url;
 use super::{Failure, run};
 use crate::backend::azure::{self, Azure};
 use crate::backend::veeam::{self, Veeam};
-use crate::backend::{Backend, Registry};
+use crate::backend::{Backend, Backends, Registry};
 use crate::http::Trust;
 use crate::model::{BackendId, Sealer};
 use crate::sandbox::{Authority, Clock};
@@ -59,10 +59,10 @@ pub async fn sandbox(options: SandboxOptions) -> Result<(), Failure> {
     })
     .map_err(Failure::other)?;
 
-    let registry = Registry::new([
+    let registry = Registry::new(Backends::from([
         backend("azure", |id| azure_backend(id, &azure, &authority))?,
         backend("veeam", |id| veeam_backend(id, &veeam))?,
-    ]);
+    ]));
     let listener = TcpListener::bind(options.listen).await.map_err(|error| {
         Failure::Other(format!(
             "cannot listen on {}: {error}; choose another --listen",
@@ -76,6 +76,7 @@ pub async fn sandbox(options: SandboxOptions) -> Result<(), Failure> {
         sealer: Sealer::random().map_err(Failure::Other)?,
         watch: pace(options.speed),
         listeners: vec![Listener::tcp(listener)],
+        reload: None,
         drain: Drain { notice: Duration::ZERO, grace: Duration::from_secs(5) },
     })
     .await

@@ -1,8 +1,11 @@
 //! `serve`: the gateway in front of the configured vendors.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::certificate::Certificate;
 use super::{Failure, assemble, listeners, run};
+use crate::backend::{Backends, Registry};
 use crate::config::{Config, LogFormat};
 use crate::server::telemetry;
 
@@ -18,8 +21,33 @@ pub async fn serve(path: &Path) -> Result<(), Failure> {
     })
     .map_err(Failure::other)?;
     let sealer = assemble::sealer(config.token_key.as_ref())?;
-    let registry = assemble::registry(&config)?;
-    let listeners = listeners::open(&config.listen, config.tls.as_ref()).await?;
-    run::run(run::Parts { registry, sealer, watch: config.watch, listeners, drain: config.drain })
-        .await
+    let registry = Registry::new(assemble::backends(&config)?);
+    let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
+    let listeners = listeners::open(&config.listen, certificate.as_ref()).await?;
+    run::run(run::Parts {
+        registry,
+        sealer,
+        watch: config.watch,
+        listeners,
+        drain: config.drain,
+        reload: Some(Box::new(reload(path.to_owned(), certificate))),
+    })
+    .await
+}
+
+/// Reads the file anew: backends and certificate are exchanged. Where to listen, the token key and the paces
+/// are for the life of the process.
+fn reload(
+    path: PathBuf,
+    certificate: Option<Arc<Certificate>>,
+) -> impl FnMut() -> Result<Backends, Failure> + Send {
+    move || {
+        let config = Config::load(&path)?;
+        let backends = assemble::backends(&config)?;
+        // Last, since it takes effect at once.
+        if let (Some(certificate), Some(tls)) = (&certificate, &config.tls) {
+            certificate.renew(tls)?;
+        }
+        Ok(backends)
+    }
 }

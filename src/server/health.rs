@@ -50,6 +50,11 @@ impl Health {
         });
     }
 
+    /// Knows nothing of `name` any more: it is SERVICE_UNKNOWN to whoever watches it.
+    pub fn remove(&self, name: &str) {
+        self.table.send_if_modified(|table| table.statuses.remove(name).is_some());
+    }
+
     /// Says NOT_SERVING of everything, from now on.
     pub fn stop(&self) {
         self.table.send_modify(|table| {

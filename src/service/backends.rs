@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Gateway {
     pub(super) async fn describe_backends(&self) -> proto::ListBackendsResponse {
-        let described = self.registry.iter().map(|(id, backend)| describe(id, &**backend));
+        let backends = self.registry.all();
+        let described = backends.iter().map(|(id, backend)| describe(id, &**backend));
         proto::ListBackendsResponse { backends: join_all(described).await }
     }
 }

@@ -54,14 +54,13 @@ impl super::Gateway {
     /// NOT_FOUND on `field` for one that is not configured.
     pub(super) fn covered(&self, segment: &Segment, field: &str) -> Result<Covered, Error> {
         match segment {
-            Segment::Any => {
-                let all =
-                    self.registry.iter().map(|(id, backend)| (id.clone(), Arc::clone(backend)));
-                Ok(Covered { backends: all.collect(), named: Naming::Wildcard })
-            }
+            Segment::Any => Ok(Covered {
+                backends: self.registry.all().as_ref().clone().into_iter().collect(),
+                named: Naming::Wildcard,
+            }),
             Segment::Id(id) => {
                 let id = BackendId::parse(&format!("backends/{id}"), field)?;
-                let backend = Arc::clone(self.registry.get(&id).map_err(|e| e.in_field(field))?);
+                let backend = self.registry.get(&id).map_err(|error| error.in_field(field))?;
                 Ok(Covered { backends: vec![(id, backend)], named: Naming::One })
             }
         }

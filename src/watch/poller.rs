@@ -62,7 +62,7 @@ async fn read(
         }
         Target::Collection(name) => {
             let backend = hub.registry.get(&name.backend)?;
-            read_collection(&**backend, &name.collection).await
+            read_collection(&*backend, &name.collection).await
         }
     }
 }

@@ -54,6 +54,21 @@ impl Running {
         line.expect("the program says it")
     }
 
+    /// Waits for a line of its log that holds `words`.
+    pub(crate) fn logs(&mut self, words: &str) {
+        let stderr = self.0.stderr.as_mut().unwrap();
+        // Byte by byte, so that nothing of the next line is taken away.
+        let mut line = Vec::new();
+        for byte in std::io::Read::bytes(stderr).map(Result::unwrap) {
+            match byte {
+                b'\n' if String::from_utf8_lossy(&line).contains(words) => return,
+                b'\n' => line.clear(),
+                byte => line.push(byte),
+            }
+        }
+        panic!("the log ended without {words}");
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.0.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
-use restore_point_gateway::proto::{ListRequest, WatchStatusRequest};
+use restore_point_gateway::proto::{ListBackendsRequest, ListRequest, WatchStatusRequest};
 use restore_point_gateway::sandbox::{self, Authority, Clock};
 use tokio::time::timeout;
 use tonic::transport::Channel;
@@ -121,6 +121,66 @@ async fn serve_serves_what_is_configured_and_says_goodbye() {
     assert!(log.contains("List"), "an access log: {log}");
     for secret in [vendors.azure.client_secret(), vendors.veeam.password(), "SENSITIVE"] {
         assert!(!log.contains(secret), "{log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_configuration_is_taken_on_sighup_and_a_bad_one_is_not() {
+    let vendors = Vendors::start();
+    let folder = Folder::new();
+    let config = vendors.configure(&folder);
+    let good = std::fs::read_to_string(&config).unwrap();
+    let mut gateway = Running::start(program().arg("serve").arg("--config").arg(&config));
+    let mut client = connect(&folder.path("gateway.sock")).await;
+    let mut backends = async || {
+        let told = client.list_backends(ListBackendsRequest {}).await.unwrap().into_inner();
+        told.backends.into_iter().map(|backend| backend.name).collect::<Vec<_>>()
+    };
+    assert_eq!(backends().await, ["backends/azure", "backends/veeam"]);
+
+    folder.write("gateway.toml", &good.replace("kind = \"veeam\"", "kind = \"vmware\""));
+    gateway.signal("HUP");
+    let mut gateway = blocking(move || {
+        gateway.logs("the configuration stays as it was");
+        gateway
+    })
+    .await;
+    assert_eq!(backends().await, ["backends/azure", "backends/veeam"]);
+
+    folder.write("gateway.toml", &good.replace("[backends.veeam]", "[backends.em]"));
+    gateway.signal("HUP");
+    let gateway = blocking(move || {
+        gateway.logs("the configuration is reloaded");
+        gateway
+    })
+    .await;
+    assert_eq!(backends().await, ["backends/azure", "backends/em"]);
+    gateway.signal("TERM");
+    assert!(blocking(move || gateway.end()).await.status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_reads_certificate_and_key() {
+    let vendors = Vendors::start();
+    let folder = Folder::new();
+    let config = vendors.configure(&folder);
+    let tls = "[tls]\ncert_file = \"tls.crt\"\nkey_file = \"tls.key\"\n[backends.azure]";
+    let text = std::fs::read_to_string(&config).unwrap().replace("[backends.azure]", tls);
+    folder.write("gateway.toml", &text);
+    let new = || {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+    };
+    let ((certificate, key), (_, another)) = (new(), new());
+    folder.write("tls.crt", &certificate);
+    let check = move || program().arg("check").arg("--config").arg(config).output().unwrap();
+    for (key, code) in [(&key, 0), (&another, 2), (&certificate, 2)] {
+        folder.write("tls.key", key);
+        let output = blocking(check.clone()).await;
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert_eq!(said.contains("tls.key"), code == 2, "{said}");
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use restore_point_gateway::backend::{Backend, Registry};
+use restore_point_gateway::backend::{Backend, Backends, Registry};
 use restore_point_gateway::model::{BackendId, Sealer};
 use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
 use restore_point_gateway::proto::restore_point_service_server::RestorePointServiceServer;
@@ -218,10 +218,10 @@ pub(crate) fn registry(
         trust: http::Trust::pin(veeam.certificate_der()),
     })
     .unwrap();
-    Registry::new([
+    Registry::new(Backends::from([
         (azure_id, Arc::new(azure) as Arc<dyn Backend>),
         (veeam_id, Arc::new(veeam) as Arc<dyn Backend>),
-    ])
+    ]))
 }
 
 /// An open stream of events.
