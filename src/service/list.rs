@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use super::Gateway;
 use super::page::{self, Position, SortedPosition};
-use super::walk::{Covered, Read};
+use super::walk::{Covered, MOST_BYTES, Read};
 use crate::backend::{Backend, Cursor, Page};
 use crate::convert;
 use crate::model::{
@@ -111,8 +111,9 @@ impl Sorted {
             }
         }
         unreachable.dedup();
-        let more = best.len() > self.size;
-        best.truncate(self.size);
+        let room = fitting(&best).min(self.size);
+        let more = best.len() > room;
+        best.truncate(room);
         let next = best.last().filter(|_| more).map(|(key, _)| Position {
             walk: None,
             after: Some(SortedPosition {
@@ -141,6 +142,16 @@ impl Sorted {
             best.truncate(self.size + 1);
         }
     }
+}
+
+/// How many points, from the first on, fit into a message; one at least.
+fn fitting(points: &[(SortKey, crate::proto::RestorePoint)]) -> usize {
+    let mut bytes = 0;
+    let fits = |(_, point): &&(SortKey, crate::proto::RestorePoint)| {
+        bytes += prost::Message::encoded_len(point);
+        bytes <= MOST_BYTES
+    };
+    points.iter().take_while(fits).count().max(1)
 }
 
 fn key(position: &SortedPosition) -> SortKey {

@@ -11,8 +11,8 @@ use crate::model::{BackendId, Error, Segment};
 /// How many items one call may look at when a filter lets few pass: the caller gets a short page and a
 /// token in place of a call without end.
 const MOST_EXAMINED: usize = 10_000;
-/// Below the 4 MiB that every gRPC client takes unless told otherwise.
-const MOST_BYTES: usize = 3 << 20;
+/// Half of the 4 MiB that every gRPC client takes unless told otherwise.
+pub(super) const MOST_BYTES: usize = 2 << 20;
 
 /// The backends that a list covers, in the order of their ids.
 pub(super) struct Covered {
@@ -90,17 +90,18 @@ impl Covered {
             None => (String::new(), None),
         };
         let mut bytes = 0;
+        let mut most = size;
         let mut examined = 0;
         let mut failed = None;
         let mut pages = 0;
         for (id, backend) in self.backends.iter().filter(|(id, _)| id.as_str() >= first.as_str()) {
             loop {
-                if walked.items.len() >= size || bytes >= MOST_BYTES || examined >= MOST_EXAMINED {
+                if walked.items.len() >= most || bytes >= MOST_BYTES || examined >= MOST_EXAMINED {
                     let cursor = cursor.map(|cursor| cursor.0);
                     walked.next = Some(WalkPosition { backend: id.as_str().to_owned(), cursor });
                     return Ok(walked);
                 }
-                let wanted = size - walked.items.len();
+                let wanted = most - walked.items.len();
                 let page = match read.page(&**backend, cursor.as_ref(), wanted).await {
                     Ok(page) => page,
                     Err(error) if self.named == Naming::One => return Err(error),
@@ -113,11 +114,22 @@ impl Covered {
                     }
                 };
                 pages += 1;
-                examined += page.items.len().max(1);
-                for item in page.items.into_iter().filter_map(&mut keep) {
-                    bytes += item.encoded_len();
-                    walked.items.push(item);
+                let count = page.items.len();
+                let items: Vec<_> = page.items.into_iter().filter_map(&mut keep).collect();
+                let weight: usize = items.iter().map(prost::Message::encoded_len).sum();
+                if bytes + weight > MOST_BYTES && count > 1 {
+                    // A cursor stands behind all of it only, so it is read again: with the next page, or
+                    // if this one is still empty, less of it. Seldom: a point has to have dozens of disks,
+                    // or its raw body with it.
+                    most = match walked.items.len() {
+                        0 => (count * MOST_BYTES / weight * 7 / 8).max(1),
+                        some => some,
+                    };
+                    continue;
                 }
+                examined += count.max(1);
+                bytes += weight;
+                walked.items.extend(items);
                 cursor = page.next;
                 if cursor.is_none() {
                     break;

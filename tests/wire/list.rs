@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use restore_point_gateway::proto::restore_point::{State, Vendor};
+use prost::Message;
+use restore_point_gateway::proto::restore_point::{State, Vendor, View};
 use restore_point_gateway::proto::{
     ListCollectionsRequest, ListRequest, ListResponse, RestorePoint,
 };
@@ -85,6 +86,31 @@ async fn the_vendors_cut_at_a_hundred_is_not_ours() {
     let request = ListRequest { page_size: 1000, ..request("backends/veeam/collections/-") };
     let page = list(&house, request).await.unwrap();
     assert_eq!(page.restore_points.len(), 306);
+}
+
+#[tokio::test]
+async fn a_page_fits_into_the_message_that_every_client_takes() {
+    let house = House::with(|plan| plan.azure.points = 1500).await;
+    for order_by in ["", "point_time desc"] {
+        let mut request = ListRequest {
+            page_size: 1000,
+            view: View::Raw.into(),
+            order_by: order_by.to_owned(),
+            ..request("backends/azure/collections/-")
+        };
+        let mut told = 0;
+        loop {
+            let page = list(&house, request.clone()).await.unwrap();
+            // Clients refuse more than 4 MiB; a thousand of these are 2.4 MB.
+            assert!(page.encoded_len() < (2 << 20) + (16 << 10), "{} bytes", page.encoded_len());
+            told += page.restore_points.len();
+            if page.next_page_token.is_empty() {
+                break;
+            }
+            request.page_token = page.next_page_token;
+        }
+        assert_eq!(told, 1510);
+    }
 }
 
 #[tokio::test]
