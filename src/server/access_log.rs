@@ -69,7 +69,7 @@ impl Drop for Call {
             target: "access",
             method = self.method.path(),
             ?code,
-            duration_ms = self.began.elapsed().as_secs_f64() * 1e3,
+            duration_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX),
             peer = self.peer.as_ref().map(tracing::field::display),
             "call"
         );

@@ -52,7 +52,7 @@ async fn every_call_leaves_one_line() {
         .filter(|line| line["target"] == "access")
         .map(|line| {
             let fields = &line["fields"];
-            assert!(fields["duration_ms"].is_number() && fields["peer"].is_string(), "{line}");
+            assert!(fields["duration_us"].is_number() && fields["peer"].is_string(), "{line}");
             let text = |field: &str| fields[field].as_str().unwrap().to_owned();
             (text("method"), text("code"))
         })
