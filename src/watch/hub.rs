@@ -122,6 +122,11 @@ impl Inner {
         Retired::Yes
     }
 
+    /// Forgets a target whose poller has ended without retiring: the next watcher starts another.
+    pub(super) fn forget(&self, target: &Target) {
+        self.pollers().remove(&target.key());
+    }
+
     fn pollers(&self) -> MutexGuard<'_, HashMap<String, Polled>> {
         self.pollers.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -16,8 +16,20 @@ const GROWTH: f64 = 1.5;
 /// How many points of a collection are asked for at once.
 const STEP: usize = 1000;
 
+/// Takes a target off the hub if its poller panics, so that its watchers learn of it.
+struct Lookout<'a>(&'a Inner, &'a Target);
+
+impl Drop for Lookout<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.forget(self.1);
+        }
+    }
+}
+
 /// Polls `target` until nobody follows it.
 pub(super) async fn run(hub: Arc<Inner>, target: Target, polled: Polled) {
+    let _lookout = Lookout(&hub, &target);
     let mut pause = hub.settings.quickest;
     loop {
         let began = Instant::now();

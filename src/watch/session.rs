@@ -164,11 +164,14 @@ impl Session {
                     self.queue.push_back((What::Draining, None));
                     self.phase = Phase::Ended;
                 }
-                update = self.updates.next() => {
-                    if let Some((index, observation)) = update {
-                        self.take(index, observation)?;
+                update = self.updates.next() => match update {
+                    Some((index, observation)) => self.take(index, observation)?,
+                    // Pollers end after their last watcher only, unless one has panicked.
+                    None => {
+                        let problem = "what is watched is polled no more".to_owned();
+                        return Err(Error::Internal { problem });
                     }
-                }
+                },
                 () = sleep_until(self.silent_since + self.heartbeat) => {
                     self.queue.push_back((What::Heartbeat, self.oldest_reading()));
                 }

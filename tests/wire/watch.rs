@@ -2,6 +2,7 @@
 
 use http::Method;
 use jiff::SignedDuration;
+use restore_point_gateway::model::{Purpose, Sealer};
 use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{WatchStatusRequest, WatchStatusResponse};
@@ -135,6 +136,21 @@ async fn a_resumed_watch_repeats_nothing_and_loses_nothing() {
     let token = event.resume_token;
     let mut watch = house.watch(WatchStatusRequest { resume_token: token, ..follow }).await;
     assert_eq!(watch.event().await.event(), Event::Synced);
+}
+
+#[tokio::test]
+async fn a_token_that_is_too_old_begins_anew() {
+    let house = House::new().await;
+    let long_ago = jiff::Timestamp::now() - SignedDuration::from_hours(24 * 40);
+    let sealer = Sealer::new(house::TOKEN_KEY).unwrap();
+    let resume_token = sealer
+        .seal(Purpose::Resume, srv39().to_lowercase().as_bytes(), &[], long_ago)
+        .expect("sealed");
+    let mut watch = house.watch(WatchStatusRequest { resume_token, ..names([&srv39()]) }).await;
+    let told = [watch.event().await, watch.event().await, watch.event().await];
+    let told = told.map(|event| event.event());
+    assert_eq!(told, [Event::Reset, Event::Snapshot, Event::Synced]);
+    expect_end(&mut watch).await;
 }
 
 #[tokio::test]
