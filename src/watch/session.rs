@@ -1,6 +1,6 @@
 //! One watcher's view: from what pollers know to the events that this watcher has not been told yet.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -62,15 +62,34 @@ pub struct Session {
     /// Names told of each target: what is missing from a later reading has been deleted.
     names: Vec<HashSet<String>>,
     degraded: HashSet<usize>,
-    /// What the watcher has been told, and the handles that its tokens carry.
+    /// What the watcher has been told up to the last event given out, and the handles that its tokens
+    /// carry.
     resume: Resume,
+    /// The same with what stands in the queue: what is not to be queued again.
+    queued: BTreeMap<String, u64>,
     resumed: Resumed,
-    queue: VecDeque<(What, Option<Timestamp>)>,
+    queue: VecDeque<Queued>,
     phase: Phase,
     follow: Follow,
     heartbeat: Duration,
     silent_since: Instant,
     draining: CancellationToken,
+}
+
+/// An event on its way. A token is sealed when the event is given out, so that it never speaks for one
+/// that the watcher has not seen.
+#[derive(Debug)]
+struct Queued {
+    what: What,
+    observed: Option<Timestamp>,
+    told: Option<Told>,
+}
+
+/// What a watcher knows once he has an event.
+#[derive(Debug)]
+enum Told {
+    Now(String, u64),
+    NoMore(String),
 }
 
 /// Whether the watch ends when nothing will change by itself any more.
@@ -114,7 +133,7 @@ impl Session {
             token => match Resume::open(hub.sealer(), &targets, token)? {
                 Opened::Valid(resume) => (resume, Resumed::FromToken),
                 Opened::TooOld => {
-                    queue.push_back((What::Reset, None));
+                    queue.push_back(Queued { what: What::Reset, observed: None, told: None });
                     (Resume::default(), Resumed::Afresh)
                 }
             },
@@ -131,6 +150,7 @@ impl Session {
             names: targets.iter().map(|target| known_names(target, &resume)).collect(),
             targets,
             degraded: HashSet::new(),
+            queued: resume.told.clone(),
             resume,
             resumed,
             queue,
@@ -149,8 +169,17 @@ impl Session {
     /// watch.
     pub async fn next(&mut self) -> Result<Option<Event>, Error> {
         loop {
-            if let Some((what, observed)) = self.queue.pop_front() {
+            if let Some(Queued { what, observed, told }) = self.queue.pop_front() {
                 self.silent_since = Instant::now();
+                match told {
+                    Some(Told::Now(key, fingerprint)) => {
+                        self.resume.told.insert(key, fingerprint);
+                    }
+                    Some(Told::NoMore(key)) => {
+                        self.resume.told.remove(&key);
+                    }
+                    None => {}
+                }
                 let resume_token = self.resume.seal(self.hub.sealer(), &self.targets)?;
                 return Ok(Some(Event { what, resume_token, observed }));
             }
@@ -161,7 +190,7 @@ impl Session {
             tokio::select! {
                 biased;
                 () = draining.cancelled() => {
-                    self.queue.push_back((What::Draining, None));
+                    self.queue(What::Draining, None);
                     self.phase = Phase::Ended;
                 }
                 update = self.updates.next() => match update {
@@ -173,7 +202,7 @@ impl Session {
                     }
                 },
                 () = sleep_until(self.silent_since + self.heartbeat) => {
-                    self.queue.push_back((What::Heartbeat, self.oldest_reading()));
+                    self.queue(What::Heartbeat, self.oldest_reading());
                 }
             }
         }
@@ -197,9 +226,13 @@ impl Session {
         if self.phase == Phase::Syncing && self.latest.iter().all(Option::is_some) {
             self.nothing_at_all()?;
             self.phase = Phase::Synced;
-            self.queue.push_back((What::Synced, self.oldest_reading()));
+            self.queue(What::Synced, self.oldest_reading());
         }
         Ok(())
+    }
+
+    fn queue(&mut self, what: What, observed: Option<Timestamp>) {
+        self.queue.push_back(Queued { what, observed, told: None });
     }
 
     fn tell_trouble(&mut self, index: usize, observation: &Observation) -> Result<(), Error> {
@@ -211,10 +244,10 @@ impl Session {
                 return Err(error.clone().in_field(&self.field(index)));
             }
             Some(error) if self.degraded.insert(index) => {
-                self.queue.push_back((What::Degraded(target, error.clone()), observed));
+                self.queue(What::Degraded(target, error.clone()), observed);
             }
             None if self.degraded.remove(&index) => {
-                self.queue.push_back((What::Recovered(target), observed));
+                self.queue(What::Recovered(target), observed);
             }
             _ => {}
         }
@@ -227,8 +260,8 @@ impl Session {
         let target = &self.targets[index];
         for (name, seen) in reading.points.iter() {
             self.names[index].insert(name.clone());
-            let told = self.resume.told.insert(told_key(target, name), seen.fingerprint);
-            if told == Some(seen.fingerprint) {
+            let key = told_key(target, name);
+            if self.queued.insert(key.clone(), seen.fingerprint) == Some(seen.fingerprint) {
                 continue;
             }
             let message = Arc::clone(&seen.message);
@@ -236,7 +269,8 @@ impl Session {
                 None => What::Snapshot(message),
                 Some(_) => What::Changed(message),
             };
-            self.queue.push_back((what, observed));
+            let told = Some(Told::Now(key, seen.fingerprint));
+            self.queue.push_back(Queued { what, observed, told });
         }
         if reading.presence == Presence::Gone {
             let known = self.names[index].drain().next();
@@ -244,14 +278,18 @@ impl Session {
                 (Target::Point(_), Some(name)) => name,
                 (target, _) => target.to_string(),
             };
-            if self.resume.told.insert(told_key(target, ""), GONE) != Some(GONE) {
-                self.queue.push_back((What::Deleted(name), observed));
+            let key = told_key(target, "");
+            if self.queued.insert(key.clone(), GONE) != Some(GONE) {
+                let told = Some(Told::Now(key, GONE));
+                self.queue.push_back(Queued { what: What::Deleted(name), observed, told });
             }
         }
         let missing = self.names[index].extract_if(|name| !reading.points.contains_key(name));
         for name in missing {
-            self.resume.told.remove(&told_key(target, &name));
-            self.queue.push_back((What::Deleted(name), observed));
+            let key = told_key(target, &name);
+            self.queued.remove(&key);
+            let told = Some(Told::NoMore(key));
+            self.queue.push_back(Queued { what: What::Deleted(name), observed, told });
         }
     }
 

@@ -237,6 +237,29 @@ async fn a_collection_is_watched_whole() {
 }
 
 #[tokio::test]
+async fn a_token_speaks_for_what_was_told_and_for_nothing_behind_it() {
+    let house = House::new().await;
+    let parent = House::azure_collection(&house.azure.seeded().collection);
+    let request = WatchStatusRequest { parent, follow: true, ..Default::default() };
+    let mut watch = house.watch(request.clone()).await;
+    let mut names = vec![watch.event().await];
+    let all = house.azure.seeded().points.len();
+    // The stream breaks after each event, and each time it is taken up where it was.
+    while names.len() < all {
+        let resume_token = names.last().unwrap().resume_token.clone();
+        let mut watch = house.watch(WatchStatusRequest { resume_token, ..request.clone() }).await;
+        let event = watch.event().await;
+        assert_eq!(event.event(), Event::Snapshot);
+        names.push(event);
+    }
+    let resume_token = names.last().unwrap().resume_token.clone();
+    let unique: std::collections::HashSet<_> = names.iter().map(|event| &event.name).collect();
+    assert_eq!(unique.len(), all);
+    let mut watch = house.watch(WatchStatusRequest { resume_token, ..request }).await;
+    assert_eq!(watch.event().await.event(), Event::Synced);
+}
+
+#[tokio::test]
 async fn a_vendor_that_stops_answering_degrades_the_watch_and_does_not_end_it() {
     let house = House::new().await;
     let name = House::azure_point(&house.azure.seeded().running_copy);
