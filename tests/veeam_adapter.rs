@@ -335,6 +335,16 @@ async fn a_refused_credential_is_one_attempt_a_wave() {
     }
     assert_eq!(logons(&server), 1);
     assert!(!format!("{veeam:?}").contains("Hunter2"));
+    // Nor is it tried again soon: 1 minute later, then 2, so that no account is locked.
+    for (minutes, expected) in [(0, 1), (1, 2), (1, 2), (1, 3)] {
+        let later = std::time::Duration::from_secs(minutes * 60 + 1);
+        tokio::time::pause();
+        tokio::time::advance(later).await;
+        tokio::time::resume();
+        let error = veeam.probe().await.unwrap_err();
+        assert!(matches!(error, Error::CredentialRefused { .. }), "{error:?}");
+        assert_eq!(logons(&server), expected);
+    }
 
     // A session that is refused although it is new is not renewed for ever.
     let veeam = adapter(&server);

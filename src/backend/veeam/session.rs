@@ -7,12 +7,14 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use quick_xml::escape::escape;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::client::{Answer, Client, Target};
@@ -21,6 +23,10 @@ use crate::http;
 use crate::model::Error;
 
 const TOKEN: &str = "X-RestSvcSessionId";
+/// After the first refused logon.
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
+/// Two attempts an hour lock no account.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 /// About 65 links in a usual one: 20 KiB.
 const LARGEST_LOGON: u64 = 1024 * 1024;
 
@@ -57,7 +63,31 @@ pub(super) struct Session {
 enum Slot {
     Empty,
     Live(Arc<Logon>),
-    Failed(Error),
+    Failed(Failed),
+}
+
+/// A logon that brought nothing.
+#[derive(Debug)]
+struct Failed {
+    error: Error,
+    /// The vendor is not asked again before.
+    again: Instant,
+    /// How long that was, to be doubled.
+    pause: Duration,
+}
+
+impl Failed {
+    /// After a refused credential nobody asks for a while, longer each time: directories lock accounts
+    /// that fail too often, and a watch asks day and night. What is merely down is asked at once.
+    fn new(error: Error, earlier: Option<Duration>) -> Self {
+        let pause = match &error {
+            Error::CredentialRefused { .. } => {
+                earlier.map_or(FIRST_PAUSE, |pause| (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE))
+            }
+            _ => Duration::ZERO,
+        };
+        Self { error, again: Instant::now() + pause, pause }
+    }
 }
 
 /// What a logon brought.
@@ -147,15 +177,21 @@ impl Session {
             Slot::Live(logon) if !dead.is_some_and(|dead| Arc::ptr_eq(dead, logon)) => {
                 return Ok(Lease::Shared(Arc::clone(logon)));
             }
-            Slot::Failed(error) if waited => return Err(error.clone()),
+            Slot::Failed(failed) if waited || Instant::now() < failed.again => {
+                return Err(failed.error.clone());
+            }
             _ => {}
         }
+        let earlier = match &*slot {
+            Slot::Failed(failed) => Some(failed.pause),
+            Slot::Empty | Slot::Live(_) => None,
+        };
         // A caller who goes away in the middle leaves this behind, and the next one logs on.
         *slot = Slot::Empty;
         let outcome = self.log_on().await.map(Arc::new);
         *slot = match &outcome {
             Ok(logon) => Slot::Live(Arc::clone(logon)),
-            Err(error) => Slot::Failed(error.clone()),
+            Err(error) => Slot::Failed(Failed::new(error.clone(), earlier)),
         };
         self.ended.fetch_add(1, Ordering::Release);
         outcome.map(Lease::Own)
