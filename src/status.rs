@@ -37,9 +37,7 @@ impl From<Error> for Status {
 
 /// The same for an error that is told inside a message: of a degraded watch, of an unreachable backend.
 pub fn embedded(error: Error) -> pb::Status {
-    let status = Status::from(error);
-    let details = prost::Message::decode(status.details()).unwrap_or_default();
-    pb::Status { message: status.message().to_owned(), ..details }
+    inside(&Status::from(error))
 }
 
 /// What the vendor says of a restore point that failed. ABORTED, since the remedy is to begin the whole
@@ -47,9 +45,12 @@ pub fn embedded(error: Error) -> pb::Status {
 pub fn failure(failure: &Failure) -> pb::Status {
     let metadata = HashMap::from([("vendor_code".to_owned(), failure.code.clone())]);
     let details = ErrorDetails::with_error_info("RESTORE_POINT_FAILED", DOMAIN, metadata);
-    let status = Status::with_error_details(Code::Aborted, failure.message.clone(), details);
-    let details = prost::Message::decode(status.details()).unwrap_or_default();
-    pb::Status { message: failure.message.clone(), ..details }
+    inside(&Status::with_error_details(Code::Aborted, failure.message.clone(), details))
+}
+
+/// A status as a field of a message: what travels in `grpc-status-details-bin` is one already.
+fn inside(status: &Status) -> pb::Status {
+    prost::Message::decode(status.details()).unwrap_or_default()
 }
 
 /// The end of a stream because this replica stops: come again, at another one.

@@ -8,13 +8,15 @@ mod registry;
 pub mod veeam;
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 pub use registry::{Backends, Registry};
 
 use crate::model::{
-    Collection, Error, NewCollection, PointRef, RestorePoint, RestorePointName, Segment, View,
+    BackendId, Collection, Error, NewCollection, PointRef, RestorePoint, RestorePointName, Segment,
+    View,
 };
 pub use crate::proto::Capabilities;
 pub use crate::proto::backend::Kind;
@@ -88,6 +90,20 @@ pub trait Backend: fmt::Debug + Send + Sync {
 
     /// Ends what must be ended at the vendor, such as a logon session.
     async fn close(&self) {}
+}
+
+/// Asks a backend whether it can be used, for so long.
+///
+/// # Errors
+/// Why it cannot; [`Error::Unavailable`] when it does not say within `patience`.
+pub async fn probe(id: &BackendId, backend: &dyn Backend, patience: Duration) -> Result<(), Error> {
+    tokio::time::timeout(patience, backend.probe()).await.unwrap_or_else(|_| {
+        Err(Error::Unavailable {
+            backend: id.as_str().to_owned(),
+            retry_after: patience,
+            detail: format!("it did not answer within {} s", patience.as_secs()),
+        })
+    })
 }
 
 /// What only some vendors' APIs can do.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::certificate::Certificate;
 use super::{Failure, assemble};
+use crate::backend;
 use crate::config::Config;
 
 /// How long one backend may take.
@@ -39,20 +40,16 @@ pub async fn check(path: &Path, depth: Depth) -> Result<(), Failure> {
     assemble::sealer(config.token_key.as_ref())?;
     let backends = assemble::backends(&config)?;
     let mut unusable = 0;
-    for (id, backend) in &backends {
-        let verdict = match tokio::time::timeout(PATIENCE, backend.probe()).await {
-            Ok(Ok(())) => "it answers, and the credential is accepted".to_owned(),
-            Ok(Err(error)) => {
+    for (id, checked) in &backends {
+        let verdict = match backend::probe(id, &**checked, PATIENCE).await {
+            Ok(()) => "it answers, and the credential is accepted".to_owned(),
+            Err(error) => {
                 unusable += 1;
                 error.to_string()
             }
-            Err(_) => {
-                unusable += 1;
-                format!("it did not answer within {} s", PATIENCE.as_secs())
-            }
         };
-        backend.close().await;
-        writeln!(out, "{id} ({}): {verdict}", backend.kind().as_str_name())
+        checked.close().await;
+        writeln!(out, "{id} ({}): {verdict}", checked.kind().as_str_name())
             .map_err(Failure::other)?;
     }
     match unusable {

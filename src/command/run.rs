@@ -12,8 +12,8 @@ use tonic::service::Routes;
 use tonic_health::ServingStatus;
 
 use super::Failure;
-use crate::backend::{Backend, Backends, Registry};
-use crate::model::Sealer;
+use crate::backend::{self, Backend, Backends, Registry};
+use crate::model::{BackendId, Sealer};
 use crate::proto::restore_point_service_server::RestorePointServiceServer;
 use crate::server::{self, Drain, Health, Listener, Stages, reflection};
 use crate::service::Gateway;
@@ -131,8 +131,8 @@ async fn watch_health(registry: Registry, health: Health, changed: Arc<Notify>) 
         for gone in told.iter().filter(|name| !names.contains(name)) {
             health.remove(gone);
         }
-        let probes = names.iter().zip(backends.values()).map(async |(name, backend)| {
-            health.set(name, probe(name, &**backend).await);
+        let probes = backends.iter().map(async |(id, backend)| {
+            health.set(&id.to_string(), probe(id, &**backend).await);
         });
         join_all(probes).await;
         told = names;
@@ -143,15 +143,11 @@ async fn watch_health(registry: Registry, health: Health, changed: Arc<Notify>) 
     }
 }
 
-async fn probe(backend: &str, probed: &dyn Backend) -> ServingStatus {
-    match timeout(PROBE_PATIENCE, probed.probe()).await {
-        Ok(Ok(())) => ServingStatus::Serving,
-        Ok(Err(error)) => {
-            tracing::warn!(backend, %error, "the backend cannot be used");
-            ServingStatus::NotServing
-        }
-        Err(_) => {
-            tracing::warn!(backend, "the backend does not answer");
+async fn probe(id: &BackendId, probed: &dyn Backend) -> ServingStatus {
+    match backend::probe(id, probed, PROBE_PATIENCE).await {
+        Ok(()) => ServingStatus::Serving,
+        Err(error) => {
+            tracing::warn!(backend = %id, %error, "the backend cannot be used");
             ServingStatus::NotServing
         }
     }

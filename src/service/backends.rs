@@ -6,9 +6,9 @@ use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::Gateway;
-use crate::backend::Backend;
+use crate::backend::{self, Backend};
 use crate::convert;
-use crate::model::{BackendId, Error};
+use crate::model::BackendId;
 use crate::proto;
 use crate::proto::backend::Reachability;
 use crate::status;
@@ -24,22 +24,16 @@ impl Gateway {
     }
 }
 
-async fn describe(id: &BackendId, backend: &dyn Backend) -> proto::Backend {
-    let probed = tokio::time::timeout(PATIENCE, backend.probe()).await.unwrap_or_else(|_| {
-        Err(Error::Unavailable {
-            backend: id.as_str().to_owned(),
-            retry_after: PATIENCE,
-            detail: format!("it did not answer within {} s", PATIENCE.as_secs()),
-        })
-    });
+async fn describe(id: &BackendId, described: &dyn Backend) -> proto::Backend {
+    let probed = backend::probe(id, described, PATIENCE).await;
     let reachability = match probed {
         Ok(()) => Reachability::Reachable,
         Err(_) => Reachability::Unreachable,
     };
     proto::Backend {
         name: id.to_string(),
-        kind: backend.kind().into(),
-        capabilities: Some(backend.capabilities()),
+        kind: described.kind().into(),
+        capabilities: Some(described.capabilities()),
         reachability: reachability.into(),
         check_time: Some(convert::timestamp(Timestamp::now())),
         error: probed.err().map(status::embedded),

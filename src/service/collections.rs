@@ -40,12 +40,8 @@ impl Gateway {
                 Some(convert::collection(collection))
             })
             .await?;
-        let next_page_token = match walked.next {
-            Some(walk) => {
-                page::seal(&self.sealer, &bound, &page::Position { walk: Some(walk), after: None })?
-            }
-            None => String::new(),
-        };
+        let next = walked.next.map(|walk| page::Position { walk: Some(walk), after: None });
+        let next_page_token = page::seal(&self.sealer, &bound, next.as_ref())?;
         Ok(proto::ListCollectionsResponse {
             collections: walked.items,
             next_page_token,

@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::{Gateway, create_collection};
+use super::{Gateway, writing};
 use crate::backend::{CopyOrder, Wanted, Write};
 use crate::convert;
 use crate::model::{CollectionName, Error, Invalid, PointRef, RestorePointName, Segment, check_id};
@@ -19,7 +19,7 @@ impl Gateway {
             self.registry.get(&source.backend).map_err(|error| error.in_field("source"))?;
         // Asked first: a vendor that copies nothing needs no destination to say so.
         let writer = backend.writer(Wanted::Copy)?;
-        let request_id = create_collection::request_id(&request.request_id)?;
+        let request_id = writing::request_id(&request.request_id)?;
         let destination = self.destination(&source, &request.destination)?;
         let restore_point = match request.restore_point_id.as_str() {
             "" => derived_id(&source, &destination, request_id),
@@ -30,7 +30,7 @@ impl Gateway {
         };
         let target = RestorePointName { collection: destination, restore_point };
         let order = CopyOrder { source, target, request_id };
-        let write = create_collection::write(request.validate_only);
+        let write = writing::write(request.validate_only);
         let started = writer.copy(&order, write).await?;
 
         let resume_token = match write {

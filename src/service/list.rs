@@ -54,10 +54,7 @@ impl Gateway {
                 ask.collect(&covered, &read).await.map_err(|error| error.in_field("parent"))?
             }
         };
-        let next_page_token = match next {
-            Some(next) => page::seal(&self.sealer, &bound, &next)?,
-            None => String::new(),
-        };
+        let next_page_token = page::seal(&self.sealer, &bound, next.as_ref())?;
         Ok(ListResponse { restore_points: points, next_page_token, unreachable })
     }
 }

@@ -11,6 +11,7 @@ mod list;
 mod page;
 mod walk;
 mod watch_status;
+mod writing;
 
 use std::sync::Arc;
 

@@ -93,11 +93,16 @@ pub(super) fn open(sealer: &Sealer, bound: &[u8], token: &str) -> Result<Positio
     Position::decode(&content[..]).map_err(|_| refuse("it is of another version of the gateway"))
 }
 
-/// Seals where the list goes on.
+/// Seals where the list goes on; at its end there is no token.
 ///
 /// # Errors
 /// INTERNAL when the system gives no randomness.
-pub(super) fn seal(sealer: &Sealer, bound: &[u8], next: &Position) -> Result<String, Error> {
+pub(super) fn seal(
+    sealer: &Sealer,
+    bound: &[u8],
+    next: Option<&Position>,
+) -> Result<String, Error> {
+    let Some(next) = next else { return Ok(String::new()) };
     sealer
         .seal(Purpose::Page, bound, &next.encode_to_vec(), Timestamp::now())
         .map_err(|problem| Error::Internal { problem })

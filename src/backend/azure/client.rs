@@ -11,9 +11,9 @@ use url::Url;
 use uuid::Uuid;
 
 use super::credential::{NoToken, Token};
-use super::error::{AFTER_OUTAGE, Refusal};
+use super::error::Refusal;
 use super::tokens::Tokens;
-use crate::http::{Client, Failure, collect, reads, redact_url};
+use crate::http::{Client, Failure, RETRY_AFTER_OUTAGE, collect, reads, redact_url};
 use crate::model::{BackendId, Error};
 
 /// ARM itself turns provider answers above 8 MB into errors; a list over all regions may be larger.
@@ -206,7 +206,7 @@ impl Arm {
             NoToken::Refused(detail) => Error::CredentialRefused { backend, detail },
             NoToken::Unreachable(detail) => Error::Unavailable {
                 backend,
-                retry_after: AFTER_OUTAGE,
+                retry_after: RETRY_AFTER_OUTAGE,
                 detail: format!("no token: {detail}"),
             },
         }

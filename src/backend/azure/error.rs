@@ -8,11 +8,9 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
-use crate::http::redact_text;
+use crate::http::{RETRY_AFTER_OUTAGE, redact_text};
 use crate::model::Error;
 
-/// ARM's gateway gives its providers 60 s; what is beyond it comes back soon or not.
-pub(super) const AFTER_OUTAGE: Duration = Duration::from_secs(5);
 /// For a 429 without advice: ARM's buckets fill up again each second, those of Compute each minute.
 const AFTER_THROTTLE: Duration = Duration::from_secs(10);
 /// Buckets fill up within a minute; a longer pause is a quota, such as three copies an hour.
@@ -79,7 +77,7 @@ impl Refusal {
             },
             408 | 500 | 502..=504 => Error::Unavailable {
                 backend,
-                retry_after: self.retry_after.unwrap_or(AFTER_OUTAGE),
+                retry_after: self.retry_after.unwrap_or(RETRY_AFTER_OUTAGE),
                 detail: format!("HTTP {}, {detail}", self.status.as_u16()),
             },
             status => {

@@ -8,12 +8,12 @@ use futures::future::try_join;
 
 use super::Azure;
 use super::client::Expand;
-use super::error::AFTER_OUTAGE;
 use super::id::{CollectionId, PointId, same};
 use super::map::{self, Home};
 use super::state::Arrival;
 use super::{raw, wire};
 use crate::backend::Operation;
+use crate::http::RETRY_AFTER_OUTAGE;
 use crate::model::{Error, Failure, PointRef, RestorePoint, Segment, State, View};
 
 /// A point with its collection and the body it was read from.
@@ -190,7 +190,7 @@ impl Azure {
         match error {
             Error::NotFound { name, .. } => Error::Unavailable {
                 backend: self.arm.backend.as_str().to_owned(),
-                retry_after: AFTER_OUTAGE,
+                retry_after: RETRY_AFTER_OUTAGE,
                 detail: format!("ARM has accepted {name} but does not show it yet"),
             },
             error => error,
