@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::hub::{Inner, Polled, Retired};
 use super::observation::{Observation, Reading, Target};
 use crate::backend::{Backend, Operation};
-use crate::model::{Error, RestorePoint, Segment, View};
+use crate::model::{BackendId, Error, RestorePoint, Segment, View};
 
 /// How fast pauses grow while nothing changes.
 const GROWTH: f64 = 1.5;
@@ -69,14 +69,23 @@ async fn read(
 ) -> Result<Vec<RestorePoint>, Error> {
     match target {
         Target::Point(point) => {
-            let backend = hub.registry.get(&point.backend)?;
+            let backend = configured(hub, &point.backend)?;
             Ok(vec![backend.observe(point, operation).await?])
         }
         Target::Collection(name) => {
-            let backend = hub.registry.get(&name.backend)?;
+            let backend = configured(hub, &name.backend)?;
             read_collection(&*backend, &name.collection).await
         }
     }
+}
+
+/// A backend that a reload has taken away says nothing of its points: they are not gone, only out of sight.
+fn configured(hub: &Inner, id: &BackendId) -> Result<Arc<dyn Backend>, Error> {
+    hub.registry.get(id).map_err(|_| Error::Unavailable {
+        backend: id.as_str().to_owned(),
+        retry_after: hub.settings.slowest,
+        detail: "it is not configured any more".to_owned(),
+    })
 }
 
 async fn read_collection(

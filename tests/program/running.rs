@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
+use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{ListBackendsRequest, ListRequest, WatchStatusRequest};
 use restore_point_gateway::sandbox::{self, Authority, Clock};
 use tokio::time::timeout;
@@ -130,8 +131,17 @@ async fn a_new_configuration_is_taken_on_sighup_and_a_bad_one_is_not() {
     let folder = Folder::new();
     let config = vendors.configure(&folder);
     let good = std::fs::read_to_string(&config).unwrap();
+    let good = good.replace("[backends.azure]", "[watch]\nquickest = \"50ms\"\n[backends.azure]");
+    folder.write("gateway.toml", &good);
     let mut gateway = Running::start(program().arg("serve").arg("--config").arg(&config));
     let mut client = connect(&folder.path("gateway.sock")).await;
+    let watch = WatchStatusRequest {
+        parent: "backends/veeam/collections/cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead"
+            .into(),
+        follow: true,
+        ..Default::default()
+    };
+    let mut events = client.watch_status(watch).await.unwrap().into_inner();
     let mut backends = async || {
         let told = client.list_backends(ListBackendsRequest {}).await.unwrap().into_inner();
         told.backends.into_iter().map(|backend| backend.name).collect::<Vec<_>>()
@@ -155,6 +165,15 @@ async fn a_new_configuration_is_taken_on_sighup_and_a_bad_one_is_not() {
     })
     .await;
     assert_eq!(backends().await, ["backends/azure", "backends/em"]);
+    // Whoever watches points of a backend that is configured no more is not told that they are deleted.
+    let last = loop {
+        let event = timeout(PATIENCE, events.message()).await.unwrap().unwrap().unwrap();
+        if !matches!(event.event(), Event::Snapshot | Event::Synced) {
+            break event;
+        }
+    };
+    assert_eq!(last.event(), Event::Degraded, "{last:?}");
+    drop(events);
     gateway.signal("TERM");
     assert!(blocking(move || gateway.end()).await.status.success());
 }

@@ -19,6 +19,9 @@ use crate::model::{BackendId, Error};
 /// ARM itself turns provider answers above 8 MB into errors; a list over all regions may be larger.
 const LARGEST_BODY: u64 = 32 << 20;
 
+/// How often a write is sent: once, and if its reply was lost and nothing is there, once more.
+pub(super) const ATTEMPTS: usize = 2;
+
 /// One subscription at one endpoint.
 #[derive(Debug)]
 pub(super) struct Arm {

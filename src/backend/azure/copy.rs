@@ -4,7 +4,7 @@
 //! of this replica or of another, has had its effect. What the rules are stands in [`super::rules`].
 
 use super::Azure;
-use super::client::{Answer, Expand, Written};
+use super::client::{ATTEMPTS, Answer, Expand, Written};
 use super::id::{ArmId, PointId, is_new_name};
 use super::read::Found;
 use super::rules::Plan;
@@ -14,8 +14,6 @@ use crate::model::{Disk, Error, Invalid, PointRef, RestorePoint, State, Vendor, 
 
 /// ARM gives no rule; its disk restore points, called after their disks, end here.
 const LONGEST_NAME: usize = 260;
-/// A PUT and, if its reply was lost and nothing is there, another.
-const ATTEMPTS: usize = 2;
 
 impl Azure {
     /// Starts a copy, or says what is in the way.

@@ -1,7 +1,7 @@
 //! Making a collection, once, of a machine's points or of copies of another collection's.
 
 use super::Azure;
-use super::client::{Expand, Written};
+use super::client::{ATTEMPTS, Expand, Written};
 use super::id::{ArmId, CollectionId, is_new_name, region, same};
 use super::map::{self, Home};
 use super::wire::{self, Id, NewCollectionProperties};
@@ -11,8 +11,6 @@ use crate::model::{Collection, CollectionName, Error, Invalid, NewCollection};
 const LONGEST_GROUP: usize = 90;
 /// ARM gives no rule of its own for these.
 const LONGEST_NAME: usize = 260;
-/// A PUT and, if its reply was lost and nothing is there, another.
-const ATTEMPTS: usize = 2;
 
 /// A collection to be made, checked as far as that goes without asking anyone.
 struct Wanted {
