@@ -3,10 +3,12 @@
 //! Nothing of the gateway is used here: the simulator is held against what the vendor says.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backups;
 mod logon;
 mod mishaps;
 mod query;
 mod resources;
+mod writing;
 
 use std::sync::Arc;
 

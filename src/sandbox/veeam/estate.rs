@@ -1,7 +1,10 @@
-//! What the server's database holds: entities, in no useful order.
+//! Entities: what the backup servers have, or what the database holds of it, in no useful order.
 //!
-//! Times are kept only as precisely as the database would. The quarter of an hour by which a real
-//! server lags behind its backup servers is not simulated: a change is seen at once.
+//! Times are kept only as precisely as the database would. Which of the two an [`Estate`] is, and
+//! how one follows the other, is the [`world`](super::world)'s matter.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::civil::DateTime;
 use jiff::{Timestamp, tz::TimeZone};
@@ -23,6 +26,14 @@ pub(super) struct Entity {
     pub(super) parents: Vec<Uuid>,
     /// The elements after `Links`, in schema order.
     pub(super) fields: Vec<(&'static str, Field)>,
+    pub(super) stage: Stage,
+}
+
+/// Whether the data behind a point is all there. Only its links tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    BeingWritten,
+    Complete,
 }
 
 /// The content of one element.
@@ -37,6 +48,10 @@ impl Field {
         Field::Plain(text.into())
     }
 
+    pub(super) fn number(value: i64) -> Self {
+        Field::Plain(Scalar::Number(value))
+    }
+
     pub(super) fn to_scalar(&self) -> Scalar {
         match self {
             Field::Plain(value) => value.clone(),
@@ -47,6 +62,23 @@ impl Field {
 }
 
 impl Entity {
+    /// A complete entity without a VM.
+    pub(super) fn new(
+        kind: Kind,
+        id: Uuid,
+        name: impl Into<String>,
+        parents: Vec<Uuid>,
+        fields: Vec<(&'static str, Field)>,
+    ) -> Self {
+        let (name, vm, stage) = (name.into(), None, Stage::Complete);
+        Self { kind, id, name, vm, parents, fields, stage }
+    }
+
+    /// The same entity as that of a VM.
+    pub(super) fn of_vm(self, vm: &str) -> Self {
+        Self { vm: Some(vm.to_owned()), ..self }
+    }
+
     pub(super) fn uid(&self) -> String {
         format!("urn:veeam:{}:{}", self.kind.shape().element, self.id)
     }
@@ -68,27 +100,45 @@ pub(super) struct Point<'a> {
 }
 
 /// All entities.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Estate {
-    entities: Vec<Entity>,
+    entities: HashMap<Uuid, Arc<Entity>>,
+    /// Which there are of a kind, in the order in which they came.
+    order: BTreeMap<Kind, Vec<Uuid>>,
 }
 
 impl Estate {
     pub(super) fn all(&self, kind: Kind) -> impl Iterator<Item = &Entity> {
-        self.entities.iter().filter(move |entity| entity.kind == kind)
+        self.order.get(&kind).into_iter().flatten().filter_map(|id| self.by_id(*id))
     }
 
     pub(super) fn find(&self, kind: Kind, id: Uuid) -> Option<&Entity> {
-        self.all(kind).find(|entity| entity.id == id)
+        self.by_id(id).filter(|entity| entity.kind == kind)
     }
 
     /// The parents of an entity, in the order of its `Up` links.
     pub(super) fn parents<'a>(&'a self, of: &'a Entity) -> impl Iterator<Item = &'a Entity> {
-        of.parents.iter().filter_map(|id| self.entities.iter().find(|entity| entity.id == *id))
+        of.parents.iter().filter_map(|id| self.by_id(*id))
     }
 
     pub(super) fn add(&mut self, entity: Entity) {
-        self.entities.push(entity);
+        self.order.entry(entity.kind).or_default().push(entity.id);
+        self.entities.insert(entity.id, Arc::new(entity));
+    }
+
+    /// An entity to be changed.
+    pub(super) fn find_mut(&mut self, kind: Kind, id: Uuid) -> Option<&mut Entity> {
+        self.entities.get_mut(&id).map(Arc::make_mut).filter(|entity| entity.kind == kind)
+    }
+
+    /// Takes an entity away; false when there is no such thing.
+    pub(super) fn remove(&mut self, kind: Kind, id: Uuid) -> bool {
+        let found = self.find(kind, id).is_some();
+        if found {
+            self.entities.remove(&id);
+            self.order.entry(kind).or_default().retain(|known| *known != id);
+        }
+        found
     }
 
     /// Adds a cloud point, written as `settings` would have it.
@@ -101,38 +151,22 @@ impl Estate {
         }
         fields.push(("PointType", Field::text(point.point_type)));
         fields.push(("State", Field::text(point.state)));
-        self.add(Entity {
-            kind: Kind::CloudVmReplicaPoint,
-            id: point.id,
-            name: point_name(point.vm, created, settings),
-            vm: Some(point.vm.to_owned()),
-            parents: server.into_iter().chain([point.replica]).collect(),
-            fields,
-        });
+        let name = point_name(point.vm, created, settings);
+        let parents = server.into_iter().chain([point.replica]).collect();
+        let entity = Entity::new(Kind::CloudVmReplicaPoint, point.id, name, parents, fields);
+        self.add(entity.of_vm(point.vm));
     }
 
     /// Gives a cloud point another state; false when there is no such point.
     pub(super) fn set_state(&mut self, id: Uuid, state: &str) -> bool {
-        let fields = self
-            .entities
-            .iter_mut()
-            .find(|entity| entity.kind == Kind::CloudVmReplicaPoint && entity.id == id)
-            .into_iter()
-            .flat_map(|point| &mut point.fields);
-        for (name, field) in fields {
-            if *name == "State" {
-                *field = Field::text(state);
-                return true;
-            }
-        }
-        false
+        let point = self.find_mut(Kind::CloudVmReplicaPoint, id).into_iter();
+        let mut fields = point.flat_map(|point| &mut point.fields);
+        let found = fields.find(|(name, _)| *name == "State");
+        found.map(|(_, field)| *field = Field::text(state)).is_some()
     }
 
-    /// Takes a cloud point away; false when there is no such point.
-    pub(super) fn remove_point(&mut self, id: Uuid) -> bool {
-        let before = self.entities.len();
-        self.entities.retain(|entity| entity.kind != Kind::CloudVmReplicaPoint || entity.id != id);
-        self.entities.len() < before
+    fn by_id(&self, id: Uuid) -> Option<&Entity> {
+        self.entities.get(&id).map(Arc::as_ref)
     }
 }
 

@@ -5,7 +5,7 @@
 //! not simulated and have no kind.
 
 /// A kind of resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     BackupServer,
     CloudReplica,

@@ -1,10 +1,10 @@
 //! The simulated Veeam Backup Enterprise Manager: its REST API as far as cloud replica points need it.
 //!
 //! It answers as a Windows server with Cloud Connect does, on one self-signed TLS port, and holds the
-//! points of the vendor's own pages beside any number of drawn ones. Backups and plain replicas can be
-//! read; jobs, agents, tasks, mounts and tenant logons are not simulated, nor is the delay of data
-//! collection.
+//! points of the vendor's own pages beside any number of drawn ones, of backups and plain replicas too.
+//! Jobs, agents, tasks, mounts and tenant logons are not simulated.
 
+mod backup_server;
 mod backups;
 mod document;
 mod estate;
@@ -18,23 +18,23 @@ mod seed;
 mod server;
 mod settings;
 mod wire;
+mod world;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
 use http::Method;
-use uuid::Uuid;
 
-use self::estate::Point;
-use self::kinds::Kind;
+use self::backup_server::Seen;
 use self::server::Server;
 use crate::sandbox::{Identity, Listening, StartError};
 
+pub use self::backup_server::BackupServer;
 pub use self::script::Reply;
 pub use self::settings::{
-    Ampersands, AttributeOrder, ByteOrderMark, CloudQuery, ListItem, NameStyle, Product, Settings,
-    VmName,
+    Ampersands, AttributeOrder, ByteOrderMark, CloudQuery, ListItem, NameStyle, Product,
+    ReplicaListItem, Settings, UnfinishedLink, VmName,
 };
 
 /// A running Enterprise Manager; it stops when this is dropped.
@@ -110,27 +110,29 @@ impl EnterpriseManager {
         self.server.logons().close_all();
     }
 
-    /// Gives a cloud point another `State`, known to the vendor or not. False when there is no such
-    /// point.
+    /// The backup server behind it: what is changed there is seen after the next data collection.
+    pub fn backup_server(&self) -> BackupServer<'_> {
+        BackupServer::new(&self.server, Seen::AtNextCollection)
+    }
+
+    /// The same, with a data collection right after each change: it is seen at once.
+    pub fn collected(&self) -> BackupServer<'_> {
+        BackupServer::new(&self.server, Seen::AtOnce)
+    }
+
+    /// Gives a cloud point another `State`, seen at once: see [`BackupServer::set_state`].
     pub fn set_state(&self, point: &str, state: &str) -> bool {
-        point.parse().is_ok_and(|id| self.server.estate().set_state(id, state))
+        self.collected().set_state(point, state)
     }
 
-    /// Takes a cloud point away. False when there is no such point.
+    /// Takes a cloud point away, seen at once: see [`BackupServer::remove_point`].
     pub fn remove_point(&self, point: &str) -> bool {
-        point.parse().is_ok_and(|id| self.server.estate().remove_point(id))
+        self.collected().remove_point(point)
     }
 
-    /// Makes a `Ready` snapshot of `vm` in a cloud replica, now, and gives its id; nothing when there
-    /// is no such replica.
+    /// Makes a cloud point, seen at once: see [`BackupServer::add_point`].
     pub fn add_point(&self, replica: &str, vm: &str) -> Option<String> {
-        let mut estate = self.server.estate();
-        let replica = estate.find(Kind::CloudReplica, replica.parse().ok()?)?.id;
-        let settings = &self.server.settings;
-        let (id, created) = (Uuid::new_v4(), settings.clock.now());
-        let point = Point { id, vm, created, replica, point_type: "Snapshot", state: "Ready" };
-        estate.add_point(&point, settings);
-        Some(id.to_string())
+        self.collected().add_point(replica, vm)
     }
 
     /// Answers the next `times` requests with this method whose path and query contain `part` by

@@ -73,7 +73,7 @@ pub(super) fn answer(
     let pages = found.len().div_ceil(size);
     let on_page = found.into_iter().skip((page - 1).saturating_mul(size)).take(size);
     let result = match form {
-        Form::Reference => wire::references("Refs", on_page, estate),
+        Form::Reference => wire::references("Refs", on_page, estate, settings),
         Form::Entity => {
             let list = wire::entities(kind, on_page, estate, settings);
             Element::object("Entities", vec![list])

@@ -9,7 +9,6 @@ use jiff::civil::{DateTime, date};
 use uuid::{Uuid, uuid};
 
 use super::backups;
-use super::document::Scalar;
 use super::estate::{Entity, Estate, Field, Point, utc};
 use super::kinds::Kind;
 use super::settings::Settings;
@@ -69,18 +68,13 @@ const MACHINES: [&str; 5] = ["app", "mail & web", "zürich-db", "サーバー", 
 /// The server as it is when it starts.
 pub(super) fn estate(settings: &Settings) -> Estate {
     let mut estate = Estate::default();
-    estate.add(Entity {
-        kind: Kind::BackupServer,
-        id: SERVER,
-        name: "172.17.53.48".to_owned(),
-        vm: None,
-        parents: Vec::new(),
-        fields: vec![
-            ("Description", Field::text("Created by SRV12\\Administrator")),
-            ("Port", Field::Plain(Scalar::Number(9392))),
-            ("Version", Field::text("13.0.1.1071")),
-        ],
-    });
+    let fields = vec![
+        ("Description", Field::text("Created by SRV12\\Administrator")),
+        ("Port", Field::number(9392)),
+        ("Version", Field::text("13.0.1.1071")),
+    ];
+    let server = Entity::new(Kind::BackupServer, SERVER, "172.17.53.48", Vec::new(), fields);
+    estate.add(server);
     estate.add(replica(CRM, "UCM Company CRM Replication"));
     estate.add(replica(ABC, "ABC Company Servers Replication"));
     for (id, vm, replica, created) in POINTS {
@@ -94,14 +88,8 @@ pub(super) fn estate(settings: &Settings) -> Estate {
 }
 
 fn replica(id: Uuid, name: &str) -> Entity {
-    Entity {
-        kind: Kind::CloudReplica,
-        id,
-        name: name.to_owned(),
-        vm: None,
-        parents: vec![SERVER],
-        fields: vec![("Platform", Field::text("VMware"))],
-    }
+    let fields = vec![("Platform", Field::text("VMware"))];
+    Entity::new(Kind::CloudReplica, id, name, vec![SERVER], fields)
 }
 
 fn draw(estate: &mut Estate, settings: &Settings) {

@@ -28,12 +28,13 @@ use super::query::{self, Parameters};
 use super::script::{self, Reply, Script};
 use super::settings::Settings;
 use super::wire::{self, Form};
+use super::world::World;
 
 /// The server behind the socket.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) settings: Settings,
-    estate: Mutex<Estate>,
+    world: Mutex<World>,
     logons: Mutex<Logons>,
     script: Mutex<Script>,
     calls: Mutex<BTreeMap<(String, String), usize>>,
@@ -90,16 +91,20 @@ impl Answer {
 impl Server {
     pub(super) fn new(settings: Settings, estate: Estate) -> Self {
         Self {
+            world: Mutex::new(World::new(
+                estate,
+                settings.clock.now(),
+                settings.collection_interval,
+            )),
             settings,
-            estate: Mutex::new(estate),
             logons: Mutex::default(),
             script: Mutex::default(),
             calls: Mutex::default(),
         }
     }
 
-    pub(super) fn estate(&self) -> MutexGuard<'_, Estate> {
-        lock(&self.estate)
+    pub(super) fn world(&self) -> MutexGuard<'_, World> {
+        lock(&self.world)
     }
 
     pub(super) fn script(&self) -> MutexGuard<'_, Script> {
@@ -169,16 +174,17 @@ impl Server {
         if path == "logonSessions" || path.starts_with("logonSessions/") {
             return self.logon_sessions(method, path.trim_start_matches("logonSessions"));
         }
-        let estate = self.estate();
+        let mut world = self.world();
+        let estate = world.database(self.settings.clock.now());
         let known = match path {
-            "query" => match query::answer(parameters, &estate, &self.settings) {
+            "query" => match query::answer(parameters, estate, &self.settings) {
                 Ok(result) => Some(result),
                 Err(complaint) => {
                     return Answer::error(StatusCode::BAD_REQUEST, &complaint);
                 }
             },
             "cloud" => Some(logon::cloud_service()),
-            path => self.read(path, parameters, &estate),
+            path => self.read(path, parameters, estate),
         };
         match known {
             None => Answer::not_found(),
@@ -226,8 +232,8 @@ impl Server {
         let entity = estate.find(kind, segments.next()?.parse().ok()?)?;
         match (segments.next(), segments.next()) {
             (None, _) => Some(match form {
-                Form::Reference => wire::reference("EntityRef", entity, estate),
-                Form::Entity => wire::entity(entity, estate),
+                Form::Reference => wire::reference("EntityRef", entity, estate, &self.settings),
+                Form::Entity => wire::entity(entity, estate, &self.settings),
             }),
             (Some(segment), None) => {
                 let children = kind.shape().children;
@@ -243,7 +249,9 @@ impl Server {
             .all(kind)
             .filter(|entity| parent.is_none_or(|parent| entity.parents.contains(&parent)));
         match form {
-            Form::Reference => wire::references("EntityReferences", entities, estate),
+            Form::Reference => {
+                wire::references("EntityReferences", entities, estate, &self.settings)
+            }
             Form::Entity => wire::entities(kind, entities, estate, &self.settings),
         }
     }

@@ -13,7 +13,8 @@ use crate::sandbox::Clock;
 pub struct Settings {
     /// The time the server lives in.
     pub clock: Clock,
-    /// How many cloud points there are beside the six well-known ones.
+    /// How many cloud points there are beside the six well-known ones; of backups' and of replicas'
+    /// points there are a quarter as many each, beside three well-known ones.
     pub points: usize,
     /// What those points are drawn from: the same seed gives the same points.
     pub seed: u64,
@@ -30,6 +31,10 @@ pub struct Settings {
     pub vm_name: VmName,
     /// The name of one item in a list of cloud points.
     pub list_item: ListItem,
+    /// The name of one item in a list of plain replica points.
+    pub replica_list_item: ReplicaListItem,
+    /// Which link tells that a point is still being written.
+    pub unfinished_link: UnfinishedLink,
     /// Whether a body begins with a UTF-8 byte order mark, as JSON of version 11 did.
     pub byte_order_mark: ByteOrderMark,
     /// How `&` is written in XML attributes.
@@ -41,6 +46,9 @@ pub struct Settings {
     pub page_size: usize,
     /// How long a logon session lives without a request: 15 minutes.
     pub idle_timeout: SignedDuration,
+    /// How often the database asks the backup servers what is new: 15 minutes. At zero it always
+    /// knows.
+    pub collection_interval: SignedDuration,
 }
 
 impl Settings {
@@ -56,11 +64,14 @@ impl Settings {
             attribute_order: AttributeOrder::RealServer,
             vm_name: VmName::Absent,
             list_item: ListItem::CloudReplica,
+            replica_list_item: ReplicaListItem::VmReplicaPoint,
+            unfinished_link: UnfinishedLink::BackupFile,
             byte_order_mark: ByteOrderMark::Absent,
             ampersands: Ampersands::Escaped,
             cloud_query: CloudQuery::Answered,
             page_size: 100,
             idle_timeout: SignedDuration::from_mins(15),
+            collection_interval: SignedDuration::from_mins(15),
         }
     }
 }
@@ -108,6 +119,25 @@ pub enum ListItem {
     CloudReplica,
     /// `CloudVmReplicaPoint`, which anyone would expect.
     CloudVmReplicaPoint,
+}
+
+/// What an item of a `VmReplicaPoints` list is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplicaListItem {
+    /// `VmReplicaPoint`, as on the vendor's pages of version 13.1.
+    VmReplicaPoint,
+    /// `VmRestorePoint`, as in the schema of 2016; its `Type` tells the truth.
+    VmRestorePoint,
+}
+
+/// Which link of a `VmRestorePoint` has a `Rel` other than `Up` while the point is being written. One
+/// public client looks at both; the vendor's pages say nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnfinishedLink {
+    /// That to the file.
+    BackupFile,
+    /// That to the job's run.
+    RestorePoint,
 }
 
 /// Whether bodies begin with a byte order mark.

@@ -5,9 +5,9 @@
 use uuid::Uuid;
 
 use super::document::{Element, link};
-use super::estate::{Entity, Estate};
+use super::estate::{Entity, Estate, Stage};
 use super::kinds::Kind;
-use super::settings::{ListItem, Settings};
+use super::settings::{ListItem, ReplicaListItem, Settings, UnfinishedLink};
 
 /// The server's own idea of its address, in every link it sends.
 pub(super) const BASE: &str = "https://localhost:9398/api";
@@ -20,10 +20,15 @@ pub(super) enum Form {
 }
 
 /// One reference: `EntityRef` when alone, `Ref` in a list.
-pub(super) fn reference(name: &'static str, entity: &Entity, estate: &Estate) -> Element {
+pub(super) fn reference(
+    name: &'static str,
+    entity: &Entity,
+    estate: &Estate,
+    settings: &Settings,
+) -> Element {
     let shape = entity.kind.shape();
     let alternate = link("Alternate", Some(shape.element), entity_href(entity), Some(&entity.name));
-    Element::object(name, vec![Element::list("Links", links(entity, estate, alternate))])
+    Element::object(name, vec![Element::list("Links", links(entity, estate, alternate, settings))])
         .with("Type", format!("{}Reference", shape.element))
         .with("Href", href(entity.kind, entity.id))
         .with("Name", entity.name.as_str())
@@ -31,8 +36,8 @@ pub(super) fn reference(name: &'static str, entity: &Entity, estate: &Estate) ->
 }
 
 /// One entity alone.
-pub(super) fn entity(entity: &Entity, estate: &Estate) -> Element {
-    named_entity(entity.kind.shape().element, entity, estate)
+pub(super) fn entity(entity: &Entity, estate: &Estate, settings: &Settings) -> Element {
+    named_entity(entity.kind.shape().element, entity, estate, settings)
 }
 
 /// A list of references, alone or inside a query's answer.
@@ -40,12 +45,15 @@ pub(super) fn references<'a>(
     name: &'static str,
     entities: impl Iterator<Item = &'a Entity>,
     estate: &Estate,
+    settings: &Settings,
 ) -> Element {
-    Element::list(name, entities.map(|entity| reference("Ref", entity, estate)).collect())
+    let references = entities.map(|entity| reference("Ref", entity, estate, settings));
+    Element::list(name, references.collect())
 }
 
 /// A list of entities of one kind. Items of a list of cloud points are named after the replica they
-/// belong to; their `Type` tells the truth.
+/// belong to, and those of plain replica points may be after another kind; their `Type` tells the
+/// truth.
 pub(super) fn entities<'a>(
     kind: Kind,
     entities: impl Iterator<Item = &'a Entity>,
@@ -53,14 +61,21 @@ pub(super) fn entities<'a>(
     settings: &Settings,
 ) -> Element {
     let shape = kind.shape();
-    let item = match (kind, settings.list_item) {
-        (Kind::CloudVmReplicaPoint, ListItem::CloudReplica) => "CloudReplica",
+    let item = match (kind, settings.list_item, settings.replica_list_item) {
+        (Kind::CloudVmReplicaPoint, ListItem::CloudReplica, _) => "CloudReplica",
+        (Kind::VmReplicaPoint, _, ReplicaListItem::VmRestorePoint) => "VmRestorePoint",
         _ => shape.element,
     };
-    Element::list(shape.plural, entities.map(|one| named_entity(item, one, estate)).collect())
+    let items = entities.map(|one| named_entity(item, one, estate, settings));
+    Element::list(shape.plural, items.collect())
 }
 
-fn named_entity(name: &'static str, entity: &Entity, estate: &Estate) -> Element {
+fn named_entity(
+    name: &'static str,
+    entity: &Entity,
+    estate: &Estate,
+    settings: &Settings,
+) -> Element {
     let shape = entity.kind.shape();
     let to_reference = link(
         "Alternate",
@@ -68,7 +83,7 @@ fn named_entity(name: &'static str, entity: &Entity, estate: &Estate) -> Element
         href(entity.kind, entity.id),
         Some(&entity.name),
     );
-    let mut members = vec![Element::list("Links", links(entity, estate, to_reference))];
+    let mut members = vec![Element::list("Links", links(entity, estate, to_reference, settings))];
     for (field, value) in &entity.fields {
         members.push(Element::value(field, value.to_scalar()));
     }
@@ -83,7 +98,12 @@ fn named_entity(name: &'static str, entity: &Entity, estate: &Estate) -> Element
     element
 }
 
-fn links(entity: &Entity, estate: &Estate, alternate: Element) -> Vec<Element> {
+fn links(
+    entity: &Entity,
+    estate: &Estate,
+    alternate: Element,
+    settings: &Settings,
+) -> Vec<Element> {
     let mut links = Vec::new();
     for (rel, action) in entity.kind.shape().actions {
         let start = format!("{}?action={action}", href(entity.kind, entity.id));
@@ -91,7 +111,8 @@ fn links(entity: &Entity, estate: &Estate, alternate: Element) -> Vec<Element> {
     }
     for parent in estate.parents(entity) {
         let kind = format!("{}Reference", parent.kind.shape().element);
-        links.push(link("Up", Some(&kind), href(parent.kind, parent.id), Some(&parent.name)));
+        let rel = rel(entity, parent, settings);
+        links.push(link(rel, Some(&kind), href(parent.kind, parent.id), Some(&parent.name)));
     }
     links.push(alternate);
     for (segment, child) in entity.kind.shape().children {
@@ -100,6 +121,18 @@ fn links(entity: &Entity, estate: &Estate, alternate: Element) -> Vec<Element> {
         links.push(link("Down", Some(&kind), below, None));
     }
     links
+}
+
+/// `Up`, but not yet to all parents of a point that is still being written.
+fn rel(entity: &Entity, parent: &Entity, settings: &Settings) -> &'static str {
+    let marked = match settings.unfinished_link {
+        UnfinishedLink::BackupFile => Kind::BackupFile,
+        UnfinishedLink::RestorePoint => Kind::RestorePoint,
+    };
+    match entity.stage {
+        Stage::BeingWritten if parent.kind == marked => "Related",
+        _ => "Up",
+    }
 }
 
 fn href(kind: Kind, id: Uuid) -> String {
