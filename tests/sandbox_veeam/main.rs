@@ -4,10 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod backups;
+mod collection;
+mod json;
 mod logon;
 mod mishaps;
 mod query;
 mod resources;
+mod services;
+mod tasks;
+mod visitors;
 mod writing;
 
 use std::sync::Arc;

@@ -102,7 +102,7 @@ async fn replicas_and_servers_have_both_forms_and_points_hang_below_their_replic
     let (_, body) = bench.get("/cloud/replicas?format=Entity").await;
     assert_eq!(body.matches(r#"Type="CloudReplica""#).count(), 2);
     let (_, body) = bench.get("/backupServers?format=Entity").await;
-    assert!(body.contains("<BackupServers ") && body.contains("<Port>9392</Port>"));
+    assert!(body.contains("<BackupServers ") && body.contains("<Port>443</Port>"));
     let server = "/backupServers/8fff3b8e-c3f1-4ef5-aecc-561f07bf9982";
     assert!(bench.get(server).await.1.contains(r#"Name="172.17.53.48""#));
 }

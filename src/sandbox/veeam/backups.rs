@@ -8,9 +8,11 @@ use jiff::civil::{DateTime, date};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::document::Scalar;
 use super::estate::{Entity, Estate, Field, Stage, point_name, truncated, utc};
 use super::kinds::Kind;
 use super::settings::{NameStyle, Settings};
+use super::surroundings::hierarchy_root;
 
 const VM: &str = "audi99";
 const NIGHTS: [DateTime; 3] = [
@@ -85,7 +87,7 @@ pub(super) fn begin_write(
     let run = maker.run(estate, backup, &name, now, INCREMENT);
     set_size(estate, run.file, UNWRITTEN);
     let id = Uuid::new_v4();
-    let object = maker.object(PLATFORMS[0], 31_017);
+    let object = known_object(estate, vm).unwrap_or_else(|| maker.object(PLATFORMS[0], 90_210));
     maker.restore_point(estate, id, (vm, &object), &run, now, INCREMENT);
     estate.find_mut(Kind::VmRestorePoint, id)?.stage = Stage::BeingWritten;
     Some(id)
@@ -101,13 +103,20 @@ pub(super) fn end_write(estate: &mut Estate, point: Uuid) -> bool {
     was == Stage::BeingWritten
 }
 
+/// What the hypervisor calls a VM of which there are points already.
+fn known_object(estate: &Estate, vm: &str) -> Option<String> {
+    let mut points = estate.all(Kind::VmRestorePoint);
+    let point = points.find(|point| point.vm.as_deref() == Some(vm))?;
+    match point.field("HierarchyObjRef")? {
+        Field::Plain(Scalar::Text(object)) => Some(object.clone()),
+        _ => None,
+    }
+}
+
 /// Sets the size of a file; anything but a file has none.
 fn set_size(estate: &mut Estate, file: Uuid, size: i64) {
-    let file = estate.find_mut(Kind::BackupFile, file).into_iter();
-    for (name, field) in file.flat_map(|file| &mut file.fields) {
-        if *name == "BackupSize" {
-            *field = Field::number(size);
-        }
+    if let Some(file) = estate.find_mut(Kind::BackupFile, file) {
+        file.set("BackupSize", Field::number(size));
     }
 }
 
@@ -175,7 +184,8 @@ impl Maker<'_> {
             ("CreationTimeUtc", Field::Time(time)),
             ("FileType", Field::text(extension)),
         ];
-        estate.add(Entity::new(Kind::BackupFile, file, name, vec![backup, self.server], fields));
+        let parents = vec![backup, self.server];
+        estate.add(Entity::new(Kind::BackupFile, file, name, parents, fields).related_to(run));
         Run { run, file }
     }
 
@@ -227,7 +237,7 @@ impl Maker<'_> {
 
     /// What a hypervisor calls a VM, each in its own way.
     fn object(self, platform: &str, number: usize) -> String {
-        let root = Uuid::new_v5(&self.server, b"hierarchy root");
+        let root = hierarchy_root(self.server);
         let of_vm = Uuid::new_v5(&root, number.to_string().as_bytes());
         match platform {
             "HyperV" => format!("urn:HyperV:Vm:{root}.{of_vm}"),

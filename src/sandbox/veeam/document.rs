@@ -19,11 +19,12 @@ const NAMESPACE: &str = "http://www.veeam.com/ent/v1.0";
 /// The order in which real servers write attributes; any other follows as given.
 const REAL_ORDER: [&str; 4] = ["Href", "Name", "Type", "Rel"];
 
-/// A text or a number: the same in XML, different in JSON.
+/// A text, a number or a boolean: the same in XML, different in JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Scalar {
     Text(String),
     Number(i64),
+    Flag(bool),
 }
 
 impl Scalar {
@@ -31,6 +32,7 @@ impl Scalar {
         match self {
             Scalar::Text(text) => Cow::Borrowed(text),
             Scalar::Number(number) => Cow::Owned(number.to_string()),
+            Scalar::Flag(flag) => Cow::Owned(flag.to_string()),
         }
     }
 }

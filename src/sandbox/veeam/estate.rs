@@ -24,9 +24,20 @@ pub(super) struct Entity {
     pub(super) vm: Option<String>,
     /// What the `Up` links lead to, in their order.
     pub(super) parents: Vec<Uuid>,
+    /// What else it belongs to, with no link to it.
+    pub(super) relatives: Vec<Uuid>,
+    /// The tenant, for what belongs to one as a whole.
+    pub(super) owner: Option<Owner>,
     /// The elements after `Links`, in schema order.
     pub(super) fields: Vec<(&'static str, Field)>,
     pub(super) stage: Stage,
+}
+
+/// A tenant of the provider, by the way of logging on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    Standalone,
+    Organization,
 }
 
 /// Whether the data behind a point is all there. Only its links tell.
@@ -46,6 +57,10 @@ pub(super) enum Field {
 impl Field {
     pub(super) fn text(text: &str) -> Self {
         Field::Plain(text.into())
+    }
+
+    pub(super) fn flag(value: bool) -> Self {
+        Field::Plain(Scalar::Flag(value))
     }
 
     pub(super) fn number(value: i64) -> Self {
@@ -70,8 +85,20 @@ impl Entity {
         parents: Vec<Uuid>,
         fields: Vec<(&'static str, Field)>,
     ) -> Self {
-        let (name, vm, stage) = (name.into(), None, Stage::Complete);
-        Self { kind, id, name, vm, parents, fields, stage }
+        let (name, vm, relatives, owner) = (name.into(), None, Vec::new(), None);
+        let stage = Stage::Complete;
+        Self { kind, id, name, vm, parents, relatives, owner, fields, stage }
+    }
+
+    /// The same entity as one that also belongs to another.
+    pub(super) fn related_to(mut self, other: Uuid) -> Self {
+        self.relatives.push(other);
+        self
+    }
+
+    /// The same entity as a tenant's.
+    pub(super) fn owned_by(self, owner: Owner) -> Self {
+        Self { owner: Some(owner), ..self }
     }
 
     /// The same entity as that of a VM.
@@ -81,6 +108,12 @@ impl Entity {
 
     pub(super) fn uid(&self) -> String {
         format!("urn:veeam:{}:{}", self.kind.shape().element, self.id)
+    }
+
+    /// Gives an element another value; false when there is no such element.
+    pub(super) fn set(&mut self, element: &str, value: Field) -> bool {
+        let found = self.fields.iter_mut().find(|(name, _)| *name == element);
+        found.map(|(_, field)| *field = value).is_some()
     }
 
     pub(super) fn field(&self, element: &str) -> Option<&Field> {
@@ -121,6 +154,11 @@ impl Estate {
         of.parents.iter().filter_map(|id| self.by_id(*id))
     }
 
+    /// What an entity belongs to, linked or not.
+    pub(super) fn above<'a>(&'a self, of: &'a Entity) -> impl Iterator<Item = &'a Entity> {
+        of.parents.iter().chain(&of.relatives).filter_map(|id| self.by_id(*id))
+    }
+
     pub(super) fn add(&mut self, entity: Entity) {
         self.order.entry(entity.kind).or_default().push(entity.id);
         self.entities.insert(entity.id, Arc::new(entity));
@@ -159,10 +197,8 @@ impl Estate {
 
     /// Gives a cloud point another state; false when there is no such point.
     pub(super) fn set_state(&mut self, id: Uuid, state: &str) -> bool {
-        let point = self.find_mut(Kind::CloudVmReplicaPoint, id).into_iter();
-        let mut fields = point.flat_map(|point| &mut point.fields);
-        let found = fields.find(|(name, _)| *name == "State");
-        found.map(|(_, field)| *field = Field::text(state)).is_some()
+        let point = self.find_mut(Kind::CloudVmReplicaPoint, id);
+        point.is_some_and(|point| point.set("State", Field::text(state)))
     }
 
     fn by_id(&self, id: Uuid) -> Option<&Entity> {

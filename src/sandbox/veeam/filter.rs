@@ -98,7 +98,7 @@ pub(super) fn column(kind: Kind, name: &str) -> Result<Column, Complaint> {
 impl Column {
     /// The entity's value in this column.
     pub(super) fn key(self, entity: &Entity, estate: &Estate) -> Key {
-        let parent = |kind| estate.parents(entity).find(|parent| parent.kind == kind);
+        let parent = |kind| estate.above(entity).find(|parent| parent.kind == kind);
         match self {
             Column::Uid => text(&entity.uid()),
             Column::Name => text(&entity.name),
@@ -134,6 +134,7 @@ fn text(value: &str) -> Key {
 fn plain(entity: &Entity, element: &str) -> String {
     match entity.field(element) {
         Some(Field::Plain(Scalar::Text(text))) => text.clone(),
+        Some(Field::Plain(Scalar::Flag(flag))) => flag.to_string(),
         _ => String::new(),
     }
 }

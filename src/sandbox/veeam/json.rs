@@ -2,19 +2,22 @@
 //!
 //! Lists come out doubled (`"Refs":{"Refs":[…]}`), some objects name all their members with `null`
 //! for the absent ones, and the case of names depends on the product release: all three are the
-//! vendor's. The order of members is not kept.
+//! vendor's, and so is the order of the members of a query's answer.
 
-use serde_json::{Map, Value};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::document::{Content, Element, Scalar};
 use super::settings::{ByteOrderMark, Product, Settings};
 
 /// Members that are named even where there is nothing to say.
-const ALWAYS_NAMED: [(&str, &[&str]); 4] = [
+const ALWAYS_NAMED: [(&str, &[&str]); 7] = [
     ("QueryResult", &["Refs", "Entities", "Resources", "Links", "PagingInfo"]),
     ("Entities", &ENTITY_LISTS),
     ("Error", &["FirstChanceExceptionMessage", "Message", "StackTrace", "Status", "StatusCode"]),
     ("Link", &["Href", "Name", "Type", "Rel"]),
+    ("Task", &["Result"]),
+    ("CloudVmReplicaPoint", &["VmName"]),
+    ("VmRestorePoint", &["HierarchyObjRef", "SqlInfo"]),
 ];
 
 /// Every list an `Entities` object names at API version 1.7, the vendor's spelling kept.
@@ -77,47 +80,76 @@ pub(super) fn to_json(root: &Element, settings: &Settings) -> Vec<u8> {
         ByteOrderMark::Absent => Vec::new(),
         ByteOrderMark::Present => "\u{feff}".as_bytes().to_vec(),
     };
-    body.extend(value(root, settings.product).to_string().into_bytes());
+    // Fails only where memory does: all names are text.
+    body.extend(serde_json::to_vec(&value(root, settings.product)).unwrap_or_default());
     body
 }
 
-fn value(element: &Element, product: Product) -> Value {
+/// A value that keeps its members in order.
+enum Json<'a> {
+    Null,
+    Scalar(&'a Scalar),
+    List(Vec<Json<'a>>),
+    Object(Vec<(String, Json<'a>)>),
+}
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Json::Null => serializer.serialize_unit(),
+            Json::Scalar(Scalar::Text(text)) => serializer.serialize_str(text),
+            Json::Scalar(Scalar::Number(number)) => serializer.serialize_i64(*number),
+            Json::Scalar(Scalar::Flag(flag)) => serializer.serialize_bool(*flag),
+            Json::List(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                items.iter().try_for_each(|item| list.serialize_element(item))?;
+                list.end()
+            }
+            Json::Object(members) => {
+                let mut object = serializer.serialize_map(Some(members.len()))?;
+                for (name, value) in members {
+                    object.serialize_entry(name, value)?;
+                }
+                object.end()
+            }
+        }
+    }
+}
+
+fn value(element: &Element, product: Product) -> Json<'_> {
     match &element.content {
-        Content::Scalar(value) => scalar(value),
+        Content::Scalar(value) => Json::Scalar(value),
         Content::Items(items) => {
-            let items = items.iter().map(|item| value(item, product)).collect();
+            let items = Json::List(items.iter().map(|item| value(item, product)).collect());
             match element.name {
-                "Links" => Value::Array(items),
-                "EntityReferences" => doubled("Refs", items, product),
-                name => doubled(name, items, product),
+                "Links" => items,
+                "EntityReferences" => Json::Object(vec![(cased("Refs", product), items)]),
+                name => Json::Object(vec![(cased(name, product), items)]),
             }
         }
-        Content::Members(members) => {
-            let mut object = Map::new();
-            let named = ALWAYS_NAMED.iter().filter(|(name, _)| *name == element.name);
-            for name in named.flat_map(|(_, members)| *members) {
-                object.insert(cased(name, product), Value::Null);
-            }
-            for (name, value) in &element.attributes {
-                object.insert(cased(name, product), scalar(value));
-            }
-            for member in members {
-                object.insert(cased(member.name, product), value(member, product));
-            }
-            Value::Object(object)
-        }
+        Content::Members(members) => Json::Object(object(element, members, product)),
     }
 }
 
-fn doubled(name: &str, items: Vec<Value>, product: Product) -> Value {
-    Value::Object(Map::from_iter([(cased(name, product), Value::Array(items))]))
-}
-
-fn scalar(value: &Scalar) -> Value {
-    match value {
-        Scalar::Text(text) => Value::from(text.as_str()),
-        Scalar::Number(number) => Value::from(*number),
+/// Elements before attributes, and what is always named in its own order before either.
+fn object<'a>(
+    element: &'a Element,
+    members: &'a [Element],
+    product: Product,
+) -> Vec<(String, Json<'a>)> {
+    let always = ALWAYS_NAMED.iter().filter(|(name, _)| *name == element.name);
+    let always = always.flat_map(|(_, members)| *members);
+    let mut object: Vec<_> = always.map(|name| (cased(name, product), Json::Null)).collect();
+    let elements = members.iter().map(|member| (member.name, value(member, product)));
+    let attributes = element.attributes.iter().map(|(name, value)| (*name, Json::Scalar(value)));
+    for (name, value) in elements.chain(attributes) {
+        let name = cased(name, product);
+        match object.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, place)) => *place = value,
+            None => object.push((name, value)),
+        }
     }
+    object
 }
 
 /// Version 13 lowers the leading run of capitals, save the one that begins the next word: `UID` is

@@ -1,8 +1,8 @@
 //! The kinds of things the server has, as a table: names on the wire, places, relations, and what a
 //! query may ask of them.
 //!
-//! All resources follow one grammar, so a kind is data. Jobs, agents, vApps, CDP and catalogues are
-//! not simulated and have no kind.
+//! All resources follow one grammar, so a kind is data. What an installation can have beside these
+//! (CDP, catalogues, NAS and more) has no kind: its collections are empty.
 
 /// A kind of resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +17,14 @@ pub(super) enum Kind {
     BackupFile,
     RestorePoint,
     VmRestorePoint,
+    VAppRestorePoint,
+    VAppReplicaPoint,
+    AgentRestorePoint,
+    Job,
+    HierarchyRoot,
+    CloudTenant,
+    RestoreSession,
+    BackupJobSession,
 }
 
 /// What is known of a kind beforehand.
@@ -28,10 +36,13 @@ pub(super) struct Shape {
     pub(super) plural: &'static str,
     /// The path of the collection.
     pub(super) collection: &'static str,
-    /// Collections below one entity, by the last segment of their path.
-    pub(super) children: &'static [(&'static str, Kind)],
-    /// What can be started on one entity: a link's `Rel` and the action's name. Only the links are
-    /// simulated, not what they start.
+    /// The attribute that names the machine, where there is one.
+    pub(super) machine: Option<&'static str>,
+    /// Collections below one entity: a link's `Rel` and the last segment of their path.
+    pub(super) children: &'static [(&'static str, &'static str, Kind)],
+    /// One mount and all of them, for points that can be mounted.
+    pub(super) mounts: Option<(&'static str, &'static str)>,
+    /// What can be started on one entity: a link's `Rel` and the action's name.
     pub(super) actions: &'static [(&'static str, &'static str)],
     /// The names for filters and sorting, most of them unlike the elements'.
     pub(super) columns: &'static [(&'static str, Column)],
@@ -76,8 +87,10 @@ static BACKUP_SERVER: Shape = Shape {
     element: "BackupServer",
     plural: "BackupServers",
     collection: "backupServers",
-    children: &[],
-    actions: &[],
+    machine: None,
+    children: &[("Down", "jobs", Kind::Job), ("Down", "repositories", Kind::Repository)],
+    mounts: None,
+    actions: &[("VeeamZip", "veeamzip"), ("QuickBackup", "quickbackup"), ("Start", "collect")],
     columns: &[UID, NAME],
 };
 
@@ -85,7 +98,9 @@ static CLOUD_REPLICA: Shape = Shape {
     element: "CloudReplica",
     plural: "CloudReplicas",
     collection: "cloud/replicas",
-    children: &[("vmReplicaPoints", Kind::CloudVmReplicaPoint)],
+    machine: None,
+    children: &[("Down", "vmReplicaPoints", Kind::CloudVmReplicaPoint)],
+    mounts: None,
     actions: &[],
     columns: &[UID, NAME, PLATFORM],
 };
@@ -94,7 +109,9 @@ static CLOUD_VM_REPLICA_POINT: Shape = Shape {
     element: "CloudVmReplicaPoint",
     plural: "CloudVmReplicaPoints",
     collection: "cloud/vmReplicaPoints",
+    machine: Some("VmDisplayName"),
     children: &[],
+    mounts: None,
     actions: &[],
     columns: &[
         UID,
@@ -115,7 +132,9 @@ static REPOSITORY: Shape = Shape {
     element: "Repository",
     plural: "Repositories",
     collection: "repositories",
+    machine: None,
     children: &[],
+    mounts: None,
     actions: &[],
     columns: &[UID, NAME, SERVER_UID, SERVER_NAME],
 };
@@ -124,16 +143,29 @@ static REPLICA: Shape = Shape {
     element: "Replica",
     plural: "Replicas",
     collection: "replicas",
-    children: &[("vmReplicaPoints", Kind::VmReplicaPoint)],
+    machine: None,
+    children: &[("Down", "vmReplicaPoints", Kind::VmReplicaPoint)],
+    mounts: None,
     actions: &[],
-    columns: &[UID, NAME, REPOSITORY_UID, REPOSITORY_NAME, SERVER_UID, SERVER_NAME],
+    columns: &[
+        UID,
+        NAME,
+        ("JobUid", Column::ParentUid(Kind::Job)),
+        ("JobName", Column::ParentName(Kind::Job)),
+        REPOSITORY_UID,
+        REPOSITORY_NAME,
+        SERVER_UID,
+        SERVER_NAME,
+    ],
 };
 
 static VM_REPLICA_POINT: Shape = Shape {
     element: "VmReplicaPoint",
     plural: "VmReplicaPoints",
     collection: "vmReplicaPoints",
+    machine: Some("VmDisplayName"),
     children: &[],
+    mounts: Some(("VmReplicaPointMount", "VmReplicaPointMounts")),
     actions: &[("Failover", "failover")],
     columns: &[
         UID,
@@ -153,7 +185,12 @@ static BACKUP: Shape = Shape {
     element: "Backup",
     plural: "Backups",
     collection: "backups",
-    children: &[("restorePoints", Kind::RestorePoint), ("backupFiles", Kind::BackupFile)],
+    machine: None,
+    children: &[
+        ("Down", "restorePoints", Kind::RestorePoint),
+        ("Down", "backupFiles", Kind::BackupFile),
+    ],
+    mounts: None,
     actions: &[],
     columns: &[
         UID,
@@ -171,7 +208,9 @@ static BACKUP_FILE: Shape = Shape {
     element: "BackupFile",
     plural: "BackupFiles",
     collection: "backupFiles",
-    children: &[("vmRestorePoints", Kind::VmRestorePoint)],
+    machine: None,
+    children: &[("Down", "vmRestorePoints", Kind::VmRestorePoint)],
+    mounts: None,
     actions: &[],
     columns: &[UID, NAME],
 };
@@ -180,7 +219,13 @@ static RESTORE_POINT: Shape = Shape {
     element: "RestorePoint",
     plural: "RestorePoints",
     collection: "restorePoints",
-    children: &[("vmRestorePoints", Kind::VmRestorePoint)],
+    machine: None,
+    children: &[
+        ("Down", "vmRestorePoints", Kind::VmRestorePoint),
+        ("Down", "vAppRestorePoints", Kind::VAppRestorePoint),
+        ("Related", "backupFiles", Kind::BackupFile),
+    ],
+    mounts: None,
     actions: &[],
     columns: &[
         UID,
@@ -197,7 +242,9 @@ static VM_RESTORE_POINT: Shape = Shape {
     element: "VmRestorePoint",
     plural: "VmRestorePoints",
     collection: "vmRestorePoints",
+    machine: Some("VmDisplayName"),
     children: &[],
+    mounts: Some(("VmRestorePointMount", "VmRestorePointMounts")),
     actions: &[("Restore", "restore")],
     columns: &[
         UID,
@@ -216,8 +263,150 @@ static VM_RESTORE_POINT: Shape = Shape {
     ],
 };
 
+static VAPP_RESTORE_POINT: Shape = Shape {
+    element: "VAppRestorePoint",
+    plural: "VAppRestorePoints",
+    collection: "vAppRestorePoints",
+    machine: Some("VAppDisplayName"),
+    children: &[],
+    mounts: None,
+    actions: &[("Restore", "restore")],
+    columns: &[
+        UID,
+        NAME,
+        CREATION_TIME,
+        TYPE,
+        ALGORITHM,
+        ("RestorePointId", Column::ParentUid(Kind::RestorePoint)),
+        ("RestorePointName", Column::ParentName(Kind::RestorePoint)),
+        ("VAppDisplayName", Column::VmDisplayName),
+        SERVER_UID,
+        SERVER_NAME,
+    ],
+};
+
+static VAPP_REPLICA_POINT: Shape = Shape {
+    element: "VAppReplicaPoint",
+    plural: "VAppReplicaPoints",
+    collection: "vAppReplicaPoints",
+    machine: Some("VAppDisplayName"),
+    children: &[],
+    mounts: None,
+    actions: &[("Failover", "failover")],
+    columns: &[
+        UID,
+        NAME,
+        CREATION_TIME,
+        TYPE,
+        ALGORITHM,
+        ("ReplicaUid", Column::ParentUid(Kind::Replica)),
+        ("ReplicaName", Column::ParentName(Kind::Replica)),
+        ("VAppDisplayName", Column::VmDisplayName),
+        ("VAppName", Column::VmDisplayName),
+        SERVER_UID,
+        SERVER_NAME,
+    ],
+};
+
+static AGENT_RESTORE_POINT: Shape = Shape {
+    element: "AgentRestorePoint",
+    plural: "AgentRestorePoints",
+    collection: "agents/agentRestorePoints",
+    machine: None,
+    children: &[],
+    mounts: Some(("AgentRestorePointMount", "AgentRestorePointMounts")),
+    actions: &[],
+    columns: &[
+        UID,
+        NAME,
+        CREATION_TIME,
+        TYPE,
+        ALGORITHM,
+        ("RestorePointId", Column::ParentUid(Kind::RestorePoint)),
+        ("RestorePointName", Column::ParentName(Kind::RestorePoint)),
+        ("ComputerName", Column::VmDisplayName),
+        ("BackupFileUid", Column::ParentUid(Kind::BackupFile)),
+        ("BackupFileName", Column::ParentName(Kind::BackupFile)),
+        SERVER_UID,
+        SERVER_NAME,
+    ],
+};
+
+static JOB: Shape = Shape {
+    element: "Job",
+    plural: "Jobs",
+    collection: "jobs",
+    machine: None,
+    children: &[("Down", "backupSessions", Kind::BackupJobSession)],
+    mounts: None,
+    actions: &[("Start", "start"), ("Stop", "stop"), ("Retry", "retry"), ("Clone", "clone")],
+    columns: &[
+        UID,
+        NAME,
+        PLATFORM,
+        ("JobType", Column::Text("JobType")),
+        ("ScheduleEnabled", Column::Text("ScheduleEnabled")),
+        SERVER_UID,
+        SERVER_NAME,
+    ],
+};
+
+static HIERARCHY_ROOT: Shape = Shape {
+    element: "HierarchyRoot",
+    plural: "HierarchyRoots",
+    collection: "hierarchyRoots",
+    machine: None,
+    children: &[],
+    mounts: None,
+    actions: &[],
+    columns: &[UID, NAME, ("HostType", Column::Text("HostType")), SERVER_UID, SERVER_NAME],
+};
+
+static CLOUD_TENANT: Shape = Shape {
+    element: "CloudTenant",
+    plural: "CloudTenants",
+    collection: "cloud/tenants",
+    machine: None,
+    children: &[],
+    mounts: None,
+    actions: &[],
+    columns: &[UID, NAME, SERVER_UID, SERVER_NAME],
+};
+
+const SESSION: [(&str, Column); 7] = [
+    UID,
+    NAME,
+    ("JobType", Column::Text("JobType")),
+    CREATION_TIME,
+    ("State", Column::Text("State")),
+    SERVER_UID,
+    SERVER_NAME,
+];
+
+static RESTORE_SESSION: Shape = Shape {
+    element: "RestoreSession",
+    plural: "RestoreSessions",
+    collection: "restoreSessions",
+    machine: Some("VmDisplayName"),
+    children: &[],
+    mounts: None,
+    actions: &[],
+    columns: &SESSION,
+};
+
+static BACKUP_JOB_SESSION: Shape = Shape {
+    element: "BackupJobSession",
+    plural: "BackupJobSessions",
+    collection: "backupSessions",
+    machine: None,
+    children: &[],
+    mounts: None,
+    actions: &[],
+    columns: &SESSION,
+};
+
 impl Kind {
-    pub(super) const ALL: [Kind; 10] = [
+    pub(super) const ALL: [Kind; 18] = [
         Kind::BackupServer,
         Kind::CloudReplica,
         Kind::CloudVmReplicaPoint,
@@ -228,6 +417,14 @@ impl Kind {
         Kind::BackupFile,
         Kind::RestorePoint,
         Kind::VmRestorePoint,
+        Kind::VAppRestorePoint,
+        Kind::VAppReplicaPoint,
+        Kind::AgentRestorePoint,
+        Kind::Job,
+        Kind::HierarchyRoot,
+        Kind::CloudTenant,
+        Kind::RestoreSession,
+        Kind::BackupJobSession,
     ];
 
     pub(super) fn shape(self) -> &'static Shape {
@@ -242,6 +439,19 @@ impl Kind {
             Kind::BackupFile => &BACKUP_FILE,
             Kind::RestorePoint => &RESTORE_POINT,
             Kind::VmRestorePoint => &VM_RESTORE_POINT,
+            Kind::VAppRestorePoint => &VAPP_RESTORE_POINT,
+            Kind::VAppReplicaPoint => &VAPP_REPLICA_POINT,
+            Kind::AgentRestorePoint => &AGENT_RESTORE_POINT,
+            Kind::Job => &JOB,
+            Kind::HierarchyRoot => &HIERARCHY_ROOT,
+            Kind::CloudTenant => &CLOUD_TENANT,
+            Kind::RestoreSession => &RESTORE_SESSION,
+            Kind::BackupJobSession => &BACKUP_JOB_SESSION,
         }
+    }
+
+    /// Whether it is there only with a licence for Cloud Connect.
+    pub(super) fn is_cloud(self) -> bool {
+        self.shape().collection.starts_with("cloud/")
     }
 }

@@ -1,6 +1,4 @@
-//! Logon sessions: who is in, by which token, and until when.
-//!
-//! One account, with every role. Logging on as a tenant is not simulated.
+//! Logon sessions: who is in, by which token, until when, and what goes with the session.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +9,11 @@ use http::header::{AUTHORIZATION, COOKIE};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::document::{Element, link};
-use super::kinds::Kind;
-use super::wire::BASE;
-
-pub(super) const USERNAME: &str = "SRV12\\Administrator";
-/// With a colon, as only the first one in Basic credentials divides.
-pub(super) const PASSWORD: &str = "Pa:ss w0rd";
+use super::accounts::{self, Account, Tenant, Who};
+use super::mounts::Mounts;
+use super::settings::Installation;
+use super::spec::Node;
+use super::tasks::Tasks;
 
 /// The header and the cookie that carry the token.
 pub(super) const TOKEN: &str = "X-RestSvcSessionId";
@@ -25,41 +21,74 @@ pub(super) const TOKEN: &str = "X-RestSvcSessionId";
 /// The API versions a present-day server speaks.
 pub(super) const VERSIONS: [&str; 3] = ["v1_5", "v1_6", "v1_7"];
 
-/// Sessions by id, with the time of the last request.
+/// One session. Its tasks and mounts end with it.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) who: Who,
+    /// The user's name in full, also in the session of a tenant.
+    pub(super) username: &'static str,
+    pub(super) tasks: Tasks,
+    pub(super) mounts: Mounts,
+    last_seen: Timestamp,
+}
+
+/// Sessions by id.
 #[derive(Debug, Default)]
 pub(super) struct Logons {
-    last_seen: BTreeMap<Uuid, Timestamp>,
+    sessions: BTreeMap<Uuid, Session>,
+    tasks: usize,
 }
 
 impl Logons {
-    pub(super) fn open(&mut self, now: Timestamp) -> Uuid {
+    pub(super) fn open(&mut self, who: Who, username: &'static str, now: Timestamp) -> Uuid {
         let id = Uuid::new_v4();
-        self.last_seen.insert(id, now);
+        let (tasks, mounts) = (Tasks::default(), Mounts::default());
+        self.sessions.insert(id, Session { who, username, tasks, mounts, last_seen: now });
         id
     }
 
     /// Lets the bearer of a live token in, and renews it.
-    pub(super) fn admit(&mut self, token: &str, now: Timestamp, idle: SignedDuration) -> bool {
+    pub(super) fn admit(
+        &mut self,
+        token: &str,
+        now: Timestamp,
+        idle: SignedDuration,
+    ) -> Option<Uuid> {
         self.expire(now, idle);
-        let session = self.last_seen.iter_mut().find(|(id, _)| self::token(**id) == token);
-        session.map(|(_, last_seen)| *last_seen = now).is_some()
+        let (id, session) = self.sessions.iter_mut().find(|(id, _)| self::token(**id) == token)?;
+        session.last_seen = now;
+        Some(*id)
     }
 
     pub(super) fn live(&mut self, now: Timestamp, idle: SignedDuration) -> Vec<Uuid> {
         self.expire(now, idle);
-        self.last_seen.keys().copied().collect()
+        self.sessions.keys().copied().collect()
+    }
+
+    pub(super) fn get(&mut self, id: Uuid) -> Option<&mut Session> {
+        self.sessions.get_mut(&id)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (Uuid, &Session)> {
+        self.sessions.iter().map(|(id, session)| (*id, session))
+    }
+
+    /// The number of a new task. They count through all sessions.
+    pub(super) fn next_task(&mut self) -> usize {
+        self.tasks += 1;
+        self.tasks
     }
 
     pub(super) fn close(&mut self, id: Uuid) -> bool {
-        self.last_seen.remove(&id).is_some()
+        self.sessions.remove(&id).is_some()
     }
 
     pub(super) fn close_all(&mut self) {
-        self.last_seen.clear();
+        self.sessions.clear();
     }
 
     fn expire(&mut self, now: Timestamp, idle: SignedDuration) {
-        self.last_seen.retain(|_, last_seen| now.duration_since(*last_seen) < idle);
+        self.sessions.retain(|_, session| now.duration_since(session.last_seen) < idle);
     }
 }
 
@@ -79,81 +108,48 @@ pub(super) fn token_of(headers: &HeaderMap) -> Option<&str> {
         .or_else(|| headers.get(TOKEN)?.to_str().ok())
 }
 
-/// Whether a request has the right user name and password.
-pub(super) fn has_credentials(headers: &HeaderMap) -> bool {
-    let basic = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    basic
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Basic"))
-        .and_then(|(_, encoded)| STANDARD.decode(encoded.trim()).ok())
-        .is_some_and(|pair| pair == format!("{USERNAME}:{PASSWORD}").as_bytes())
+/// The account whose user name and password a request has.
+pub(super) fn account_of(
+    headers: &HeaderMap,
+    installation: Installation,
+) -> Option<&'static Account> {
+    let basic = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (_, encoded) =
+        basic.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Basic"))?;
+    let pair = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (name, password) = pair.split_once(':')?;
+    accounts::known(name, password, installation)
 }
 
-/// Where anyone starts, without credentials.
-pub(super) fn entry_point() -> Element {
-    let create = |version: &str| {
-        let href = format!("{BASE}/sessionMngr/?v={version}");
-        link("Create", Some("LogonSession"), href, None)
+/// What a logon's body asks for.
+pub(super) enum Wanted {
+    /// No tenant: the body is empty, or names none.
+    User,
+    Tenant(&'static Tenant),
+    /// A tenant that is not known by this password.
+    Nobody,
+}
+
+/// Reads the body of a logon, a `LoginSpec`.
+pub(super) fn wanted(spec: Option<&Node>) -> Wanted {
+    let tenant = |organization, username, password| {
+        let known = accounts::tenants().iter().find(|tenant| {
+            tenant.organization == organization
+                && Some(tenant.username) == username
+                && Some(tenant.password) == password
+        });
+        known.map_or(Wanted::Nobody, Wanted::Tenant)
     };
-    let versions = VERSIONS.map(|version| {
-        Element::object("SupportedVersion", vec![Element::list("Links", vec![create(version)])])
-            .with("Name", version)
-    });
-    let sessions = link("Down", Some("LogonSessionList"), format!("{BASE}/logonSessions"), None);
-    Element::object(
-        "EnterpriseManager",
-        vec![
-            Element::list("Links", vec![sessions, create("latest")]),
-            Element::list("SupportedVersions", versions.to_vec()),
-        ],
-    )
-}
-
-/// Where a session is.
-pub(super) fn href(id: Uuid) -> String {
-    format!("{BASE}/logonSessions/{id}")
-}
-
-/// One session, with links to all there is.
-pub(super) fn session(id: Uuid) -> Element {
-    let mut links = vec![link("Up", Some("EnterpriseManager"), format!("{BASE}/"), None)];
-    links.extend(collections(|kind| !is_cloud(kind)));
-    links.push(link("Down", Some("CloudConnectService"), format!("{BASE}/cloud"), None));
-    links.push(link("Delete", None, href(id), None));
-    Element::object(
-        "LogonSession",
-        vec![
-            Element::list("Links", links),
-            Element::value("UserName", USERNAME),
-            Element::value("SessionId", id.to_string()),
-        ],
-    )
-    .with("Type", "LogonSession")
-    .with("Href", href(id))
-}
-
-/// The way to the collections of Cloud Connect, which a session does not link to itself.
-pub(super) fn cloud_service() -> Element {
-    Element::object("CloudConnectService", vec![Element::list("Links", collections(is_cloud))])
-        .with("Type", "CloudConnectService")
-        .with("Href", format!("{BASE}/cloud"))
-}
-
-fn is_cloud(kind: Kind) -> bool {
-    kind.shape().collection.starts_with("cloud/")
-}
-
-/// Links to collections, each one twice: as references and as entities.
-fn collections(wanted: impl Fn(Kind) -> bool) -> Vec<Element> {
-    let both = |kind: Kind| {
-        let shape = kind.shape();
-        let href = format!("{BASE}/{}", shape.collection);
-        let references = format!("{}ReferenceList", shape.element);
-        let entities = format!("{}List", shape.element);
-        [
-            link("Down", Some(&references), href.clone(), None),
-            link("Down", Some(&entities), href + "?format=Entity", None),
-        ]
-    };
-    Kind::ALL.into_iter().filter(|kind| wanted(*kind)).flat_map(both).collect()
+    let Some(spec) = spec else { return Wanted::User };
+    if let Some(given) = spec.child("TenantCredentials") {
+        return tenant(None, given.text_of("Username"), given.text_of("Password"));
+    }
+    match spec.child("VCloudOrganizationCredentials") {
+        None => Wanted::User,
+        Some(given) => {
+            // An organization that is not named is none that is known.
+            let organization = Some(given.text_of("OrganizationName").unwrap_or_default());
+            tenant(organization, given.text_of("Login"), given.text_of("Password"))
+        }
+    }
 }

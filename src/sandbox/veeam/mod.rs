@@ -2,21 +2,33 @@
 //!
 //! It answers as a Windows server with Cloud Connect does, on one self-signed TLS port, and holds the
 //! points of the vendor's own pages beside any number of drawn ones, of backups and plain replicas too.
-//! Jobs, agents, tasks, mounts and tenant logons are not simulated.
+//! Restores, failovers and backups are started as tasks, and nothing is restored by them; jobs cannot be
+//! started, and CDP, NAS and catalogues are empty.
 
+mod accounts;
+mod actions;
+mod answer;
 mod backup_server;
 mod backups;
+mod directory;
 mod document;
 mod estate;
 mod filter;
 mod json;
 mod kinds;
 mod logon;
+mod mounts;
 mod query;
 mod script;
 mod seed;
 mod server;
+mod sessions;
 mod settings;
+mod spec;
+mod surroundings;
+mod tasks;
+mod view;
+mod visit;
 mod wire;
 mod world;
 
@@ -30,11 +42,13 @@ use self::backup_server::Seen;
 use self::server::Server;
 use crate::sandbox::{Identity, Listening, StartError};
 
+pub use self::accounts::{Account, Role, Tenant};
 pub use self::backup_server::BackupServer;
 pub use self::script::Reply;
 pub use self::settings::{
-    Ampersands, AttributeOrder, ByteOrderMark, CloudQuery, ListItem, NameStyle, Product,
-    ReplicaListItem, Settings, UnfinishedLink, VmName,
+    Ampersands, AttributeOrder, ByteOrderMark, CloudQuery, ErrorDetail, HierarchyRoots,
+    Installation, ListItem, NameStyle, Product, ReplicaListItem, RequestBodies, Settings,
+    UnfinishedLink, Vanished, VmName,
 };
 
 /// A running Enterprise Manager; it stops when this is dropped.
@@ -77,14 +91,24 @@ impl EnterpriseManager {
         digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The one account's name, in the form Windows servers want.
+    /// The administrator's name, in the form that this installation wants.
     pub fn username(&self) -> &str {
-        logon::USERNAME
+        self.account(Role::PortalAdministrator).username(self.server.settings.installation)
     }
 
-    /// The account's password.
+    /// The administrator's password.
     pub fn password(&self) -> &str {
-        logon::PASSWORD
+        self.account(Role::PortalAdministrator).password
+    }
+
+    /// The account with a role.
+    pub fn account(&self, role: Role) -> &'static Account {
+        accounts::with_role(role)
+    }
+
+    /// The tenants: a standalone one, then an organization of VMware Cloud Director.
+    pub fn tenants(&self) -> &'static [Tenant; 2] {
+        accounts::tenants()
     }
 
     /// How many requests came, by method and path (no query).

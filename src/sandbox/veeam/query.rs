@@ -1,17 +1,21 @@
 //! The query service: filtering, sorting and paging over one kind.
 //!
 //! There is no cursor and no snapshot, and no total but the number of pages: a point that lands
-//! between two pages shifts the rest. Kinds that are not simulated are unknown types.
+//! between two pages shifts the rest. What an installation can have and this one has not gives an empty
+//! page; tasks, which a real server can be asked for too, are unknown here.
 
 use std::cmp::Reverse;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::answer::Refusal;
+use super::directory::{self, Empty};
 use super::document::{Element, Scalar, link};
-use super::estate::{Entity, Estate};
+use super::estate::Entity;
 use super::filter::{Complaint, Filter, column};
 use super::kinds::Kind;
-use super::settings::{CloudQuery, Product, Settings};
+use super::settings::{CloudQuery, Installation, Product, Settings};
+use super::view::View;
 use super::wire::{self, BASE, Form};
 
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -48,17 +52,27 @@ impl Parameters {
 /// What is wrong with the parameters, for a 400.
 pub(super) fn answer(
     parameters: &Parameters,
-    estate: &Estate,
+    view: View<'_>,
     settings: &Settings,
-) -> Result<Element, Complaint> {
-    let kind = kind(parameters.get("type").unwrap_or_default(), settings)?;
+) -> Result<Element, Refusal> {
+    let name = parameters.get("type").unwrap_or_default();
+    let Some(kind) = kind(name, settings) else {
+        let known = directory::empty_type(name);
+        return known.map(|known| nothing(known, parameters, settings)).unwrap_or_else(|| {
+            Err(Refusal::Malformed(format!("Unknown resource type '{name}'.")))
+        });
+    };
+    if !view.who.may_read(kind) {
+        return Err(Refusal::Forbidden);
+    }
+    let estate = view.estate;
     let form = form(parameters.get("format"))?;
     let filter = parameters.get("filter").filter(|text| !text.trim().is_empty());
     let filter = filter.map(|text| Filter::parse(text, kind)).transpose()?;
     let size = parameters.positive("pageSize")?.unwrap_or(settings.page_size).max(1);
     let page = parameters.positive("page")?.unwrap_or(1);
 
-    let mut found: Vec<&Entity> = estate
+    let mut found: Vec<&Entity> = view
         .all(kind)
         .filter(|entity| filter.as_ref().is_none_or(|filter| filter.matches(entity, estate)))
         .collect();
@@ -79,22 +93,48 @@ pub(super) fn answer(
             Element::object("Entities", vec![list])
         }
     };
-    let links = page_links(parameters, settings, size, page, pages);
-    let paging = Element::object("PagingInfo", vec![Element::list("Links", links)])
-        .with("PageNum", number(page))
-        .with("PageSize", number(size))
-        .with("PagesCount", number(pages));
+    let paging = paging(parameters, settings, size, page, pages);
     Ok(Element::object("QueryResult", vec![result, paging]))
 }
 
-fn kind(name: &str, settings: &Settings) -> Result<Kind, Complaint> {
+/// The answer where there is nothing of a kind.
+fn nothing(
+    known: &Empty,
+    parameters: &Parameters,
+    settings: &Settings,
+) -> Result<Element, Refusal> {
+    let result = match form(parameters.get("format"))? {
+        Form::Reference => Element::list("Refs", Vec::new()),
+        Form::Entity => Element::object("Entities", vec![Element::list(known.plural, Vec::new())]),
+    };
+    let size = parameters.positive("pageSize")?.unwrap_or(settings.page_size).max(1);
+    let page = parameters.positive("page")?.unwrap_or(1);
+    let paging = paging(parameters, settings, size, page, 0);
+    Ok(Element::object("QueryResult", vec![result, paging]))
+}
+
+fn paging(
+    parameters: &Parameters,
+    settings: &Settings,
+    size: usize,
+    page: usize,
+    pages: usize,
+) -> Element {
+    let links = page_links(parameters, settings, size, page, pages);
+    Element::object("PagingInfo", vec![Element::list("Links", links)])
+        .with("PageNum", number(page))
+        .with("PageSize", number(size))
+        .with("PagesCount", number(pages))
+}
+
+fn kind(name: &str, settings: &Settings) -> Option<Kind> {
     Kind::ALL
         .into_iter()
         .filter(|kind| {
             settings.cloud_query == CloudQuery::Answered || *kind != Kind::CloudVmReplicaPoint
         })
+        .filter(|kind| settings.installation == Installation::CloudConnect || !kind.is_cloud())
         .find(|kind| kind.shape().element.eq_ignore_ascii_case(name))
-        .ok_or_else(|| format!("Unknown resource type '{name}'."))
 }
 
 /// Plural here, unlike everywhere else.

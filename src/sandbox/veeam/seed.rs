@@ -9,9 +9,10 @@ use jiff::civil::{DateTime, date};
 use uuid::{Uuid, uuid};
 
 use super::backups;
-use super::estate::{Entity, Estate, Field, Point, utc};
+use super::estate::{Entity, Estate, Field, Owner, Point, utc};
 use super::kinds::Kind;
-use super::settings::Settings;
+use super::settings::{Product, Settings};
+use super::surroundings;
 
 const SERVER: Uuid = uuid!("8fff3b8e-c3f1-4ef5-aecc-561f07bf9982");
 const CRM: Uuid = uuid!("6b2b42d5-3850-421c-93c1-e063f12a2ead");
@@ -68,28 +69,35 @@ const MACHINES: [&str; 5] = ["app", "mail & web", "zürich-db", "サーバー", 
 /// The server as it is when it starts.
 pub(super) fn estate(settings: &Settings) -> Estate {
     let mut estate = Estate::default();
+    let (port, version) = match settings.product {
+        Product::V12 => (9392, "12.3.2.3617"),
+        Product::V13 => (443, "13.0.1.1071"),
+    };
     let fields = vec![
         ("Description", Field::text("Created by SRV12\\Administrator")),
-        ("Port", Field::number(9392)),
-        ("Version", Field::text("13.0.1.1071")),
+        ("Port", Field::number(port)),
+        ("Version", Field::text(version)),
+        ("WcfPort", Field::number(9401)),
+        ("VbrCertificateThumbprint", Field::text("3A5C0E7B1F2D4E6A8B9C0D1E2F3A4B5C6D7E8F90")),
     ];
     let server = Entity::new(Kind::BackupServer, SERVER, "172.17.53.48", Vec::new(), fields);
     estate.add(server);
-    estate.add(replica(CRM, "UCM Company CRM Replication"));
-    estate.add(replica(ABC, "ABC Company Servers Replication"));
+    estate.add(replica(CRM, "UCM Company CRM Replication", Owner::Standalone));
+    estate.add(replica(ABC, "ABC Company Servers Replication", Owner::Organization));
     for (id, vm, replica, created) in POINTS {
         let created = utc(created);
         let point = Point { id, vm, created, replica, point_type: "Snapshot", state: "Ready" };
         estate.add_point(&point, settings);
     }
     backups::add(&mut estate, SERVER, settings);
+    surroundings::add(&mut estate, SERVER, settings);
     draw(&mut estate, settings);
     estate
 }
 
-fn replica(id: Uuid, name: &str) -> Entity {
+fn replica(id: Uuid, name: &str, owner: Owner) -> Entity {
     let fields = vec![("Platform", Field::text("VMware"))];
-    Entity::new(Kind::CloudReplica, id, name, vec![SERVER], fields)
+    Entity::new(Kind::CloudReplica, id, name, vec![SERVER], fields).owned_by(owner)
 }
 
 fn draw(estate: &mut Estate, settings: &Settings) {
@@ -98,7 +106,8 @@ fn draw(estate: &mut Estate, settings: &Settings) {
     };
     let jobs = settings.points.div_ceil(POINTS_PER_REPLICA);
     for (job, customer) in (0..jobs).zip(CUSTOMERS.iter().cycle()) {
-        estate.add(replica(id("replica", job), &format!("{customer} Replication {job}")));
+        let owner = if job % 2 == 0 { Owner::Standalone } else { Owner::Organization };
+        estate.add(replica(id("replica", job), &format!("{customer} Replication {job}"), owner));
     }
     for number in 0..settings.points {
         let machine = number / POINTS_PER_VM;

@@ -18,6 +18,8 @@ pub struct Settings {
     pub points: usize,
     /// What those points are drawn from: the same seed gives the same points.
     pub seed: u64,
+    /// Where the server is installed, and with which licence.
+    pub installation: Installation,
     /// The product release, which shows in JSON names and in how page links are escaped.
     pub product: Product,
     /// How the time inside the name of a point is written.
@@ -49,6 +51,18 @@ pub struct Settings {
     /// How often the database asks the backup servers what is new: 15 minutes. At zero it always
     /// knows.
     pub collection_interval: SignedDuration,
+    /// How long the operation behind a task takes at the backup server.
+    pub task_running: SignedDuration,
+    /// How long it takes from there until the database has the data.
+    pub task_settling: SignedDuration,
+    /// What is said of a point that is listed, but no longer at the backup server.
+    pub vanished: Vanished,
+    /// How the body of a request is read.
+    pub request_bodies: RequestBodies,
+    /// How much an error tells.
+    pub error_detail: ErrorDetail,
+    /// What the list of hypervisors calls them.
+    pub hierarchy_roots: HierarchyRoots,
 }
 
 impl Settings {
@@ -58,6 +72,7 @@ impl Settings {
             clock,
             points: 0,
             seed: 1,
+            installation: Installation::CloudConnect,
             product: Product::V13,
             name_style: NameStyle::WholeSeconds,
             fraction_digits: 3,
@@ -72,8 +87,25 @@ impl Settings {
             page_size: 100,
             idle_timeout: SignedDuration::from_mins(15),
             collection_interval: SignedDuration::from_mins(15),
+            task_running: SignedDuration::from_secs(10),
+            task_settling: SignedDuration::from_secs(5),
+            vanished: Vanished::Lingers,
+            request_bodies: RequestBodies::ByContentType,
+            error_detail: ErrorDetail::StackTrace,
+            hierarchy_roots: HierarchyRoots::AsInPoints,
         }
     }
+}
+
+/// Where Enterprise Manager runs. Only on Windows can it have Cloud Connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Installation {
+    /// On Windows, at a service provider's.
+    CloudConnect,
+    /// On Windows, without a licence for Cloud Connect: there is nothing under `/cloud`.
+    Windows,
+    /// On Linux, where there is no Cloud Connect either, and users are called `user@domain`.
+    Linux,
 }
 
 /// A product release. Both speak API version `v1_7`, and yet differ on the wire.
@@ -165,4 +197,40 @@ pub enum CloudQuery {
     Answered,
     /// 400, as to a type it has never heard of.
     Refused,
+}
+
+/// What is said of a point that the database still has and the backup server no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vanished {
+    /// It is there to be read until the next data collection.
+    Lingers,
+    /// It is listed, and 404 when asked for alone.
+    NotFound,
+}
+
+/// How the body of a request is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestBodies {
+    /// As its `Content-Type` says, XML if it says nothing.
+    ByContentType,
+    /// As JSON as soon as JSON is accepted in return: the bug of 9.5 U4, since mended.
+    ByAccept,
+}
+
+/// How much an error tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorDetail {
+    /// What happened, and where in the vendor's code: not for the eyes of callers.
+    StackTrace,
+    /// Message and status code only.
+    Bare,
+}
+
+/// Whether filters built from `/hierarchyRoots` find anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HierarchyRoots {
+    /// The id is the one inside the references to VMs.
+    AsInPoints,
+    /// Another id, as in version 12 before its hotfix: such filters find nothing, and say nothing.
+    Mistaken,
 }

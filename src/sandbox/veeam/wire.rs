@@ -40,6 +40,20 @@ pub(super) fn entity(entity: &Entity, estate: &Estate, settings: &Settings) -> E
     named_entity(entity.kind.shape().element, entity, estate, settings)
 }
 
+/// A whole collection, or what of it is below another entity.
+pub(super) fn list<'a>(
+    kind: Kind,
+    form: Form,
+    found: impl Iterator<Item = &'a Entity>,
+    estate: &Estate,
+    settings: &Settings,
+) -> Element {
+    match form {
+        Form::Reference => references("EntityReferences", found, estate, settings),
+        Form::Entity => entities(kind, found, estate, settings),
+    }
+}
+
 /// A list of references, alone or inside a query's answer.
 pub(super) fn references<'a>(
     name: &'static str,
@@ -92,8 +106,8 @@ fn named_entity(
         .with("Href", entity_href(entity))
         .with("Name", entity.name.as_str())
         .with("UID", entity.uid());
-    if let Some(vm) = &entity.vm {
-        element = element.with("VmDisplayName", vm.as_str());
+    if let (Some(attribute), Some(vm)) = (shape.machine, &entity.vm) {
+        element = element.with(attribute, vm.as_str());
     }
     element
 }
@@ -115,10 +129,16 @@ fn links(
         links.push(link(rel, Some(&kind), href(parent.kind, parent.id), Some(&parent.name)));
     }
     links.push(alternate);
-    for (segment, child) in entity.kind.shape().children {
+    let shape = entity.kind.shape();
+    for (rel, segment, child) in shape.children {
         let kind = format!("{}ReferenceList", child.shape().element);
         let below = format!("{}/{segment}", href(entity.kind, entity.id));
-        links.push(link("Down", Some(&kind), below, None));
+        links.push(link(rel, Some(&kind), below, None));
+    }
+    if let Some((mount, _)) = shape.mounts {
+        let below = format!("{}/mounts", href(entity.kind, entity.id));
+        links.push(link("Down", Some(&format!("{mount}List")), below.clone(), None));
+        links.push(link("Create", Some(mount), below, None));
     }
     links
 }
@@ -135,7 +155,8 @@ fn rel(entity: &Entity, parent: &Entity, settings: &Settings) -> &'static str {
     }
 }
 
-fn href(kind: Kind, id: Uuid) -> String {
+/// Where an entity is, as a reference.
+pub(super) fn href(kind: Kind, id: Uuid) -> String {
     format!("{BASE}/{}/{id}", kind.shape().collection)
 }
 

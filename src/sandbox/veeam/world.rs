@@ -12,6 +12,8 @@ use uuid::Uuid;
 
 use super::backups;
 use super::estate::Estate;
+use super::kinds::Kind;
+use super::sessions;
 
 /// Both pictures, and what is still to come.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(super) struct World {
 pub(super) enum Event {
     /// The last byte of this point is written.
     WriteEnds(Uuid),
+    /// A restore or a backup is done.
+    SessionEnds(Kind, Uuid),
     /// A collection beside the timetable.
     Collection,
 }
@@ -53,6 +57,12 @@ impl World {
         Arc::make_mut(&mut self.servers)
     }
 
+    /// Whether a backup server still has an entity.
+    pub(super) fn is_real(&mut self, kind: Kind, id: Uuid, now: Timestamp) -> bool {
+        self.catch_up(now);
+        self.servers.find(kind, id).is_some()
+    }
+
     /// Has the database ask the servers now; the timetable stays as it is.
     pub(super) fn collect(&mut self, now: Timestamp) {
         self.catch_up(now);
@@ -72,6 +82,9 @@ impl World {
             match event {
                 Event::WriteEnds(point) => {
                     backups::end_write(Arc::make_mut(&mut self.servers), point);
+                }
+                Event::SessionEnds(kind, session) => {
+                    sessions::end(Arc::make_mut(&mut self.servers), kind, session, when);
                 }
                 Event::Collection => self.database = Arc::clone(&self.servers),
             }

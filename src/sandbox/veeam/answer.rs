@@ -1,0 +1,169 @@
+//! An answer before it is written in XML or JSON, and what is answered in place of one.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{ALLOW, CONTENT_TYPE, DATE, SERVER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use hyper::ext::ReasonPhrase;
+use jiff::fmt::rfc2822::DateTimePrinter;
+
+use super::document::{Element, Scalar, to_xml};
+use super::json::to_json;
+use super::settings::{ErrorDetail, Installation, Settings};
+
+/// What a request is answered with.
+#[derive(Debug)]
+pub(super) struct Answer {
+    status: StatusCode,
+    headers: Vec<(HeaderName, String)>,
+    body: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Nothing,
+    Document(Element),
+    Error(String),
+}
+
+/// Why a visitor does not get what was asked for.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// 400, in these words.
+    Malformed(String),
+    /// 403: the role or the scope does not allow it.
+    Forbidden,
+    /// 404.
+    Absent,
+    /// 405: nothing but these methods.
+    Only(&'static str),
+    /// 500, which is what the server says of a task that this session does not have.
+    NoSuchTask(String),
+    /// 501, where a real server would do something that is not simulated.
+    NotSimulated(String),
+}
+
+impl From<String> for Refusal {
+    fn from(complaint: String) -> Self {
+        Refusal::Malformed(complaint)
+    }
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Malformed(complaint) => Self::error(StatusCode::BAD_REQUEST, &complaint),
+            Refusal::Forbidden => Self::error(StatusCode::FORBIDDEN, "Access denied."),
+            Refusal::Absent => {
+                Self::error(StatusCode::NOT_FOUND, "The requested resource is not found.")
+            }
+            Refusal::Only(methods) => {
+                Self::error(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed.")
+                    .header(ALLOW, methods.to_owned())
+            }
+            Refusal::NoSuchTask(name) => Self::error(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &format!("There is no backup task with id [{name}] in current rest session"),
+            ),
+            Refusal::NotSimulated(what) => {
+                Self::error(StatusCode::NOT_IMPLEMENTED, &format!("Not simulated: {what}"))
+            }
+        }
+    }
+}
+
+impl Answer {
+    pub(super) fn document(status: StatusCode, body: Element) -> Self {
+        Self { status, headers: Vec::new(), body: Content::Document(body) }
+    }
+
+    pub(super) fn ok(body: Element) -> Self {
+        Self::document(StatusCode::OK, body)
+    }
+
+    pub(super) fn no_content() -> Self {
+        Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: Content::Nothing }
+    }
+
+    pub(super) fn error(status: StatusCode, message: &str) -> Self {
+        Self { status, headers: Vec::new(), body: Content::Error(message.to_owned()) }
+    }
+
+    pub(super) fn unauthorized(message: &str) -> Self {
+        let challenge = "Basic Realm=RestSvc".to_owned();
+        Self::error(StatusCode::UNAUTHORIZED, message).header(WWW_AUTHENTICATE, challenge)
+    }
+
+    pub(super) fn header(mut self, name: HeaderName, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The answer on the wire, in the format that the request accepts.
+    pub(super) fn write(self, request: &HeaderMap, settings: &Settings) -> Response {
+        let document = match self.body {
+            Content::Nothing => None,
+            Content::Document(document) => Some(document),
+            Content::Error(message) => Some(error(self.status, &message, settings.error_detail)),
+        };
+        let (kind, body) = match &document {
+            None => (None, Vec::new()),
+            Some(document) if accepts_json(request) => {
+                (Some("application/json"), to_json(document, settings))
+            }
+            Some(document) => {
+                (Some("application/xml"), to_xml(document, settings).unwrap_or_default())
+            }
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        if let Ok(reason) = ReasonPhrase::try_from(reason(self.status).into_bytes()) {
+            response.extensions_mut().insert(reason);
+        }
+        let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&settings.clock.now());
+        // What a server on Linux calls itself is not known.
+        let windows = settings.installation != Installation::Linux;
+        let standard = [
+            kind.map(|kind| (CONTENT_TYPE, kind.to_owned())),
+            date.ok().map(|date| (DATE, date)),
+            windows.then(|| (SERVER, "Microsoft-HTTPAPI/2.0".to_owned())),
+        ];
+        for (name, value) in self.headers.into_iter().chain(standard.into_iter().flatten()) {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// Whether the words `application/json` are anywhere in `Accept`.
+pub(super) fn accepts_json(request: &HeaderMap) -> bool {
+    let mut accepted = request.get_all(http::header::ACCEPT).into_iter();
+    accepted.any(|accept| {
+        accept.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains("application/json"))
+    })
+}
+
+fn error(status: StatusCode, message: &str, detail: ErrorDetail) -> Element {
+    let body = match detail {
+        ErrorDetail::Bare => Element::object("Error", Vec::new()),
+        ErrorDetail::StackTrace => Element::object(
+            "Error",
+            vec![
+                Element::value("FirstChanceExceptionMessage", message),
+                Element::value(
+                    "StackTrace",
+                    "SENSITIVE stack\n   at Veeam.Backup.Enterprise.RestAPI",
+                ),
+            ],
+        )
+        .with("Status", reason(status)),
+    };
+    body.with("Message", message).with("StatusCode", Scalar::Number(i64::from(status.as_u16())))
+}
+
+/// The reason phrase of .NET: the name without blanks, as in `400 BadRequest`.
+fn reason(status: StatusCode) -> String {
+    status.canonical_reason().unwrap_or_default().replace(' ', "")
+}

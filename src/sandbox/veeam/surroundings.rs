@@ -1,0 +1,112 @@
+//! What else an installation has, one of each: a job, the tenants, a hypervisor, and points of a vApp
+//! and of a computer with an agent.
+//!
+//! Enough that their collections are not empty and that what refers to them can be followed. The
+//! identity of the hypervisor is where version 12 goes wrong.
+
+use jiff::civil::{DateTime, date};
+use uuid::Uuid;
+
+use super::estate::{Entity, Estate, Field, point_name, truncated, utc};
+use super::kinds::Kind;
+use super::settings::{HierarchyRoots, Settings};
+
+const NIGHT: DateTime = date(2025, 6, 8).at(2, 11, 0, 250_000_000);
+const VAPP: &str = "vApp002";
+const COMPUTER: &str = "laptop-07";
+
+/// What stands in a time that never was.
+const NEVER: &str = "1753-01-01T00:00:00Z";
+
+/// The hypervisor in the references to its VMs.
+pub(super) fn hierarchy_root(server: Uuid) -> Uuid {
+    Uuid::new_v5(&server, b"hierarchy root")
+}
+
+/// Adds them all, under the backup server given.
+pub(super) fn add(estate: &mut Estate, server: Uuid, settings: &Settings) {
+    let id = |what: &str| Uuid::new_v5(&server, what.as_bytes());
+    let job = Entity::new(Kind::Job, id("job"), "Nightly", vec![server], job_fields());
+    for kind in [Kind::Backup, Kind::Replica] {
+        let first = estate.all(kind).map(|entity| entity.id).next();
+        if let Some(entity) = first.and_then(|first| estate.find_mut(kind, first)) {
+            entity.relatives.push(job.id);
+        }
+    }
+    estate.add(job);
+    for name in ["UCM Company", "ABC-Org"] {
+        let fields = vec![
+            ("Enabled", Field::flag(true)),
+            ("LastResult", Field::text("None")),
+            ("LastActive", Field::text(NEVER)),
+        ];
+        estate.add(Entity::new(Kind::CloudTenant, id(name), name, vec![server], fields));
+    }
+    add_hierarchy_root(estate, server, settings);
+    add_vapp_points(estate, server, settings);
+    add_agent_point(estate, server, settings);
+}
+
+fn job_fields() -> Vec<(&'static str, Field)> {
+    vec![
+        ("JobType", Field::text("Backup")),
+        ("Platform", Field::text("VMware")),
+        ("Description", Field::text("")),
+        ("ScheduleConfigured", Field::flag(true)),
+        ("ScheduleEnabled", Field::flag(true)),
+    ]
+}
+
+fn add_hierarchy_root(estate: &mut Estate, server: Uuid, settings: &Settings) {
+    let told = hierarchy_root(server);
+    let unique = Uuid::new_v5(&server, b"unique id of the hierarchy root");
+    let id = match settings.hierarchy_roots {
+        HierarchyRoots::AsInPoints => told,
+        HierarchyRoots::Mistaken => unique,
+    };
+    let fields = vec![
+        ("HierarchyRootId", Field::text(&id.to_string())),
+        ("UniqueId", Field::text(&unique.to_string())),
+        ("HostType", Field::text("VC")),
+    ];
+    let (kind, name) = (Kind::HierarchyRoot, "vcenter.tech.local");
+    estate.add(Entity::new(kind, id, name, vec![server], fields));
+}
+
+fn add_vapp_points(estate: &mut Estate, server: Uuid, settings: &Settings) {
+    let time = truncated(utc(NIGHT), settings.fraction_digits);
+    let name = point_name(VAPP, time, settings);
+    let fields = |point_type: &str| {
+        vec![
+            ("CreationTimeUTC", Field::Time(time)),
+            ("VAppName", Field::text(VAPP)),
+            ("Algorithm", Field::text("Full")),
+            ("PointType", Field::text(point_type)),
+        ]
+    };
+    let parents = |kind| estate.all(kind).map(|entity| entity.id).take(1);
+    let run = [server].into_iter().chain(parents(Kind::RestorePoint)).collect();
+    let replica = [server].into_iter().chain(parents(Kind::Replica)).collect();
+    for (kind, parents, point_type) in
+        [(Kind::VAppRestorePoint, run, "Full"), (Kind::VAppReplicaPoint, replica, "Snapshot")]
+    {
+        let id = Uuid::new_v5(&server, format!("{kind:?}").as_bytes());
+        let point = Entity::new(kind, id, name.clone(), parents, fields(point_type));
+        estate.add(point.of_vm(VAPP));
+    }
+}
+
+fn add_agent_point(estate: &mut Estate, server: Uuid, settings: &Settings) {
+    let time = truncated(utc(NIGHT), settings.fraction_digits);
+    let fields = vec![
+        ("CreationTimeUTC", Field::Time(time)),
+        ("Algorithm", Field::text("Full")),
+        ("PointType", Field::text("Full")),
+    ];
+    let (kind, name) = (Kind::AgentRestorePoint, point_name(COMPUTER, time, settings));
+    let run = estate.all(Kind::RestorePoint).map(|entity| entity.id).next();
+    let file = estate.all(Kind::BackupFile).map(|entity| entity.id).next();
+    let parents = [Some(server), run, file].into_iter().flatten().collect();
+    let id = Uuid::new_v5(&server, b"agent restore point");
+    estate.add(Entity::new(kind, id, name, parents, fields).of_vm(COMPUTER));
+}
