@@ -5,6 +5,7 @@
 
 mod backups;
 mod collection;
+mod filters;
 mod json;
 mod logon;
 mod mishaps;

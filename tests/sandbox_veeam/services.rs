@@ -127,6 +127,11 @@ async fn a_vapps_points_name_it_in_an_attribute_of_their_own() {
         );
         assert!(body.contains("</CreationTimeUTC><VAppName>vApp002</VAppName><Algorithm>"));
     }
+    let (_, runs) = bench.get("/restorePoints?format=Entity").await;
+    assert!(!runs.contains("agentRestorePoints"), "there, but with no link");
+    let run = between(&runs, "urn:veeam:RestorePoint:", "\"");
+    let (_, below) = bench.get(&format!("/restorePoints/{run}/agentRestorePoints")).await;
+    assert_eq!(names(&below), ["laptop-07@2025-06-08 02:11:00"]);
     let (_, agents) = bench.get("/agents").await;
     assert!(agents.contains("/api/agents/agentRestorePoints\""));
     let filter = "/query?type=AgentRestorePoint&filter=ComputerName==laptop-07";
@@ -138,6 +143,9 @@ async fn never_is_in_1753_and_releases_differ_in_the_servers_port() {
     let bench = Bench::new();
     let (_, tenants) = bench.get("/cloud/tenants?format=Entity").await;
     assert!(tenants.contains("<LastActive>1753-01-01T00:00:00Z</LastActive>"));
+    let (_, repositories) = bench.get("/repositories?format=Entity").await;
+    let unknown = "<FreeSpace>-1</FreeSpace><Kind>AmazonS3Compatible</Kind>";
+    assert!(repositories.contains(unknown), "object storage has no size");
     for (product, port) in [(Product::V12, "9392"), (Product::V13, "443")] {
         let bench = Bench::with(|settings| settings.product = product);
         let (_, servers) = bench.get("/backupServers?format=Entity").await;

@@ -93,6 +93,34 @@ async fn a_task_is_its_own_sessions_and_500_to_any_other() {
 }
 
 #[tokio::test]
+async fn tasks_are_resources_to_the_query_service() {
+    let bench = Bench::new();
+    let token = bench.log_on().await;
+    let server = bench.first("/backupServers", "BackupServer").await;
+    let collect = format!("/backupServers/{server}?action=collect");
+    for _ in 0..2 {
+        bench.start(&token, &collect, "").await;
+        bench.clock.advance(SignedDuration::from_secs(15));
+    }
+    bench.start(&token, &collect, "").await;
+    for (filter, count) in [
+        ("State==Finished", 2),
+        ("State<OperationFinished", 1),
+        ("TaskId==task-2", 1),
+        ("Operation!=CollectingBackupServer", 0),
+    ] {
+        let path = format!("/query?type=task&sortDesc=TaskId&filter={filter}");
+        let (status, body) = bench.get_as(&token, &path).await;
+        assert_eq!(status, 200, "{body}");
+        assert!(body.contains("<Resources><Tasks"), "{body}");
+        assert_eq!(body.matches("<Task ").count(), count, "{filter}");
+    }
+    assert_eq!(bench.get_as(&token, "/query?type=Task&filter=Name==x").await.0, 400);
+    let (_, others) = bench.get("/query?type=Task").await;
+    assert!(others.contains("<Resources><Tasks/></Resources><PagingInfo"));
+}
+
+#[tokio::test]
 async fn a_point_that_is_gone_fails_in_the_task_and_not_before() {
     let bench = Bench::new();
     let token = bench.log_on().await;
@@ -226,6 +254,10 @@ async fn what_does_not_exist_is_405_and_what_is_not_simulated_501() {
         "/backupServers?action=create".to_owned(),
     ] {
         assert_eq!(bench.call(&token, Method::POST, &path, "").await.status(), 501, "{path}");
+    }
+    for method in [Method::PUT, Method::DELETE] {
+        let path = format!("/jobs/{job}");
+        assert_eq!(bench.call(&token, method, &path, "").await.status(), 501, "{path}");
     }
     let nowhere = "/vmRestorePoints/00000000-0000-0000-0000-000000000000?action=restore";
     assert_eq!(bench.call(&token, Method::POST, nowhere, "").await.status(), 404);

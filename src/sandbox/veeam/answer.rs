@@ -146,21 +146,21 @@ pub(super) fn accepts_json(request: &HeaderMap) -> bool {
 }
 
 fn error(status: StatusCode, message: &str, detail: ErrorDetail) -> Element {
-    let body = match detail {
-        ErrorDetail::Bare => Element::object("Error", Vec::new()),
-        ErrorDetail::StackTrace => Element::object(
-            "Error",
-            vec![
-                Element::value("FirstChanceExceptionMessage", message),
-                Element::value(
-                    "StackTrace",
-                    "SENSITIVE stack\n   at Veeam.Backup.Enterprise.RestAPI",
-                ),
-            ],
-        )
-        .with("Status", reason(status)),
+    let trace = "SENSITIVE stack\n   at Veeam.Backup.Enterprise.RestAPI";
+    let children = match detail {
+        ErrorDetail::Bare => Vec::new(),
+        ErrorDetail::StackTrace => vec![
+            Element::value("FirstChanceExceptionMessage", message),
+            Element::value("StackTrace", trace),
+        ],
     };
-    body.with("Message", message).with("StatusCode", Scalar::Number(i64::from(status.as_u16())))
+    let error = Element::object("Error", children)
+        .with("Message", message)
+        .with("StatusCode", Scalar::Number(i64::from(status.as_u16())));
+    match detail {
+        ErrorDetail::Bare => error,
+        ErrorDetail::StackTrace => error.with("Status", reason(status)),
+    }
 }
 
 /// The reason phrase of .NET: the name without blanks, as in `400 BadRequest`.

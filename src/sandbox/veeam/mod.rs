@@ -24,6 +24,7 @@ mod seed;
 mod server;
 mod sessions;
 mod settings;
+mod shapes;
 mod spec;
 mod surroundings;
 mod tasks;

@@ -1,5 +1,5 @@
-//! What else an installation has, one of each: a job, the tenants, a hypervisor, and points of a vApp
-//! and of a computer with an agent.
+//! What else an installation has, one of each: a job, the tenants, object storage, a hypervisor, and
+//! points of a vApp and of a computer with an agent.
 //!
 //! Enough that their collections are not empty and that what refers to them can be followed. The
 //! identity of the hypervisor is where version 12 goes wrong.
@@ -42,6 +42,7 @@ pub(super) fn add(estate: &mut Estate, server: Uuid, settings: &Settings) {
         ];
         estate.add(Entity::new(Kind::CloudTenant, id(name), name, vec![server], fields));
     }
+    add_object_storage(estate, server);
     add_hierarchy_root(estate, server, settings);
     add_vapp_points(estate, server, settings);
     add_agent_point(estate, server, settings);
@@ -55,6 +56,17 @@ fn job_fields() -> Vec<(&'static str, Field)> {
         ("ScheduleConfigured", Field::flag(true)),
         ("ScheduleEnabled", Field::flag(true)),
     ]
+}
+
+/// Object storage, whose size nobody knows.
+fn add_object_storage(estate: &mut Estate, server: Uuid) {
+    let fields = vec![
+        ("Capacity", Field::number(-1)),
+        ("FreeSpace", Field::number(-1)),
+        ("Kind", Field::text("AmazonS3Compatible")),
+    ];
+    let id = Uuid::new_v5(&server, b"object storage");
+    estate.add(Entity::new(Kind::Repository, id, "Object Storage", vec![server], fields));
 }
 
 fn add_hierarchy_root(estate: &mut Estate, server: Uuid, settings: &Settings) {
@@ -108,5 +120,7 @@ fn add_agent_point(estate: &mut Estate, server: Uuid, settings: &Settings) {
     let file = estate.all(Kind::BackupFile).map(|entity| entity.id).next();
     let parents = [Some(server), run, file].into_iter().flatten().collect();
     let id = Uuid::new_v5(&server, b"agent restore point");
-    estate.add(Entity::new(kind, id, name, parents, fields).of_vm(COMPUTER));
+    let mut point = Entity::new(kind, id, name, parents, fields).of_vm(COMPUTER);
+    point.relatives.extend(estate.all(Kind::Backup).map(|backup| backup.id).take(1));
+    estate.add(point);
 }

@@ -4,8 +4,11 @@
 //! succeeded is HTTP 200 as well as that it failed.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::document::{Element, Scalar, link};
+use super::estate::{Entity, Estate, Field};
+use super::kinds::Kind;
 use super::settings::Settings;
 use super::wire::BASE;
 
@@ -15,6 +18,25 @@ pub(super) enum Outcome {
     /// The message, and the type and address of what there is now.
     Success(String, Option<(&'static str, String)>),
     Failure(String),
+}
+
+/// How far a task is.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Running,
+    /// Done at the backup server; the database does not know yet.
+    OperationFinished,
+    Finished,
+}
+
+impl Phase {
+    fn word(self) -> &'static str {
+        match self {
+            Phase::Running => "Running",
+            Phase::OperationFinished => "OperationFinished",
+            Phase::Finished => "Finished",
+        }
+    }
 }
 
 /// One task.
@@ -55,6 +77,21 @@ impl Tasks {
         self.tasks.iter().find(|task| task.name() == name)
     }
 
+    /// The tasks as things that can be filtered and sorted.
+    pub(super) fn as_estate(&self, now: Timestamp, settings: &Settings) -> Estate {
+        let mut estate = Estate::default();
+        for task in &self.tasks {
+            let id = Uuid::from_u128(task.number as u128);
+            let fields = vec![
+                ("TaskId", Field::text(&task.name())),
+                ("State", Field::text(task.phase(now, settings).word())),
+                ("Operation", Field::text(task.operation)),
+            ];
+            estate.add(Entity::new(Kind::Task, id, task.name(), Vec::new(), fields));
+        }
+        estate
+    }
+
     /// Forgets a task; false when there is none of that name.
     pub(super) fn forget(&mut self, name: &str) -> bool {
         let before = self.tasks.len();
@@ -75,26 +112,35 @@ impl Task {
         format!("task-{}", self.number)
     }
 
+    fn phase(&self, now: Timestamp, settings: &Settings) -> Phase {
+        let [operated, settled] = ends(self.began, settings);
+        match now {
+            _ if now < operated => Phase::Running,
+            _ if now < settled => Phase::OperationFinished,
+            _ => Phase::Finished,
+        }
+    }
+
     /// The task as it stands at `now`.
     pub(super) fn document(&self, now: Timestamp, settings: &Settings) -> Element {
         let href = format!("{BASE}/tasks/{}", self.name());
         let mut links = vec![link("Delete", Some("Task"), href.clone(), None)];
-        let [operated, settled] = ends(self.began, settings);
-        let (state, result) = match &self.outcome {
-            _ if now < operated => ("Running", None),
-            _ if now < settled => ("OperationFinished", Some((true, "OperationFinished"))),
-            Outcome::Success(message, related) => {
+        let phase = self.phase(now, settings);
+        let result = match (phase, &self.outcome) {
+            (Phase::Running, _) => None,
+            (Phase::OperationFinished, _) => Some((true, phase.word())),
+            (Phase::Finished, Outcome::Success(message, related)) => {
                 if let Some((kind, href)) = related {
                     links.push(link("Related", Some(kind), href.clone(), None));
                 }
-                ("Finished", Some((true, message.as_str())))
+                Some((true, message.as_str()))
             }
-            Outcome::Failure(message) => ("Finished", Some((false, message.as_str()))),
+            (Phase::Finished, Outcome::Failure(message)) => Some((false, message.as_str())),
         };
         let mut members = vec![
             Element::list("Links", links),
             Element::value("TaskId", self.name()),
-            Element::value("State", state),
+            Element::value("State", phase.word()),
             Element::value("Operation", self.operation),
         ];
         if let Some((success, message)) = result {

@@ -60,8 +60,7 @@ impl Visit<'_> {
             ["tasks", name] => self.task_named(asked.method, name),
             ["query"] => {
                 only_get(asked.method)?;
-                let settings = self.settings;
-                query::answer(asked.parameters, self.view(), settings).map(Answer::ok)
+                self.query(asked.parameters).map(Answer::ok)
             }
             ["cloud"] if self.settings.installation == Installation::CloudConnect => {
                 only_get(asked.method)?;
@@ -72,6 +71,16 @@ impl Visit<'_> {
                 self.service(asked.path)
             }
             _ => self.resource(asked),
+        }
+    }
+
+    fn query(&mut self, parameters: &Parameters) -> Result<Element, Refusal> {
+        let (settings, seen) = (self.settings, (self.who, self.now));
+        match parameters.get("type") {
+            Some(name) if name.eq_ignore_ascii_case("Task") => {
+                query::tasks(parameters, &self.own_session()?.tasks, seen, settings)
+            }
+            _ => query::answer(parameters, self.view(), settings),
         }
     }
 
@@ -181,6 +190,11 @@ impl Visit<'_> {
         }
         match (&segments[1..], action) {
             ([], Some(action)) if posted => self.act((kind, id), action, asked.spec?.as_ref()),
+            ([], _)
+                if kind == Kind::Job && [Method::PUT, Method::DELETE].contains(asked.method) =>
+            {
+                Err(Refusal::NotSimulated("changing a job".to_owned()))
+            }
             ([], _) => {
                 only_get(asked.method)?;
                 self.entity(kind, id, form)

@@ -131,6 +131,7 @@ fn links(
     links.push(alternate);
     let shape = entity.kind.shape();
     for (rel, segment, child) in shape.children {
+        let Some(rel) = rel else { continue };
         let kind = format!("{}ReferenceList", child.shape().element);
         let below = format!("{}/{segment}", href(entity.kind, entity.id));
         links.push(link(rel, Some(&kind), below, None));
