@@ -129,7 +129,7 @@ async fn a_point_that_is_gone_fails_in_the_task_and_not_before() {
     let path = format!("/vmRestorePoints/{point}");
     let name = bench.start(&token, &format!("{path}?action=restore"), RESTORE).await;
     let mounting = bench.start(&token, &format!("{path}/mounts"), "").await;
-    bench.clock.advance(SignedDuration::from_secs(15));
+    bench.clock.advance(SignedDuration::from_secs(10));
     for name in [name, mounting] {
         let task = bench.task(&token, &name).await;
         assert!(
@@ -152,6 +152,7 @@ async fn mounts_are_numbered_at_the_point_and_end_with_the_session() {
         assert!(none.contains(&format!("<{kind}Mounts ")) && none.ends_with("/>"), "{none}");
         let first = bench.start(&token, &mounts, "").await;
         bench.start(&token, &mounts, "").await;
+        assert_eq!(bench.get_as(&token, &format!("{mounts}/1")).await.0, 404, "not yet");
         bench.clock.advance(SignedDuration::from_secs(15));
         let task = bench.task(&token, &first).await;
         assert!(task.contains("<Operation>MountRestorePoint</Operation>"));

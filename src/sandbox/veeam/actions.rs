@@ -16,6 +16,7 @@ use super::kinds::Kind;
 use super::sessions;
 use super::spec::Node;
 use super::tasks::{self, Outcome};
+use super::view::View;
 use super::visit::Visit;
 use super::wire;
 use super::world::Event;
@@ -57,7 +58,8 @@ impl Visit<'_> {
         let outcome = if self.world.is_real(kind, id, self.now) {
             let Some((name, _)) = kind.shape().mounts else { return Err(Refusal::Absent) };
             let session = self.logons.get(self.session).ok_or(Refusal::Forbidden)?;
-            let number = session.mounts.add(kind, id);
+            let [_, ready] = tasks::ends(self.now, self.settings);
+            let number = session.mounts.add(kind, id, ready);
             let href = format!("{}/mounts/{number}", wire::href(kind, id));
             Outcome::Success("Mounted".to_owned(), Some((name, href)))
         } else {
@@ -109,7 +111,8 @@ impl Visit<'_> {
         let [operated, settled] = tasks::ends(self.now, self.settings);
         let (now, settings, operation) = (self.now, self.settings, "QuickBackup");
         let estate = self.world.servers(now);
-        let known = estate.all(Kind::VmRestorePoint).find(|point| {
+        let seen = View { estate, who: self.who };
+        let known = seen.all(Kind::VmRestorePoint).find(|point| {
             let reference = point.field("HierarchyObjRef");
             matches!(reference, Some(Field::Plain(Scalar::Text(text))) if text.eq_ignore_ascii_case(machine))
         });

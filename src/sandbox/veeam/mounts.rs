@@ -1,5 +1,6 @@
 //! Mounts: a point's file system, opened for one logon session. Looking into it is not simulated.
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::document::{Element, link};
@@ -17,27 +18,29 @@ struct Mount {
     kind: Kind,
     point: Uuid,
     number: usize,
+    /// When the task that makes it has ended.
+    ready: Timestamp,
 }
 
 impl Mounts {
-    /// Mounts a point and gives the number, which counts from 1 at each point.
-    pub(super) fn add(&mut self, kind: Kind, point: Uuid) -> usize {
-        let taken = self.of(point).map(|mount| mount.number).max();
-        let number = taken.unwrap_or(0) + 1;
-        self.mounts.push(Mount { kind, point, number });
+    /// Mounts a point by the time given, and gives the number, which counts from 1 at each point.
+    pub(super) fn add(&mut self, kind: Kind, point: Uuid, ready: Timestamp) -> usize {
+        let taken = self.mounts.iter().filter(|mount| mount.point == point);
+        let number = taken.map(|mount| mount.number).max().unwrap_or(0) + 1;
+        self.mounts.push(Mount { kind, point, number, ready });
         number
     }
 
     /// All mounts of a point.
-    pub(super) fn list(&self, kind: Kind, point: Uuid) -> Option<Element> {
+    pub(super) fn list(&self, kind: Kind, point: Uuid, now: Timestamp) -> Option<Element> {
         let (_, plural) = kind.shape().mounts?;
-        let mounts = self.of(point).filter_map(|mount| mount.document()).collect();
+        let mounts = self.of(point, now).filter_map(|mount| mount.document()).collect();
         Some(Element::list(plural, mounts))
     }
 
     /// One mount of a point.
-    pub(super) fn get(&self, point: Uuid, number: usize) -> Option<Element> {
-        self.of(point).find(|mount| mount.number == number)?.document()
+    pub(super) fn get(&self, point: Uuid, number: usize, now: Timestamp) -> Option<Element> {
+        self.of(point, now).find(|mount| mount.number == number)?.document()
     }
 
     /// Ends a mount; false when there is none.
@@ -47,8 +50,8 @@ impl Mounts {
         self.mounts.len() < before
     }
 
-    fn of(&self, point: Uuid) -> impl Iterator<Item = &Mount> {
-        self.mounts.iter().filter(move |mount| mount.point == point)
+    fn of(&self, point: Uuid, now: Timestamp) -> impl Iterator<Item = &Mount> {
+        self.mounts.iter().filter(move |mount| mount.point == point && mount.ready <= now)
     }
 }
 

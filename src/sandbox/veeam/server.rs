@@ -38,11 +38,7 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn new(settings: Settings, estate: Estate) -> Self {
         Self {
-            world: Mutex::new(World::new(
-                estate,
-                settings.clock.now(),
-                settings.collection_interval,
-            )),
+            world: Mutex::new(World::new(estate, &settings)),
             settings,
             logons: Mutex::default(),
             script: Mutex::default(),

@@ -30,12 +30,12 @@ pub(super) fn begin(
     id
 }
 
-/// Ends one, well.
-pub(super) fn end(estate: &mut Estate, kind: Kind, id: Uuid, now: Timestamp) {
+/// Ends one, well, at a time as the database keeps it.
+pub(super) fn end(estate: &mut Estate, kind: Kind, id: Uuid, time: Timestamp) {
     if let Some(session) = estate.find_mut(kind, id) {
         session.set("State", Field::text("Stopped"));
         session.set("Result", Field::text("Success"));
         session.set("Progress", Field::number(100));
-        session.fields.insert(2, ("EndTimeUTC", Field::Time(now)));
+        session.fields.insert(2, ("EndTimeUTC", Field::Time(time)));
     }
 }

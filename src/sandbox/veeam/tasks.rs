@@ -114,9 +114,11 @@ impl Task {
 
     fn phase(&self, now: Timestamp, settings: &Settings) -> Phase {
         let [operated, settled] = ends(self.began, settings);
+        // Of what has failed there is no data to wait for.
+        let failed = matches!(self.outcome, Outcome::Failure(_));
         match now {
             _ if now < operated => Phase::Running,
-            _ if now < settled => Phase::OperationFinished,
+            _ if now < settled && !failed => Phase::OperationFinished,
             _ => Phase::Finished,
         }
     }

@@ -242,14 +242,16 @@ impl Visit<'_> {
         match (rest, method) {
             ([], &Method::POST) => self.mount(kind, id),
             ([], &Method::GET) => {
-                let list = self.own_session()?.mounts.list(kind, id);
+                let now = self.now;
+                let list = self.own_session()?.mounts.list(kind, id, now);
                 list.map(Answer::ok).ok_or(Refusal::Absent)
             }
             ([], _) => Err(Refusal::Only("GET, POST")),
             ([number], method) => {
                 let number = number.parse().map_err(|_| Refusal::Absent)?;
+                let now = self.now;
                 let mounts = &mut self.own_session()?.mounts;
-                let mount = mounts.get(id, number).ok_or(Refusal::Absent)?;
+                let mount = mounts.get(id, number, now).ok_or(Refusal::Absent)?;
                 match *method {
                     Method::GET => Ok(Answer::ok(mount)),
                     Method::DELETE => {

@@ -11,9 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::backups;
-use super::estate::Estate;
+use super::estate::{Estate, truncated};
 use super::kinds::Kind;
 use super::sessions;
+use super::settings::Settings;
 
 /// Both pictures, and what is still to come.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(super) struct World {
     /// The last collection by the timetable.
     collected: Timestamp,
     interval: SignedDuration,
+    /// How many fraction digits of a time are kept.
+    precision: u8,
     agenda: Vec<(Timestamp, Event)>,
 }
 
@@ -38,11 +41,13 @@ pub(super) enum Event {
 }
 
 impl World {
-    /// A world that the database knows all of at `now`.
-    pub(super) fn new(estate: Estate, now: Timestamp, interval: SignedDuration) -> Self {
+    /// A world that the database knows all of.
+    pub(super) fn new(estate: Estate, settings: &Settings) -> Self {
         let servers = Arc::new(estate);
         let database = Arc::clone(&servers);
-        Self { servers, database, collected: now, interval, agenda: Vec::new() }
+        let (collected, interval) = (settings.clock.now(), settings.collection_interval);
+        let (precision, agenda) = (settings.fraction_digits, Vec::new());
+        Self { servers, database, collected, interval, precision, agenda }
     }
 
     /// What Enterprise Manager knows.
@@ -84,7 +89,8 @@ impl World {
                     backups::end_write(Arc::make_mut(&mut self.servers), point);
                 }
                 Event::SessionEnds(kind, session) => {
-                    sessions::end(Arc::make_mut(&mut self.servers), kind, session, when);
+                    let time = truncated(when, self.precision);
+                    sessions::end(Arc::make_mut(&mut self.servers), kind, session, time);
                 }
                 Event::Collection => self.database = Arc::clone(&self.servers),
             }
