@@ -8,11 +8,11 @@ use jiff::civil::{DateTime, date};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::chain::{FILE_SIZE, FULL, INCREMENT, Maker, Making, REVERSE, SYNTHETIC};
 use super::document::Scalar;
-use super::estate::{Entity, Estate, Field, Stage, point_name, truncated, utc};
+use super::estate::{Estate, Field, Stage, point_name, utc};
 use super::kinds::Kind;
-use super::settings::{NameStyle, Settings};
-use super::surroundings::hierarchy_root;
+use super::settings::Settings;
 
 const VM: &str = "audi99";
 const NIGHTS: [DateTime; 3] = [
@@ -28,28 +28,8 @@ const POINTS_PER_REPLICA: usize = 28;
 const PLATFORMS: [&str; 3] = ["VMware", "HyperV", "vCloud"];
 const JOBS: [&str; 4] = ["Oracle & SAP", "Datei-Server Köln", "Test <Lab>", "\"Tier 1\""];
 
-/// How a point was made: its type, the algorithm behind it, and what its file is called.
-type Making = (&'static str, &'static str, &'static str);
-const FULL: Making = ("Full", "Full", "vbk");
-const SYNTHETIC: Making = ("Full", "SyntheticFull", "vbk");
-const INCREMENT: Making = ("Increment", "Incremental", "vib");
-const REVERSE: Making = ("ReverseIncrement", "ReversedIncremental", "vrb");
-
+/// The size of a file that is being written.
 const UNWRITTEN: i64 = 0;
-const FILE_SIZE: i64 = 5_368_709_120;
-
-/// Where ids come from and how things are written.
-#[derive(Clone, Copy)]
-struct Maker<'a> {
-    server: Uuid,
-    settings: &'a Settings,
-}
-
-/// A run of a backup job, and the file that it writes.
-struct Run {
-    run: Uuid,
-    file: Uuid,
-}
 
 /// Adds them all, under the backup server given.
 pub(super) fn add(estate: &mut Estate, server: Uuid, settings: &Settings) {
@@ -67,8 +47,8 @@ pub(super) fn add(estate: &mut Estate, server: Uuid, settings: &Settings) {
         maker.replica_point(estate, id, VM, replica, utc(civil));
     }
     let drawn = settings.points.div_ceil(4);
-    maker.draw_backups(estate, repository, drawn);
-    maker.draw_replicas(estate, repository, drawn);
+    draw_backups(maker, estate, repository, drawn);
+    draw_replicas(maker, estate, repository, drawn);
 }
 
 /// Begins a run of a backup, in which a point of `vm` is being written. Nothing when there is no such
@@ -120,179 +100,52 @@ fn set_size(estate: &mut Estate, file: Uuid, size: i64) {
     }
 }
 
-impl Maker<'_> {
-    fn id(self, kind: Kind, name: &str) -> Uuid {
-        Uuid::new_v5(&self.server, format!("{kind:?} {name}").as_bytes())
-    }
-
-    /// An id that differs from seed to seed.
-    fn drawn(self, kind: Kind, number: usize) -> Uuid {
-        self.id(kind, &format!("{} {number}", self.settings.seed))
-    }
-
-    fn repository(self, estate: &mut Estate, name: &str) -> Uuid {
-        let id = self.id(Kind::Repository, name);
-        let fields = vec![
-            ("Capacity", Field::number(1_099_511_627_776)),
-            ("FreeSpace", Field::number(824_633_720_832)),
-            ("Kind", Field::text("WinLocal")),
-        ];
-        estate.add(Entity::new(Kind::Repository, id, name, vec![self.server], fields));
-        id
-    }
-
-    fn backup(self, estate: &mut Estate, name: &str, repository: Uuid, platform: &str) -> Uuid {
-        let id = self.id(Kind::Backup, name);
-        let fields =
-            vec![("Platform", Field::text(platform)), ("BackupType", Field::text("Standard"))];
-        let parents = vec![repository, self.server];
-        estate.add(Entity::new(Kind::Backup, id, name, parents, fields));
-        id
-    }
-
-    fn replica(self, estate: &mut Estate, name: &str, repository: Uuid, platform: &str) -> Uuid {
-        let id = self.id(Kind::Replica, name);
-        let fields = vec![("Platform", Field::text(platform))];
-        let parents = vec![repository, self.server];
-        estate.add(Entity::new(Kind::Replica, id, name, parents, fields));
-        id
-    }
-
-    fn run(
-        self,
-        estate: &mut Estate,
-        backup: Uuid,
-        job: &str,
-        at: Timestamp,
-        (_, _, extension): Making,
-    ) -> Run {
-        let time = truncated(at, self.settings.fraction_digits);
-        let civil = at.to_zoned(jiff::tz::TimeZone::UTC).datetime();
-        let unique = format!("{job} {at}");
-        let run = self.id(Kind::RestorePoint, &unique);
-        let fields = vec![("BackupDateUTC", Field::Time(time))];
-        let name = self.run_name(civil);
-        estate.add(Entity::new(Kind::RestorePoint, run, name, vec![backup, self.server], fields));
-        let file = self.id(Kind::BackupFile, &unique);
-        let name = format!("{job}{}.{extension}", civil.strftime("%FT%H%M%S"));
-        let fields = vec![
-            ("FilePath", Field::Plain(format!("D:\\Backup\\{job}\\{name}").into())),
-            ("BackupSize", Field::number(FILE_SIZE)),
-            ("DataSize", Field::number(10_737_418_240)),
-            ("DeduplicationRatio", Field::number(1)),
-            ("CompressRatio", Field::number(2)),
-            ("CreationTimeUtc", Field::Time(time)),
-            ("FileType", Field::text(extension)),
-        ];
-        let parents = vec![backup, self.server];
-        estate.add(Entity::new(Kind::BackupFile, file, name, parents, fields).related_to(run));
-        Run { run, file }
-    }
-
-    /// Runs are named unlike points: `Jun  5 2025  1:01AM` from SQL Server, a plain time from
-    /// PostgreSQL.
-    fn run_name(self, time: DateTime) -> String {
-        match self.settings.name_style {
-            NameStyle::WholeSeconds => time.strftime("%b %e %Y %l:%M%p").to_string(),
-            NameStyle::Microseconds => time.to_string().replace('T', " "),
-        }
-    }
-
-    fn restore_point(
-        self,
-        estate: &mut Estate,
-        id: Uuid,
-        (vm, object): (&str, &str),
-        run: &Run,
-        at: Timestamp,
-        (point_type, algorithm, _): Making,
-    ) {
-        let time = truncated(at, self.settings.fraction_digits);
-        let fields = vec![
-            ("CreationTimeUTC", Field::Time(time)),
-            ("VmName", Field::text(vm)),
-            ("Algorithm", Field::text(algorithm)),
-            ("PointType", Field::text(point_type)),
-            ("HierarchyObjRef", Field::text(object)),
-        ];
-        let name = point_name(vm, time, self.settings);
-        let parents = vec![self.server, run.run, run.file];
-        let point = Entity::new(Kind::VmRestorePoint, id, name, parents, fields);
-        estate.add(point.of_vm(vm));
-    }
-
-    fn replica_point(self, estate: &mut Estate, id: Uuid, vm: &str, replica: Uuid, at: Timestamp) {
-        let time = truncated(at, self.settings.fraction_digits);
-        let fields = vec![
-            ("CreationTimeUTC", Field::Time(time)),
-            ("VmName", Field::text(vm)),
-            ("Algorithm", Field::text("Incremental")),
-            ("PointType", Field::text("Snapshot")),
-        ];
-        let name = point_name(vm, time, self.settings);
-        let parents = vec![self.server, replica];
-        let point = Entity::new(Kind::VmReplicaPoint, id, name, parents, fields);
-        estate.add(point.of_vm(vm));
-    }
-
-    /// What a hypervisor calls a VM, each in its own way.
-    fn object(self, platform: &str, number: usize) -> String {
-        let root = hierarchy_root(self.server);
-        let of_vm = Uuid::new_v5(&root, number.to_string().as_bytes());
-        match platform {
-            "HyperV" => format!("urn:HyperV:Vm:{root}.{of_vm}"),
-            "vCloud" => format!("urn:vCloud:Vm:{root}.urn:vcloud:vm:{of_vm}"),
-            _ => format!("urn:VMware:Vm:{root}.vm-{number}"),
-        }
-    }
-
-    fn draw_backups(self, estate: &mut Estate, repository: Uuid, points: usize) {
-        let mut left = points;
-        let backups = points.div_ceil(VMS_PER_BACKUP * RUNS_PER_BACKUP);
-        for number in 0..backups {
-            let job = format!("{} Backup {number}", JOBS[number % JOBS.len()]);
-            let platform = PLATFORMS[number % PLATFORMS.len()];
-            let backup = self.backup(estate, &job, repository, platform);
-            for run_number in 0..RUNS_PER_BACKUP {
-                if left == 0 {
-                    return;
-                }
-                let making = making(number, run_number);
-                let began = self.night(self.drawn(Kind::RestorePoint, left), run_number);
-                let run = self.run(estate, backup, &job, began, making);
-                for vm in 0..VMS_PER_BACKUP.min(left) {
-                    let id = self.drawn(Kind::VmRestorePoint, left);
-                    let machine = number * VMS_PER_BACKUP + vm;
-                    let object = self.object(platform, machine);
-                    let at = began + SignedDuration::from_mins(i64::try_from(vm).unwrap_or(0));
-                    let vm = (format!("own-{machine}"), object);
-                    self.restore_point(estate, id, (&vm.0, &vm.1), &run, at, making);
-                    left -= 1;
-                }
+fn draw_backups(maker: Maker<'_>, estate: &mut Estate, repository: Uuid, points: usize) {
+    let mut left = points;
+    let backups = points.div_ceil(VMS_PER_BACKUP * RUNS_PER_BACKUP);
+    for number in 0..backups {
+        let job = format!("{} Backup {number}", JOBS[number % JOBS.len()]);
+        let platform = PLATFORMS[number % PLATFORMS.len()];
+        let backup = maker.backup(estate, &job, repository, platform);
+        for run_number in 0..RUNS_PER_BACKUP {
+            if left == 0 {
+                return;
+            }
+            let making = making(number, run_number);
+            let began = night(maker.drawn(Kind::RestorePoint, left), run_number);
+            let run = maker.run(estate, backup, &job, began, making);
+            for vm in 0..VMS_PER_BACKUP.min(left) {
+                let id = maker.drawn(Kind::VmRestorePoint, left);
+                let machine = number * VMS_PER_BACKUP + vm;
+                let object = maker.object(platform, machine);
+                let at = began + SignedDuration::from_mins(i64::try_from(vm).unwrap_or(0));
+                let vm = (format!("own-{machine}"), object);
+                maker.restore_point(estate, id, (&vm.0, &vm.1), &run, at, making);
+                left -= 1;
             }
         }
     }
+}
 
-    fn draw_replicas(self, estate: &mut Estate, repository: Uuid, points: usize) {
-        for number in 0..points.div_ceil(POINTS_PER_REPLICA) {
-            let vm = format!("standby-{number}");
-            let platform = PLATFORMS[number % 2];
-            let replica = self.replica(estate, &vm, repository, platform);
-            let first = number * POINTS_PER_REPLICA;
-            for point in first..points.min(first + POINTS_PER_REPLICA) {
-                let id = self.drawn(Kind::VmReplicaPoint, point);
-                self.replica_point(estate, id, &vm, replica, self.night(id, point - first));
-            }
+fn draw_replicas(maker: Maker<'_>, estate: &mut Estate, repository: Uuid, points: usize) {
+    for number in 0..points.div_ceil(POINTS_PER_REPLICA) {
+        let vm = format!("standby-{number}");
+        let platform = PLATFORMS[number % 2];
+        let replica = maker.replica(estate, &vm, repository, platform);
+        let first = number * POINTS_PER_REPLICA;
+        for point in first..points.min(first + POINTS_PER_REPLICA) {
+            let id = maker.drawn(Kind::VmReplicaPoint, point);
+            maker.replica_point(estate, id, &vm, replica, night(id, point - first));
         }
     }
+}
 
-    /// A time within the night, to the microsecond; the id is as good as random.
-    fn night(self, id: Uuid, night: usize) -> Timestamp {
-        let (chance, _) = id.as_u64_pair();
-        let late = i64::try_from(chance % 14_400_000_000).unwrap_or(0);
-        let nights = SignedDuration::from_hours(24 * i64::try_from(night).unwrap_or(0));
-        utc(DRAWN_FROM) + nights + SignedDuration::from_micros(late)
-    }
+/// A time within the night, to the microsecond; the id is as good as random.
+fn night(id: Uuid, night: usize) -> Timestamp {
+    let (chance, _) = id.as_u64_pair();
+    let late = i64::try_from(chance % 14_400_000_000).unwrap_or(0);
+    let nights = SignedDuration::from_hours(24 * i64::try_from(night).unwrap_or(0));
+    utc(DRAWN_FROM) + nights + SignedDuration::from_micros(late)
 }
 
 /// Every other job writes its chain forward, with a synthetic full a week; the rest write it backward.

@@ -159,9 +159,12 @@ impl Estate {
         of.parents.iter().chain(&of.relatives).filter_map(|id| self.by_id(*id))
     }
 
+    /// Adds an entity, or replaces the one with its id.
     pub(super) fn add(&mut self, entity: Entity) {
-        self.order.entry(entity.kind).or_default().push(entity.id);
-        self.entities.insert(entity.id, Arc::new(entity));
+        let (kind, id) = (entity.kind, entity.id);
+        if self.entities.insert(id, Arc::new(entity)).is_none() {
+            self.order.entry(kind).or_default().push(id);
+        }
     }
 
     /// An entity to be changed.

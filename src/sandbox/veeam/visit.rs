@@ -1,7 +1,6 @@
-//! One request of somebody who is logged on: from a path to what is there.
+//! One request of somebody who is logged on: what goes with the session, and the services.
 //!
-//! Whatever would change something and has no action is refused with 405, which is the truth for cloud
-//! points, and for making, copying and deleting points of any kind.
+//! Resources, and what can be done with them, have files of their own.
 
 use http::Method;
 use jiff::Timestamp;
@@ -11,13 +10,11 @@ use super::accounts::Who;
 use super::answer::{Answer, Refusal};
 use super::directory;
 use super::document::Element;
-use super::kinds::Kind;
 use super::logon::{Logons, Session};
 use super::query::{self, Parameters};
-use super::settings::{Installation, Settings, Vanished};
+use super::settings::{Installation, Settings};
 use super::spec::{Malformed, Node};
 use super::view::View;
-use super::wire::{self, Form};
 use super::world::World;
 
 /// A visitor, and all there is to be visited.
@@ -85,11 +82,11 @@ impl Visit<'_> {
     }
 
     /// The database as this visitor sees it.
-    fn view(&mut self) -> View<'_> {
+    pub(super) fn view(&mut self) -> View<'_> {
         View { estate: self.world.database(self.now), who: self.who }
     }
 
-    fn own_session(&mut self) -> Result<&mut Session, Refusal> {
+    pub(super) fn own_session(&mut self) -> Result<&mut Session, Refusal> {
         self.logons.get(self.session).ok_or(Refusal::Forbidden)
     }
 
@@ -144,136 +141,9 @@ impl Visit<'_> {
             _ => directory::agents_service(session),
         }))
     }
-
-    /// A collection, one of its entities, or what is below one.
-    fn resource(&mut self, asked: Asked<'_>) -> Result<Answer, Refusal> {
-        // Singular here; any other word is not seen.
-        let form = match asked.parameters.get("format") {
-            Some(format) if format.eq_ignore_ascii_case("Entity") => Form::Entity,
-            _ => Form::Reference,
-        };
-        let cloud = asked.path.starts_with("cloud/");
-        if cloud && self.settings.installation != Installation::CloudConnect {
-            return Err(Refusal::Absent);
-        }
-        let Some((kind, below)) = place(asked.path) else {
-            let empty = directory::empty_collection(asked.path).ok_or(Refusal::Absent)?;
-            only_get(asked.method)?;
-            return match (self.who, form) {
-                (Who::Tenant(_), _) if empty.element != "CloudFailoverPlan" => {
-                    Err(Refusal::Forbidden)
-                }
-                (_, Form::Reference) => {
-                    Ok(Answer::ok(Element::list("EntityReferences", Vec::new())))
-                }
-                (_, Form::Entity) => Ok(Answer::ok(Element::list(empty.plural, Vec::new()))),
-            };
-        };
-        if !self.who.may_read(kind) {
-            return Err(Refusal::Forbidden);
-        }
-        let action = asked.parameters.get("action");
-        let posted = *asked.method == Method::POST;
-        if below.is_empty() {
-            if posted && (kind, action) == (Kind::BackupServer, Some("create")) {
-                return Err(Refusal::NotSimulated("another backup server".to_owned()));
-            }
-            only_get(asked.method)?;
-            let settings = self.settings;
-            let view = self.view();
-            return Ok(Answer::ok(wire::list(kind, form, view.all(kind), view.estate, settings)));
-        }
-        let segments: Vec<&str> = below.trim_start_matches('/').split('/').collect();
-        let id = segments.first().and_then(|id| id.parse().ok()).ok_or(Refusal::Absent)?;
-        if self.view().find(kind, id).is_none() {
-            return Err(Refusal::Absent);
-        }
-        match (&segments[1..], action) {
-            ([], Some(action)) if posted => self.act((kind, id), action, asked.spec?.as_ref()),
-            ([], _)
-                if kind == Kind::Job && [Method::PUT, Method::DELETE].contains(asked.method) =>
-            {
-                Err(Refusal::NotSimulated("changing a job".to_owned()))
-            }
-            ([], _) => {
-                only_get(asked.method)?;
-                self.entity(kind, id, form)
-            }
-            (["mounts", rest @ ..], _) if kind.shape().mounts.is_some() => {
-                self.mounts(asked.method, (kind, id), rest)
-            }
-            ([segment], _) => {
-                let mut children = kind.shape().children.iter();
-                let (_, _, child) =
-                    children.find(|(_, name, _)| name == segment).ok_or(Refusal::Absent)?;
-                only_get(asked.method)?;
-                if !self.who.may_read(*child) {
-                    return Err(Refusal::Forbidden);
-                }
-                let settings = self.settings;
-                let view = self.view();
-                let parent = view.find(kind, id).ok_or(Refusal::Absent)?;
-                let found = view.below(parent, *child);
-                Ok(Answer::ok(wire::list(*child, form, found, view.estate, settings)))
-            }
-            _ => Err(Refusal::Absent),
-        }
-    }
-
-    fn entity(&mut self, kind: Kind, id: Uuid, form: Form) -> Result<Answer, Refusal> {
-        let settings = self.settings;
-        if settings.vanished == Vanished::NotFound && !self.world.is_real(kind, id, self.now) {
-            return Err(Refusal::Absent);
-        }
-        let view = self.view();
-        let entity = view.find(kind, id).ok_or(Refusal::Absent)?;
-        Ok(Answer::ok(match form {
-            Form::Reference => wire::reference("EntityRef", entity, view.estate, settings),
-            Form::Entity => wire::entity(entity, view.estate, settings),
-        }))
-    }
-
-    fn mounts(
-        &mut self,
-        method: &Method,
-        (kind, id): (Kind, Uuid),
-        rest: &[&str],
-    ) -> Result<Answer, Refusal> {
-        match (rest, method) {
-            ([], &Method::POST) => self.mount(kind, id),
-            ([], &Method::GET) => {
-                let now = self.now;
-                let list = self.own_session()?.mounts.list(kind, id, now);
-                list.map(Answer::ok).ok_or(Refusal::Absent)
-            }
-            ([], _) => Err(Refusal::Only("GET, POST")),
-            ([number], method) => {
-                let number = number.parse().map_err(|_| Refusal::Absent)?;
-                let now = self.now;
-                let mounts = &mut self.own_session()?.mounts;
-                let mount = mounts.get(id, number, now).ok_or(Refusal::Absent)?;
-                match *method {
-                    Method::GET => Ok(Answer::ok(mount)),
-                    Method::DELETE => {
-                        mounts.remove(id, number);
-                        Ok(Answer::no_content())
-                    }
-                    _ => Err(Refusal::Only("GET, DELETE")),
-                }
-            }
-            _ => Err(Refusal::Absent),
-        }
-    }
 }
 
-/// The kind whose collection a path leads to, and what of the path is left.
-fn place(path: &str) -> Option<(Kind, &str)> {
-    Kind::ALL.into_iter().find_map(|kind| {
-        let below = path.strip_prefix(kind.shape().collection)?;
-        (below.is_empty() || below.starts_with('/')).then_some((kind, below))
-    })
-}
-
-fn only_get(method: &Method) -> Result<(), Refusal> {
+/// Whoever only reads says so.
+pub(super) fn only_get(method: &Method) -> Result<(), Refusal> {
     if *method == Method::GET { Ok(()) } else { Err(Refusal::Only("GET")) }
 }
