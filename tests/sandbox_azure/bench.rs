@@ -8,6 +8,10 @@ use restore_point_gateway::sandbox::{Authority, Clock};
 use serde_json::{Value, json};
 
 const V: &str = "api-version=2024-07-01";
+/// An api-version of the disk provider.
+pub(crate) const DISK: &str = "2024-03-02";
+/// An api-version of the compute provider that knows instant access.
+pub(crate) const INSTANT: &str = "2025-04-01";
 pub(crate) const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 pub(crate) struct Bench {
@@ -100,6 +104,27 @@ impl Bench {
         format!("{}{id}{mark}{V}", self.azure.endpoint())
     }
 
+    /// With another api-version than usual.
+    pub(crate) async fn at(
+        &self,
+        version: &str,
+        method: Method,
+        id: &str,
+        body: Option<Value>,
+    ) -> Seen {
+        let mark = if id.contains('?') { '&' } else { '?' };
+        let url = format!("{}{id}{mark}api-version={version}", self.azure.endpoint());
+        self.call(method, &url, body).await
+    }
+
+    /// The disk restore points of a point, by the disk provider.
+    pub(crate) async fn disks(&self, point: &str) -> Vec<Value> {
+        let list = format!("{point}/diskRestorePoints");
+        let seen = self.at(DISK, Method::GET, &list, None).await;
+        assert_eq!(seen.status, 200, "{}", seen.text);
+        seen.json()["value"].as_array().unwrap().clone()
+    }
+
     pub(crate) async fn get(&self, id: &str) -> Seen {
         self.call(Method::GET, &self.url(id), None).await
     }
@@ -129,6 +154,15 @@ impl Bench {
         self.path(&format!(
             "/resourceGroups/RG-Prod/providers/Microsoft.Compute/restorePointCollections/{name}"
         ))
+    }
+
+    /// A new collection of a machine in eastus.
+    pub(crate) async fn home(&self, name: &str, vm: &str) -> String {
+        let id = self.collection(name);
+        let body = json!({"location": "eastus", "properties": {"source": {"id": vm}}});
+        let made = self.put(&id, body).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        id
     }
 
     pub(crate) async fn target(&self, name: &str, region: &str) -> String {

@@ -2,8 +2,17 @@
 //! moved by hand, and every refusal. A plain HTTP client, no adapter.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
 mod bench;
+mod consistency;
 mod copies;
 mod creation;
+mod deletion;
+mod encryption;
 mod faults;
 mod front_door;
+mod instant;
+mod limits;
+mod quirks;
+mod throttling;
+mod versions;

@@ -19,7 +19,7 @@ pub enum Kind {
     Collection,
     /// One restore point.
     Point,
-    /// Disk restore points.
+    /// Disk restore points, and access to them.
     DiskPoint,
     /// The state of an operation.
     Operation,
@@ -35,9 +35,11 @@ impl Kind {
             Place::GroupCollections { .. } => Self::ListGroup,
             Place::Collection(_) => Self::Collection,
             Place::Point(_) => Self::Point,
-            Place::DiskPoints(_) | Place::DiskPoint(..) => Self::DiskPoint,
+            Place::DiskPoints(_) | Place::DiskPoint(..) | Place::DiskAccess(..) => Self::DiskPoint,
             Place::Operation { .. } => Self::Operation,
-            Place::Machine { .. } | Place::Elsewhere => Self::Elsewhere,
+            Place::Machine { .. } | Place::EncryptionSet { .. } | Place::Elsewhere => {
+                Self::Elsewhere
+            }
         }
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::names::{Address, CollectionName, Place, plain_region, provider_region};
+use super::names::{Address, CollectionName, Place, Provider, plain_region, provider_region};
+use super::operation::{Outcome, Task};
 use super::point::{self, View};
 use super::refusal::Refusal;
 use super::reply::Reply;
@@ -15,6 +16,7 @@ use super::wire::{
     CollectionBody, CollectionProperties, CollectionRequest, CollectionSource, PointBody,
 };
 use super::world::{Collection, Departure, Source, World};
+use super::{access, instant, versions};
 
 /// PUT: 201 with a finished body for a new collection, 200 for new tags on an old one.
 pub(super) fn put(world: &mut World, call: &Call, name: &CollectionName) -> Result<Reply, Refusal> {
@@ -22,37 +24,50 @@ pub(super) fn put(world: &mut World, call: &Call, name: &CollectionName) -> Resu
     if !world.has_group(&name.group) {
         return Err(Refusal::group_not_found(&name.group));
     }
-    let Some(region) = request.location.as_deref().map(plain_region) else {
+    let Some(written_region) = request.location.clone() else {
         let message = "The location property is required for this definition.";
         return Err(Refusal::gateway(StatusCode::BAD_REQUEST, "LocationRequired", message));
     };
+    let region = plain_region(&written_region);
     if let Some(old) = world.collection_mut(name) {
         allow_update(old, &region, &request)?;
-        old.tags = request.tags.unwrap_or_default();
-        old.instant_access = request.properties.instant_access.or(old.instant_access);
-        return answer(world, name, StatusCode::OK);
+        old.tags = request.tags.clone().unwrap_or_default();
+        old.instant_access = instant_access(call, &request).or(old.instant_access);
+        return answer(world, call, name, StatusCode::OK);
     }
-    let Some(source) = request.properties.source else {
+    let Some(source) = &request.properties.source else {
         let message = "Required parameter 'source' is missing (null).";
         return Err(Refusal::parameter("source", message));
     };
     let (found, source_region) = resolve(world, &source.id, &region)?;
+    let here = world.collections.values().filter(|one| one.region == region).count();
+    if here >= world.settings.collections_per_region {
+        let message = format!(
+            "At most {} restore point collections can be created in a region.",
+            world.settings.collections_per_region
+        );
+        return Err(Refusal::not_allowed(&message));
+    }
     let guid = world.dice.guid().to_string();
     let collection = Collection {
         name: name.clone(),
         region,
-        tags: request.tags.unwrap_or_default(),
+        written_region,
+        tags: request.tags.clone().unwrap_or_default(),
         source: found,
-        source_id: source.id,
+        source_id: source.id.clone(),
         source_region,
         guid,
-        instant_access: request.properties.instant_access,
+        instant_access: instant_access(call, &request),
         points: Vec::new(),
         deleting: false,
-        copies_taken: Vec::new(),
     };
     world.collections.insert(name.key(), collection);
-    answer(world, name, StatusCode::CREATED)
+    answer(world, call, name, StatusCode::CREATED)
+}
+
+fn instant_access(call: &Call, request: &CollectionRequest) -> Option<bool> {
+    request.properties.instant_access.filter(|_| versions::knows(&call.version, instant::SINCE))
 }
 
 /// Only tags may change after creation; source and location may not.
@@ -115,11 +130,11 @@ pub(super) fn patch(
 ) -> Result<Reply, Refusal> {
     let request: CollectionRequest = call.read()?;
     let old = existing(world, name)?;
-    if let Some(tags) = request.tags {
-        old.tags = tags;
+    if let Some(tags) = &request.tags {
+        old.tags.clone_from(tags);
     }
-    old.instant_access = request.properties.instant_access.or(old.instant_access);
-    answer(world, name, StatusCode::OK)
+    old.instant_access = instant_access(call, &request).or(old.instant_access);
+    answer(world, call, name, StatusCode::OK)
 }
 
 /// GET, with the points only if asked for: `[]` then when there are none.
@@ -127,11 +142,11 @@ pub(super) fn get(world: &World, call: &Call, name: &CollectionName) -> Result<R
     let Some(collection) = world.collection(name) else {
         return Err(missing(world, name));
     };
-    let mut body = show(world, collection);
+    let mut body = show(world, call, collection);
     if call.expand_only("restorePoints")? {
         let shown = |one| {
             let name = collection.name_of(one);
-            point::show(one, &name, &world.subscription, call.now, View::Plain)
+            point::show(world, call, one, &name, View::Plain)
         };
         let points: Vec<PointBody> = collection.points.iter().map(shown).collect();
         body.properties.restore_points = Some(points);
@@ -151,13 +166,18 @@ pub(super) fn delete(
     let Some(collection) = world.collection_mut(name) else {
         return Ok(Reply::empty(StatusCode::NO_CONTENT));
     };
+    access::unused(&collection.points, call.now)?;
     let already = std::mem::replace(&mut collection.deleting, true);
+    for point in &mut collection.points {
+        point.deleting = true;
+    }
     let region = collection.region.clone();
     let ends = call.now + world.settings.collection_deletion;
     if !already {
         world.departures.push((ends, Departure::Collection(name.clone())));
     }
-    let started = world.begin(call, &region, ends, None);
+    let task = Task { by: Provider::Compute, region: &region, ends, outcome: Outcome::Done };
+    let started = world.begin(call, task);
     Ok(Reply::empty(StatusCode::ACCEPTED).starting(&started))
 }
 
@@ -178,22 +198,31 @@ fn missing(world: &World, name: &CollectionName) -> Refusal {
     }
 }
 
-fn answer(world: &World, name: &CollectionName, status: StatusCode) -> Result<Reply, Refusal> {
+fn answer(
+    world: &World,
+    call: &Call,
+    name: &CollectionName,
+    status: StatusCode,
+) -> Result<Reply, Refusal> {
     let collection = world.collection(name).ok_or_else(|| missing(world, name))?;
-    Ok(Reply::provider(status, &show(world, collection)))
+    Ok(Reply::provider(status, &show(world, call, collection)))
 }
 
-pub(super) fn show(world: &World, collection: &Collection) -> CollectionBody {
+pub(super) fn show(world: &World, call: &Call, collection: &Collection) -> CollectionBody {
     let source_location = match &collection.source {
         // The provider's casing survives only where the source is a machine.
         Source::Machine(_) => provider_region(&collection.source_region).to_owned(),
         Source::Collection(_) => plain_region(&collection.source_region),
     };
+    let location = match world.settings.quirks.plain_locations {
+        true => &collection.region,
+        false => &collection.written_region,
+    };
     CollectionBody {
         name: collection.name.name.clone(),
         id: collection.name.id(&world.subscription),
         kind: "Microsoft.Compute/restorePointCollections",
-        location: collection.region.clone(),
+        location: location.clone(),
         tags: collection.tags.clone(),
         properties: CollectionProperties {
             source: CollectionSource {
@@ -203,7 +232,9 @@ pub(super) fn show(world: &World, collection: &Collection) -> CollectionBody {
             restore_point_collection_id: collection.guid.clone(),
             restore_points: None,
             provisioning_state: "Succeeded",
-            instant_access: collection.instant_access,
+            instant_access: collection
+                .instant_access
+                .filter(|_| versions::knows(&call.version, instant::SINCE)),
         },
     }
 }

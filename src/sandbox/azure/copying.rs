@@ -3,18 +3,16 @@
 //! No code or text of these refusals was ever published, only the rules.
 
 use http::StatusCode;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use super::encryption;
+use super::limits::Quota;
 use super::names::{Address, Place, PointName};
-use super::point::{self, Phase, Point};
+use super::point::{self, DiskPoint, Phase, Point};
 use super::refusal::Refusal;
 use super::server::Call;
 use super::wire::PointRequestProperties;
 use super::world::{Collection, Source, World};
-
-/// Three copies an hour and target collection.
-const QUOTA: usize = 3;
-const QUOTA_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// The point that a PUT with `sourceRestorePoint` makes, if it may.
 pub(super) fn make(
@@ -25,7 +23,7 @@ pub(super) fn make(
     request: &PointRequestProperties,
 ) -> Result<Point, Refusal> {
     let target = world.collection(&name.collection).ok_or_else(Refusal::entity_not_found)?;
-    keep_quota(target, call.now)?;
+    Quota::Copy.check(world, call, &target.name.key())?;
     if request.exclude_disks.is_some() {
         let message = "Disks cannot be excluded from a copy.";
         return Err(Refusal::parameter("excludeDisks", message));
@@ -39,14 +37,18 @@ pub(super) fn make(
         return Err(Refusal::provider(StatusCode::NOT_FOUND, "NotFound", message));
     };
     allow(world, call.now, target, from, source)?;
+    let written = point::id(&from.name_of(source), &world.subscription);
+    let called =
+        |disk: &DiskPoint| (disk.disk, format!("{written}/diskRestorePoints/{}", disk.name));
+    let disks: Vec<(usize, String)> = source.disks.iter().map(called).collect();
+    let chosen = encryption::chosen(world, request.storage(call), &target.region, &disks)?;
 
     let started = call.now + world.settings.copy_operation;
+    let failure = call.doom.clone().or_else(|| encryption::failure(world, &chosen));
     let copy = world
-        .copied(&name.name, &source_name, source_id, started, call.doom.clone())
+        .copied(&name.name, &source_name, source_id, (started, failure), &chosen)
         .ok_or_else(Refusal::entity_not_found)?;
-    if let Some(target) = world.collection_mut(&name.collection) {
-        target.copies_taken.push(call.now);
-    }
+    Quota::Copy.charge(world, call, &name.collection.key());
     Ok(copy)
 }
 
@@ -93,28 +95,4 @@ fn allow(
         return refuse("A later restore point of the source collection was already copied.");
     }
     Ok(())
-}
-
-/// The copies that may still be started in the current hour.
-pub(super) fn left(target: &Collection, now: Timestamp) -> usize {
-    QUOTA.saturating_sub(recent(target, now).count())
-}
-
-fn recent(target: &Collection, now: Timestamp) -> impl Iterator<Item = Timestamp> {
-    target.copies_taken.iter().copied().filter(move |at| *at + QUOTA_WINDOW > now)
-}
-
-fn keep_quota(target: &Collection, now: Timestamp) -> Result<(), Refusal> {
-    if left(target, now) > 0 {
-        return Ok(());
-    }
-    let oldest = recent(target, now).min().unwrap_or(now);
-    let free = oldest + QUOTA_WINDOW;
-    let seconds = free.duration_since(now).as_secs() + 1;
-    let window = format!(
-        "{{\"operationGroup\":\"CopyRestorePoint\",\"startTime\":\"{oldest}\",\"endTime\":\
-         \"{free}\",\"allowedRequestCount\":{QUOTA},\"measuredRequestCount\":{}}}",
-        QUOTA + 1
-    );
-    Err(Refusal::throttled("CopyRestorePoint", seconds, &window))
 }

@@ -10,7 +10,7 @@ use super::collections;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::server::Call;
-use super::wire::{CollectionBody, Page};
+use super::wire::{CollectionBody, Page, with_upper_group};
 use super::world::{Collection, World};
 
 /// GET by resource group: as stored.
@@ -55,7 +55,7 @@ fn page<'a>(
     while value.len() < world.settings.page_size.max(1) {
         let Some(collection) = rest.next() else { break };
         last = Some(collection.name.key());
-        value.push(finish(collections::show(world, collection)));
+        value.push(finish(collections::show(world, call, collection)));
     }
     let next_link = last.filter(|_| rest.peek().is_some()).map(|key| {
         let token = URL_SAFE_NO_PAD.encode(key);
@@ -69,12 +69,4 @@ fn read_token(token: &str) -> Result<String, Refusal> {
     bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
         Refusal::parameter("$skiptoken", "The value of parameter $skiptoken is invalid.")
     })
-}
-
-fn with_upper_group(id: &str) -> String {
-    let upper = |(index, part): (usize, &str)| {
-        // The empty piece before the first slash counts: group names are the fifth.
-        if index == 4 { part.to_uppercase() } else { part.to_owned() }
-    };
-    id.split('/').enumerate().map(upper).collect::<Vec<_>>().join("/")
 }

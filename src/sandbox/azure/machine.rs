@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use super::encryption::ComputeEncryption;
+use super::versions;
 use super::wire::Id;
 
 /// What the guest lets a restore point be.
@@ -14,6 +16,16 @@ pub(super) enum Guest {
     Windows,
     /// Linux without a usable agent: every point of it is silently crash consistent.
     Mute,
+    /// Windows, shut down: the same.
+    Off,
+}
+
+/// What a disk is sold as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sku {
+    Premium,
+    /// Restore points of these need instant access.
+    PremiumV2,
 }
 
 #[derive(Debug)]
@@ -34,11 +46,12 @@ pub(super) struct Disk {
     pub(super) name: String,
     pub(super) id: String,
     pub(super) gigabytes: u32,
+    pub(super) sku: Sku,
 }
 
 impl Machine {
     /// `sourceMetadata`, with the disk restore points that exist by now, one place per disk.
-    pub(super) fn describe(&self, mut made: Vec<Option<DiskPointRef>>) -> Metadata {
+    pub(super) fn describe(&self, mut made: Vec<Option<DiskPointRef>>, version: &str) -> Metadata {
         made.resize_with(self.disks.len(), || None);
         let mut disks =
             self.disks.iter().zip(made).enumerate().map(|(index, (disk, made))| DiskBody {
@@ -48,7 +61,10 @@ impl Machine {
                 disk_size_gb: disk.gigabytes,
                 caching: if index == 0 { "ReadWrite" } else { "ReadOnly" },
                 managed_disk: ManagedDisk {
-                    storage_account_type: "Premium_LRS",
+                    storage_account_type: match disk.sku {
+                        Sku::Premium => "Premium_LRS",
+                        Sku::PremiumV2 => "PremiumV2_LRS",
+                    },
                     id: disk.id.clone(),
                 },
                 disk_restore_point: made,
@@ -63,7 +79,7 @@ impl Machine {
             storage_profile: StorageProfile {
                 os_disk,
                 data_disks: disks.collect(),
-                disk_controller_type: "SCSI",
+                disk_controller_type: versions::knows(version, "2023-09-01").then_some("SCSI"),
             },
             os_profile: self.os_profile(),
             security_profile: SecurityProfile {
@@ -75,11 +91,14 @@ impl Machine {
     }
 
     pub(super) fn os_type(&self) -> &'static str {
-        if self.guest == Guest::Windows { "Windows" } else { "Linux" }
+        match self.guest {
+            Guest::Windows | Guest::Off => "Windows",
+            Guest::Linux | Guest::Mute => "Linux",
+        }
     }
 
     fn os_profile(&self) -> OsProfile {
-        let (windows, linux) = if self.guest == Guest::Windows {
+        let (windows, linux) = if self.os_type() == "Windows" {
             let windows =
                 WindowsConfiguration { provision_vm_agent: true, enable_automatic_updates: true };
             (Some(windows), None)
@@ -132,7 +151,8 @@ struct HardwareProfile {
 struct StorageProfile {
     os_disk: Option<DiskBody>,
     data_disks: Vec<DiskBody>,
-    disk_controller_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disk_controller_type: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -165,18 +185,8 @@ struct ManagedDisk {
 pub(super) struct DiskPointRef {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) source_disk_restore_point: Option<Id>,
-    pub(super) encryption: Encryption,
+    pub(super) encryption: ComputeEncryption,
     pub(super) id: String,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct Encryption {
-    #[serde(rename = "type")]
-    kind: &'static str,
-}
-
-impl Encryption {
-    pub(super) const PLATFORM: Self = Self { kind: "EncryptionAtRestWithPlatformKey" };
 }
 
 #[derive(Debug, Serialize)]

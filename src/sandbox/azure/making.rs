@@ -7,32 +7,51 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::machine::Machine;
+use super::encryption::Chosen;
+use super::instant::Lease;
+use super::machine::{Machine, Sku};
 use super::names::PointName;
-use super::point::{self, Arrival, DiskPoint, Failure, Point};
+use super::point::{self, Arrival, DiskPoint, Failure, Origin, Point};
 use super::replication::Replication;
 use super::world::World;
 
 impl World {
-    /// The disk restore points of a local point that holds the `included` disks of a machine.
-    pub(super) fn taken(&mut self, machine: &Machine, included: &[usize]) -> Vec<DiskPoint> {
-        let name = |disk: &usize| DiskPoint {
+    /// The disk restore points of a local point that holds the `included` disks of a machine, each
+    /// encrypted as chosen; `instant` is when instant access to them begins, and how long it lasts.
+    pub(super) fn taken(
+        &mut self,
+        machine: &Machine,
+        included: &[usize],
+        chosen: &Chosen,
+        instant: Option<(Timestamp, SignedDuration)>,
+    ) -> Vec<DiskPoint> {
+        let make = |disk: &usize| DiskPoint {
             disk: *disk,
             name: self.disk_point_name(machine, *disk),
-            arrival: None,
+            encryption: chosen.of(*disk),
+            origin: match instant {
+                Some((started, lasting)) if machine.disks[*disk].sku == Sku::PremiumV2 => {
+                    let takes = self.settings.replication;
+                    let copying = Replication { started, takes, failed: None };
+                    Origin::Instant(Lease { until: started + lasting, copying })
+                }
+                _ => Origin::Local,
+            },
+            granted_until: None,
         };
-        included.iter().map(name).collect()
+        included.iter().map(make).collect()
     }
 
     /// A copy called `name` of `source`, whose data begins to travel at `started`. Machine,
-    /// consistency and time are those of the source, which goes by `written` in answers.
+    /// consistency and time are those of the source, which goes by `written` in answers; encryption
+    /// is not inherited.
     pub(super) fn copied(
         &mut self,
         name: &str,
         source: &PointName,
         written: &str,
-        started: Timestamp,
-        failure: Option<Failure>,
+        (started, failure): (Timestamp, Option<Failure>),
+        chosen: &Chosen,
     ) -> Option<Point> {
         let (collection, original) = self.point(source)?;
         let source_id = point::id(&collection.name_of(original), &self.subscription);
@@ -46,7 +65,9 @@ impl World {
         let arriving = |(disk, source_id): (usize, String)| DiskPoint {
             disk,
             name: self.disk_point_name(&machine, disk),
-            arrival: Some(Arrival {
+            encryption: chosen.of(disk),
+            granted_until: None,
+            origin: Origin::Copied(Arrival {
                 source_id,
                 replication: Replication {
                     started,
@@ -67,6 +88,7 @@ impl World {
             deleting: false,
             disks,
             copy_of: Some(written.into()),
+            instant: None,
         })
     }
 

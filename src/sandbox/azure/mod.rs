@@ -1,14 +1,18 @@
 //! The simulated Azure Resource Manager, as far as restore point collections and restore points go,
 //! with the login service beside it.
 //!
-//! It answers with the vendor's bytes, headers and delays. It restores nothing and stores no data;
-//! throttling is enforced for copies only.
+//! It answers with the vendor's bytes, headers and delays. It restores nothing and stores no data: the
+//! signed URLs that it gives out lead nowhere.
 
+mod access;
 mod calls;
 mod collections;
+mod consistency;
 mod copying;
 mod dice;
 mod disk_points;
+mod encryption;
+mod instant;
 mod limits;
 mod lists;
 mod login;
@@ -26,6 +30,8 @@ mod script;
 mod seed;
 mod server;
 mod settings;
+mod size;
+mod taking;
 mod versions;
 mod wire;
 mod world;
@@ -35,6 +41,7 @@ use std::sync::{Arc, Mutex};
 use crate::sandbox::{Authority, Listening, StartError};
 
 pub use calls::{Calls, Kind};
+pub use limits::Throttling;
 pub use script::{Canned, Fault, Matching};
 pub use seed::Seeded;
 pub use settings::{Quirks, Settings};
@@ -138,7 +145,7 @@ impl Azure {
             .disks
             .iter_mut()
             .filter(|disk| disks[disk.disk].name.eq_ignore_ascii_case(disk_name))
-            .find_map(|disk| disk.arrival.as_mut());
+            .find_map(|disk| disk.arrival_mut());
         hit.map(|arrival| arrival.replication.failed = Some(now)).is_some()
     }
 }

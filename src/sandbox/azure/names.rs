@@ -34,6 +34,27 @@ pub(super) struct PointName {
     pub(super) name: String,
 }
 
+impl PointName {
+    /// What points compare by.
+    pub(super) fn key(&self) -> String {
+        format!("{}/{}", self.collection.key(), self.name.to_lowercase())
+    }
+}
+
+/// The two resource providers that answer under one tree of URLs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Provider {
+    Compute,
+    Disk,
+}
+
+/// What can be done to a disk restore point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Begin,
+    End,
+}
+
 /// What an id names.
 #[derive(Debug, Clone)]
 pub(super) enum Place {
@@ -44,8 +65,10 @@ pub(super) enum Place {
     Point(PointName),
     DiskPoints(PointName),
     DiskPoint(PointName, String),
+    DiskAccess(PointName, String, Access),
+    EncryptionSet { group: String, name: String },
     Machine { group: String, name: String },
-    Operation { id: String },
+    Operation { id: String, by: Provider },
     Elsewhere,
 }
 
@@ -68,6 +91,7 @@ impl Address {
         let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
         let at = |index: usize| given[index].clone();
         let collection = || CollectionName { group: at(3), name: at(7) };
+        let operation = |by| Place::Operation { id: at(7), by };
         let point = || PointName { collection: collection(), name: at(9) };
 
         let place = match lower.as_slice() {
@@ -76,7 +100,8 @@ impl Address {
             }
             ["subscriptions", _, "providers", "microsoft.compute", rest @ ..] => match rest {
                 ["restorepointcollections"] => Place::AllCollections,
-                ["locations", _, "operations", _] => Place::Operation { id: at(7) },
+                ["locations", _, "operations", _] => operation(Provider::Compute),
+                ["locations", _, "diskoperations", _] => operation(Provider::Disk),
                 _ => Place::Elsewhere,
             },
             [
@@ -89,6 +114,7 @@ impl Address {
                 rest @ ..,
             ] => match rest {
                 ["virtualmachines", _] => Place::Machine { group: at(3), name: at(7) },
+                ["diskencryptionsets", _] => Place::EncryptionSet { group: at(3), name: at(7) },
                 ["restorepointcollections"] => Place::GroupCollections { group: at(3) },
                 ["restorepointcollections", _] => Place::Collection(collection()),
                 ["restorepointcollections", _, "restorepoints", _] => Place::Point(point()),
@@ -98,6 +124,19 @@ impl Address {
                 ["restorepointcollections", _, "restorepoints", _, "diskrestorepoints", _] => {
                     Place::DiskPoint(point(), at(11))
                 }
+                [
+                    "restorepointcollections",
+                    _,
+                    "restorepoints",
+                    _,
+                    "diskrestorepoints",
+                    _,
+                    verb,
+                ] => match *verb {
+                    "begingetaccess" => Place::DiskAccess(point(), at(11), Access::Begin),
+                    "endgetaccess" => Place::DiskAccess(point(), at(11), Access::End),
+                    _ => Place::Elsewhere,
+                },
                 _ => Place::Elsewhere,
             },
             _ => Place::Elsewhere,

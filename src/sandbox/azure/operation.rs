@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::dice::Dice;
-use super::names;
+use super::names::{self, Provider};
 use super::point::Failure;
 use super::refusal::Refusal;
 use super::reply::Reply;
-use super::wire::{self, ErrorDetail, OperationBody};
+use super::wire::{self, AccessUri, ErrorDetail, OperationBody, Output};
 
 /// What signs operation URLs. The certificate travels in every URL, which is why they are longer
 /// than 3,000 bytes.
@@ -40,9 +40,35 @@ impl Signer {
     }
 }
 
+/// What an operation is to do.
+#[derive(Debug)]
+pub(super) struct Task<'a> {
+    pub(super) by: Provider,
+    /// Of the collection worked on, in the plain form.
+    pub(super) region: &'a str,
+    pub(super) ends: Timestamp,
+    pub(super) outcome: Outcome,
+}
+
+/// How an operation ends.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Done,
+    Failed(Failure),
+    /// With something for the client in the status, and at the second URL.
+    Granted(AccessUri),
+}
+
+impl From<Option<Failure>> for Outcome {
+    fn from(failure: Option<Failure>) -> Self {
+        failure.map_or(Self::Done, Self::Failed)
+    }
+}
+
 /// What the answer that starts an operation tells about it.
 #[derive(Debug)]
 pub(super) struct Started {
+    pub(super) by: Provider,
     pub(super) status_url: String,
     pub(super) monitor_url: Option<String>,
     pub(super) retry_after: Option<u32>,
@@ -51,35 +77,42 @@ pub(super) struct Started {
 #[derive(Debug)]
 pub(super) struct Operation {
     id: Uuid,
-    region: String,
+    pub(super) by: Provider,
+    /// Below the subscription.
+    path: String,
     pub(super) started: Timestamp,
     pub(super) ends: Timestamp,
-    failure: Option<Failure>,
+    outcome: Outcome,
     status_query: String,
     monitor_query: String,
     retry_after: Option<u32>,
 }
 
 impl Operation {
-    /// `region` is the one of the collection worked on, in the plain form.
     pub(super) fn new(
         id: Uuid,
-        region: &str,
-        (started, ends): (Timestamp, Timestamp),
-        failure: Option<Failure>,
+        (task, started): (Task<'_>, Timestamp),
         version: &str,
         retry_after: Option<u32>,
         (signer, dice): (&Signer, &mut Dice),
     ) -> Self {
+        let Task { by, region, ends, outcome } = task;
+        // The disk provider writes regions in the plain form, and counts its operations apart.
+        let (location, kind, salt) = match by {
+            Provider::Compute => (names::provider_region(region), "operations", ""),
+            Provider::Disk => (region, "DiskOperations", "disk/"),
+        };
         // One value per region and provider, for years.
-        let part = format!("p={}", Uuid::new_v5(&Uuid::NAMESPACE_DNS, region.as_bytes()));
+        let part = Uuid::new_v5(&Uuid::NAMESPACE_DNS, format!("{salt}{region}").as_bytes());
+        let part = format!("p={part}");
         let monitor = format!("{part}&monitor=true");
         Self {
             id,
-            region: names::provider_region(region).into(),
+            by,
+            path: format!("/providers/Microsoft.Compute/locations/{location}/{kind}/{id}"),
             started,
             ends,
-            failure,
+            outcome,
             status_query: signer.query(&part, version, started, dice),
             monitor_query: signer.query(&monitor, version, started, dice),
             retry_after,
@@ -88,11 +121,11 @@ impl Operation {
 
     /// What a client is told of it, `root` being the URL of the subscription.
     pub(super) fn introduce(&self, root: &str) -> Started {
-        let Self { id, region, .. } = self;
-        let path = format!("{root}/providers/Microsoft.Compute/locations/{region}/operations/{id}");
+        let path = &self.path;
         Started {
-            status_url: format!("{path}?{}", self.status_query),
-            monitor_url: Some(format!("{path}?{}", self.monitor_query)),
+            by: self.by,
+            status_url: format!("{root}{path}?{}", self.status_query),
+            monitor_url: Some(format!("{root}{path}?{}", self.monitor_query)),
             retry_after: self.retry_after,
         }
     }
@@ -103,7 +136,11 @@ impl Operation {
         let reply = if query == self.status_query {
             Reply::provider(StatusCode::OK, &self.body(now))
         } else if query == self.monitor_query {
-            Reply::empty(if over { StatusCode::OK } else { StatusCode::ACCEPTED })
+            match &self.outcome {
+                _ if !over => Reply::empty(StatusCode::ACCEPTED),
+                Outcome::Granted(access) => Reply::provider(StatusCode::OK, access),
+                _ => Reply::empty(StatusCode::OK),
+            }
         } else {
             // That the signature is checked is known, the answer to a wrong one is not.
             let message = "The signature of the operation URL is not valid.";
@@ -118,22 +155,28 @@ impl Operation {
 
     fn body(&self, now: Timestamp) -> OperationBody {
         let over = now >= self.ends;
-        let failure = self.failure.as_ref().filter(|_| over);
+        let (status, error, properties) = match &self.outcome {
+            _ if !over => ("InProgress", None, None),
+            Outcome::Done => ("Succeeded", None, None),
+            Outcome::Failed(failure) => ("Failed", Some(ErrorDetail::from(failure)), None),
+            Outcome::Granted(access) => {
+                ("Succeeded", None, Some(Output { output: access.clone() }))
+            }
+        };
         OperationBody {
             start_time: wire::time(self.started),
             end_time: over.then(|| wire::time(self.ends)),
-            status: match failure {
-                Some(_) => "Failed",
-                None if over => "Succeeded",
-                None => "InProgress",
-            },
-            error: failure.map(|failure| ErrorDetail {
-                code: failure.code.clone(),
-                message: failure.message.clone(),
-                target: None,
-                details: Vec::new(),
-            }),
+            status,
+            properties,
+            error,
             name: self.id.to_string(),
         }
+    }
+}
+
+impl From<&Failure> for ErrorDetail {
+    fn from(failure: &Failure) -> Self {
+        let Failure { code, message } = failure.clone();
+        Self { code, message, target: None, details: Vec::new() }
     }
 }

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::machine::{Disk, Guest, Machine};
+use super::consistency::Consistency;
+use super::encryption::{Chosen, EncryptionSet, Vault};
+use super::machine::{Disk, Guest, Machine, Sku};
 use super::names::{CollectionName, PointName, plain_region};
-use super::point::{self, Consistency, Point};
+use super::point::{self, Point};
 use super::wire::Tags;
 use super::world::{Collection, Source, World};
 
@@ -25,22 +27,23 @@ impl Planting {
         name: &str,
         region: &str,
         guest: Guest,
-        sizes: &[u32],
+        disks: &[(u32, Sku)],
     ) -> Arc<Machine> {
         let world = &mut self.world;
         let providers = format!(
             "/subscriptions/{}/resourceGroups/{group}/providers/Microsoft.Compute",
             world.subscription
         );
-        let mut disk = |(index, gigabytes): (usize, &u32)| {
+        let mut disk = |(index, (gigabytes, sku)): (usize, &(u32, Sku))| {
             let tail = format!("{:032x}", world.dice.guid().as_u128());
             let name = match index.checked_sub(1) {
                 None => format!("{name}_OsDisk_1_{tail}"),
                 Some(lun) => format!("{name}_DataDisk_{lun}"),
             };
-            Disk { id: format!("{providers}/disks/{name}"), name, gigabytes: *gigabytes }
+            let id = format!("{providers}/disks/{name}");
+            Disk { id, name, gigabytes: *gigabytes, sku: *sku }
         };
-        let disks = sizes.iter().enumerate().map(&mut disk).collect();
+        let disks = disks.iter().enumerate().map(&mut disk).collect();
         let machine = Arc::new(Machine {
             group: group.into(),
             name: name.into(),
@@ -52,6 +55,29 @@ impl Planting {
         });
         world.machines.push(Arc::clone(&machine));
         machine
+    }
+
+    /// A disk encryption set; its id.
+    pub(super) fn encryption_set(
+        &mut self,
+        group: &str,
+        name: &str,
+        region: &str,
+        vault: Vault,
+    ) -> String {
+        let id = format!(
+            "/subscriptions/{}/resourceGroups/{group}/providers/Microsoft.Compute\
+             /diskEncryptionSets/{name}",
+            self.world.subscription
+        );
+        self.world.encryption_sets.push(EncryptionSet {
+            group: group.into(),
+            name: name.into(),
+            id: id.clone(),
+            region: region.into(),
+            vault,
+        });
+        id
     }
 
     pub(super) fn collection(
@@ -99,6 +125,7 @@ impl Planting {
         }
         let collection = Collection {
             name: name.clone(),
+            written_region: region.clone(),
             region,
             tags,
             source,
@@ -108,7 +135,6 @@ impl Planting {
             instant_access: None,
             points: Vec::new(),
             deleting: false,
-            copies_taken: Vec::new(),
         };
         self.world.collections.insert(name.key(), collection);
     }
@@ -124,7 +150,7 @@ impl Planting {
     ) -> String {
         let world = &mut self.world;
         let all: Vec<usize> = (0..machine.disks.len()).collect();
-        let disks = world.taken(machine, &all);
+        let disks = world.taken(machine, &all, &Chosen::default(), None);
         // Real times have odd fractions.
         let odd = SignedDuration::from_nanos(i64::from(world.dice.guid().as_fields().0) / 50);
         let time_created = self.now - age + odd;
@@ -141,6 +167,7 @@ impl Planting {
                 deleting: false,
                 disks,
                 copy_of: None,
+                instant: None,
             },
         )
     }
@@ -155,7 +182,7 @@ impl Planting {
     ) -> String {
         let source = PointName { collection: home.clone(), name: source.into() };
         let written = point::id(&source, &self.world.subscription);
-        let copy = self.world.copied(name, &source, &written, started, None);
+        let copy = self.world.copied(name, &source, &written, (started, None), &Chosen::default());
         copy.map(|copy| self.add(target, copy)).unwrap_or_default()
     }
 

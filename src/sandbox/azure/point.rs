@@ -1,32 +1,22 @@
 //! One restore point: what it is at a given time and how it is shown.
 //!
-//! Whether it may come to be is decided in `points` and `copying`.
+//! Whether it may come to be is decided in `taking` and `copying`.
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::machine::{DiskPointRef, Encryption, Machine};
+use super::consistency::Consistency;
+use super::encryption::Encryption;
+use super::instant::{self, Lease};
+use super::machine::{DiskPointRef, Machine};
 use super::names::PointName;
 use super::replication::{Progress, Replication};
+use super::server::Call;
+use super::settings::Quirks;
+use super::versions;
 use super::wire::{self, DiskInstance, Id, InstanceView, PointBody, PointProperties};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Consistency {
-    Crash,
-    FileSystem,
-    Application,
-}
-
-impl Consistency {
-    fn text(self) -> &'static str {
-        match self {
-            Self::Crash => "CrashConsistent",
-            Self::FileSystem => "FileSystemConsistent",
-            Self::Application => "ApplicationConsistent",
-        }
-    }
-}
+use super::world::World;
 
 /// The end of something that did not work out.
 #[derive(Debug, Clone)]
@@ -58,6 +48,8 @@ pub(super) struct Point {
     pub(super) disks: Vec<DiskPoint>,
     /// The id of the copied point, as the client wrote it; `None` for a local point.
     pub(super) copy_of: Option<String>,
+    /// How long its instant access lasts, if it was made with that.
+    pub(super) instant: Option<SignedDuration>,
 }
 
 /// A disk restore point.
@@ -66,8 +58,31 @@ pub(super) struct DiskPoint {
     /// Which disk of the machine.
     pub(super) disk: usize,
     pub(super) name: String,
-    /// Only in copies.
-    pub(super) arrival: Option<Arrival>,
+    pub(super) encryption: Encryption,
+    pub(super) origin: Origin,
+    /// When the last signed access to it ends.
+    pub(super) granted_until: Option<Timestamp>,
+}
+
+/// Where the data of a disk restore point is.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// Beside the disk, complete from the start.
+    Local,
+    /// Beside the disk, and still in it for a while.
+    Instant(Lease),
+    /// On its way from another region.
+    Copied(Arrival),
+}
+
+impl DiskPoint {
+    pub(super) fn arrival(&self) -> Option<&Arrival> {
+        if let Origin::Copied(arrival) = &self.origin { Some(arrival) } else { None }
+    }
+
+    pub(super) fn arrival_mut(&mut self) -> Option<&mut Arrival> {
+        if let Origin::Copied(arrival) = &mut self.origin { Some(arrival) } else { None }
+    }
 }
 
 /// Where the data of a copied disk comes from, and how far it is.
@@ -87,6 +102,14 @@ impl Point {
         }
     }
 
+    /// `timeCreated`: for a copy the time of its source, unless the quirk is off.
+    pub(super) fn shown_time(&self, quirks: &Quirks) -> Timestamp {
+        match self.copy_of {
+            Some(_) if !quirks.inherited_time => self.ready,
+            _ => self.time_created,
+        }
+    }
+
     /// Its disk restore points, which appear only once the operation has succeeded.
     pub(super) fn made(&self, now: Timestamp) -> &[DiskPoint] {
         if now >= self.ready && self.failure.is_none() { &self.disks } else { &[] }
@@ -95,7 +118,7 @@ impl Point {
     /// The state of a copy as a whole: failed if one disk failed, finished only if all are.
     /// `None` for a local point.
     pub(super) fn progress(&self, now: Timestamp, tick: SignedDuration) -> Option<Progress> {
-        let arrivals = self.disks.iter().filter_map(|disk| disk.arrival.as_ref());
+        let arrivals = self.disks.iter().filter_map(DiskPoint::arrival);
         arrivals.map(|arrival| arrival.replication.progress(now, tick)).max()
     }
 
@@ -114,43 +137,41 @@ impl Point {
 pub(super) enum View {
     Plain,
     /// `$expand=instanceView`.
-    Instance {
-        tick: SignedDuration,
-    },
+    Instance,
 }
 
-/// A restore point as it is shown at `now`.
+/// A restore point as it is shown to a call.
 pub(super) fn show(
+    world: &World,
+    call: &Call,
     point: &Point,
     name: &PointName,
-    subscription: &str,
-    now: Timestamp,
     view: View,
 ) -> PointBody {
-    let id = id(name, subscription);
-    let phase = point.phase(now);
-    let made = point.made(now);
+    let id = id(name, &world.subscription);
+    let phase = point.phase(call.now);
+    let made = point.made(call.now);
     let mut refs: Vec<Option<DiskPointRef>> = Vec::new();
     refs.resize_with(point.machine.disks.len(), || None);
     for disk in made {
         refs[disk.disk] = Some(DiskPointRef {
             source_disk_restore_point: disk
-                .arrival
-                .as_ref()
+                .arrival()
                 .map(|arrival| Id { id: arrival.source_id.clone() }),
-            encryption: Encryption::PLATFORM,
+            encryption: disk.encryption.in_compute(&world.settings.quirks),
             id: format!("{id}/diskRestorePoints/{}", disk.name),
         });
     }
     let known = if phase == Phase::Creating { point.asked } else { Some(point.consistency) };
     let instance_view = match view {
-        View::Instance { tick } => instance_view(made, &id, now, tick),
+        View::Instance => instance_view(world, call, made, &id),
         View::Plain => None,
     };
+    let instant = point.instant.filter(|_| versions::knows(&call.version, instant::SINCE));
     PointBody {
         name: point.name.clone(),
         properties: PointProperties {
-            source_metadata: point.machine.describe(refs),
+            source_metadata: point.machine.describe(refs, &call.version),
             provisioning_state: match phase {
                 Phase::Creating => "Creating",
                 Phase::Succeeded => "Succeeded",
@@ -160,28 +181,36 @@ pub(super) fn show(
             consistency_mode: known.map(Consistency::text),
             source_restore_point: point.copy_of.clone().map(|id| Id { id }),
             instance_view,
-            time_created: wire::time(point.time_created),
+            time_created: wire::time(point.shown_time(&world.settings.quirks)),
+            instant_access_duration_minutes: instant.map(|lasting| lasting.as_mins()),
         },
         id,
     }
 }
 
-/// Only copies have one: there is nothing to replicate in a local point.
+/// Only what travels or is in instant access has one: ordinary disks of a local point are missing.
 fn instance_view(
+    world: &World,
+    call: &Call,
     disks: &[DiskPoint],
     id: &str,
-    now: Timestamp,
-    tick: SignedDuration,
 ) -> Option<InstanceView> {
-    let progress: Vec<(&DiskPoint, Progress)> = disks
-        .iter()
-        .filter_map(|disk| Some((disk, disk.arrival.as_ref()?.replication.progress(now, tick))))
-        .collect();
-    let worst = progress.iter().map(|(_, progress)| *progress).max()?;
-    let disk_restore_points = progress
+    let (now, tick) = (call.now, world.settings.progress_tick);
+    let instant_access = versions::knows(&call.version, instant::SINCE);
+    let told = disks.iter().filter_map(|disk| match &disk.origin {
+        Origin::Copied(arrival) => Some((disk, None, arrival.replication.progress(now, tick))),
+        Origin::Instant(lease) if instant_access => {
+            Some((disk, Some(lease.state(now, tick)), lease.copying.progress(now, tick)))
+        }
+        Origin::Instant(_) | Origin::Local => None,
+    });
+    let told: Vec<(&DiskPoint, Option<&'static str>, Progress)> = told.collect();
+    let worst = told.iter().map(|(.., progress)| *progress).max()?;
+    let disk_restore_points = told
         .into_iter()
-        .map(|(disk, progress)| DiskInstance {
+        .map(|(disk, snapshot_access_state, progress)| DiskInstance {
             id: format!("{id}/diskRestorePoints/{}", disk.name),
+            snapshot_access_state,
             replication_status: progress.replication_status(),
         })
         .collect();

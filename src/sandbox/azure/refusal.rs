@@ -4,6 +4,9 @@
 //! When each applies is decided by those who refuse.
 
 use http::StatusCode;
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
 
 use super::names::{CollectionName, PointName};
 use super::wire::{self, ErrorBody, ErrorDetail};
@@ -107,9 +110,20 @@ impl Refusal {
         Self::gateway(StatusCode::BAD_REQUEST, "InvalidRequestContent", &message)
     }
 
+    /// The gateway's own failure, such as an answer that is too large for it.
+    pub(super) fn internal(subscription: &str, request: Uuid, at: Timestamp) -> Self {
+        let message = format!(
+            "Encountered internal server error. Diagnostic information: timestamp '{}', \
+             subscription id '{subscription}', tracking id '{request}', request correlation id \
+             '{request}'.",
+            at.strftime("%Y%m%dT%H%M%SZ")
+        );
+        Self::gateway(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", &message)
+    }
+
     /// The provider's documented throttling answer: a flat body whose outer code is the one of a
-    /// conflict, so that only the status tells them apart.
-    pub(super) fn throttled(policy: &'static str, seconds: i64, window: &str) -> Self {
+    /// conflict, so that only the status tells them apart, and JSON inside its text.
+    pub(super) fn throttled(seconds: i64, window: Window) -> Self {
         let body = ErrorDetail {
             code: "OperationNotAllowed".into(),
             message:
@@ -119,8 +133,8 @@ impl Refusal {
             target: None,
             details: vec![ErrorDetail {
                 code: "TooManyRequests".into(),
-                message: window.into(),
-                target: Some(policy),
+                target: Some(window.operation_group),
+                message: wire::compact(&window),
                 details: Vec::new(),
             }],
         };
@@ -134,4 +148,17 @@ impl Refusal {
             ],
         }
     }
+}
+
+/// What was counted when the provider throttles.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Window {
+    pub(super) operation_group: &'static str,
+    #[serde(serialize_with = "wire::as_time")]
+    pub(super) start_time: Timestamp,
+    #[serde(serialize_with = "wire::as_time")]
+    pub(super) end_time: Timestamp,
+    pub(super) allowed_request_count: u32,
+    pub(super) measured_request_count: u32,
 }

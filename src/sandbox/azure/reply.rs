@@ -1,5 +1,5 @@
-//! Answers, and the headers around them: correlation, throttling, and the fixed ones that the front
-//! door puts on everything.
+//! Answers, and the headers around them: correlation, and the fixed ones that the front door puts on
+//! everything.
 //!
 //! What an answer says is decided elsewhere; this file only dresses it.
 
@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::names::Provider;
 use super::operation::Started;
 use super::refusal::{Refusal, Voice};
 use super::wire;
@@ -30,11 +31,13 @@ impl Reply {
         Self { status, voice: Voice::Provider, body: String::new(), headers: Vec::new() }
     }
 
-    /// The headers of an answer that starts an operation. Deletions carry both URLs, creations only
-    /// the first.
+    /// The headers of an answer that starts an operation. Creations carry no second URL, and only
+    /// the compute provider offers to notify.
     pub(super) fn starting(mut self, started: &Started) -> Self {
         self.headers.push(("azure-asyncoperation", started.status_url.clone()));
-        self.headers.push(("azure-asyncnotification", "Enabled".into()));
+        if started.by == Provider::Compute {
+            self.headers.push(("azure-asyncnotification", "Enabled".into()));
+        }
         self.headers.extend(started.monitor_url.clone().map(|url| ("location", url)));
         self.headers.extend(started.retry_after.map(|s| ("retry-after", s.to_string())));
         self
@@ -62,12 +65,9 @@ pub(super) struct Correlation {
     pub(super) client_request_id: Option<String>,
     pub(super) tenant: String,
     pub(super) time: jiff::Timestamp,
-    /// `reads`, `writes` or `deletes`.
-    pub(super) kind: &'static str,
-    pub(super) zero_remaining: bool,
 }
 
-const FIXED: [(&str, &str); 8] = [
+const FIXED: [(&str, &str); 7] = [
     ("cache-control", "no-cache"),
     ("pragma", "no-cache"),
     ("expires", "-1"),
@@ -75,7 +75,6 @@ const FIXED: [(&str, &str); 8] = [
     ("x-content-type-options", "nosniff"),
     ("x-cache", "CONFIG_NOCACHE"),
     ("x-msedge-ref", "Ref A: 0 Ref B: 0 Ref C: 0"),
-    ("x-ms-throttling-version", "v2"),
 ];
 
 /// Dresses an answer: all headers a real one has.
@@ -96,10 +95,17 @@ pub(super) fn dress(reply: &Reply, correlation: &Correlation) -> HeaderMap {
             put("x-ms-failure-cause", if gateway { "gateway" } else { "service" });
             // The gateway's own answers have no id apart from the correlation.
             put("x-ms-request-id", correlation_id);
+            if [StatusCode::TOO_MANY_REQUESTS, StatusCode::INTERNAL_SERVER_ERROR]
+                .contains(&reply.status)
+            {
+                // HTTP/2 knows no such header; the server leaves it out there.
+                put("connection", "close");
+            }
         }
         Voice::Provider => put("x-ms-request-id", &correlation.request_id.to_string()),
     }
     put("x-ms-correlation-request-id", correlation_id);
+    put("date", &correlation.time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
     let stamp = correlation.time.strftime("%Y%m%dT%H%M%SZ");
     put("x-ms-routing-request-id", &format!("EASTUS:{stamp}:{correlation_id}"));
     if let Some(id) = &correlation.client_request_id {
@@ -111,14 +117,6 @@ pub(super) fn dress(reply: &Reply, correlation: &Correlation) -> HeaderMap {
             correlation.tenant, correlation.request_id
         );
         put("x-ms-operation-identifier", &operation);
-        let (own, all) = match correlation.kind {
-            _ if correlation.zero_remaining => ("0", "0"),
-            "reads" => ("249", "3749"),
-            _ => ("199", "2999"),
-        };
-        let (own_name, all_name) = remaining_names(correlation.kind);
-        put(own_name, own);
-        put(all_name, all);
     }
     for (name, value) in &reply.headers {
         put(name, value);
@@ -128,21 +126,4 @@ pub(super) fn dress(reply: &Reply, correlation: &Correlation) -> HeaderMap {
         headers.insert(CONTENT_TYPE, json);
     }
     headers
-}
-
-fn remaining_names(kind: &str) -> (&'static str, &'static str) {
-    match kind {
-        "reads" => (
-            "x-ms-ratelimit-remaining-subscription-reads",
-            "x-ms-ratelimit-remaining-subscription-global-reads",
-        ),
-        "deletes" => (
-            "x-ms-ratelimit-remaining-subscription-deletes",
-            "x-ms-ratelimit-remaining-subscription-global-deletes",
-        ),
-        _ => (
-            "x-ms-ratelimit-remaining-subscription-writes",
-            "x-ms-ratelimit-remaining-subscription-global-writes",
-        ),
-    }
 }

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
+use super::consistency::Consistency;
 use super::dice::Dice;
-use super::machine::Guest;
+use super::encryption::Vault;
+use super::limits::Spent;
+use super::machine::{Guest, Sku};
 use super::operation::Signer;
 use super::planting::Planting;
-use super::point::Consistency;
 use super::settings::Settings;
 use super::world::World;
 
@@ -42,8 +44,18 @@ pub struct Seeded {
     pub failed_disk: String,
     /// The collection of [`Seeded::windows_vm`], without points.
     pub empty_collection: String,
-    /// A collection that Azure Backup made; not to be touched.
+    /// A collection that Azure Backup made; not to be touched. Empty without the quirk.
     pub backup_collection: String,
+    /// A Windows machine in eastus that is switched off.
+    pub off_vm: String,
+    /// A Linux machine in eastus whose data disk is a Premium SSD v2, which needs instant access.
+    pub instant_vm: String,
+    /// A disk encryption set in eastus.
+    pub encryption_set: String,
+    /// One in northeurope.
+    pub far_encryption_set: String,
+    /// One in eastus whose key vault is gone.
+    pub orphan_encryption_set: String,
 }
 
 pub(super) fn world(settings: Settings) -> (World, Seeded) {
@@ -59,8 +71,10 @@ pub(super) fn world(settings: Settings) -> (World, Seeded) {
         subscription,
         groups: Vec::new(),
         machines: Vec::new(),
+        encryption_sets: Vec::new(),
         collections: BTreeMap::new(),
         operations: BTreeMap::new(),
+        spent: Spent::default(),
         departures: Vec::new(),
     };
     let mut planting = Planting { world, now };
@@ -71,9 +85,10 @@ pub(super) fn world(settings: Settings) -> (World, Seeded) {
 
 impl Planting {
     fn story(&mut self) -> Seeded {
-        let vm = self.machine("RG-Prod", "vm-db01", "eastus", Guest::Linux, &[127, 512, 1023]);
-        let web = self.machine("RG-Prod", "vm-web02", "eastus", Guest::Windows, &[127]);
-        let mute = self.machine("RG-Lab", "vm-old03", "EastUS2EUAP", Guest::Mute, &[30]);
+        let vm =
+            self.machine("RG-Prod", "vm-db01", "eastus", Guest::Linux, &premium([127, 512, 1023]));
+        let web = self.machine("RG-Prod", "vm-web02", "eastus", Guest::Windows, &premium([127]));
+        let mute = self.machine("RG-Lab", "vm-old03", "EastUS2EUAP", Guest::Mute, &premium([30]));
         let mut seeded = Seeded {
             vm: vm.id.clone(),
             windows_vm: web.id.clone(),
@@ -104,26 +119,42 @@ impl Planting {
         seeded.failed_disk.clone_from(&vm.disks[2].name);
         let copies = self.world.collection_mut(&central).into_iter();
         for disk in copies.flat_map(|one| &mut one.points).flat_map(|one| &mut one.disks) {
-            if let (2, Some(arrival)) = (disk.disk, &mut disk.arrival) {
+            if let (2, Some(arrival)) = (disk.disk, disk.arrival_mut()) {
                 arrival.replication.failed = Some(long_ago);
             }
         }
 
         let empty = self.collection("RG-Prod", "rpc-empty", &web, &[]);
         seeded.empty_collection = empty.id(&self.world.subscription);
-        let backup = "AzureBackup_vm-db01_2814749767";
-        let backup = self.collection("AzureBackupRG_eastus_1", backup, &vm, &[]);
-        let name = "AzureBackup_20240826_100218";
-        self.local(&backup, name, &vm, Consistency::Application, HOUR * 30);
-        seeded.backup_collection = backup.id(&self.world.subscription);
+        if self.world.settings.quirks.backup_collections {
+            let backup = "AzureBackup_vm-db01_2814749767";
+            let backup = self.collection("AzureBackupRG_eastus_1", backup, &vm, &[]);
+            let name = "AzureBackup_20240826_100218";
+            self.local(&backup, name, &vm, Consistency::Application, HOUR * 30);
+            seeded.backup_collection = backup.id(&self.world.subscription);
+        }
+        self.specialities(&mut seeded);
         seeded
+    }
+
+    /// What points can be made of and with, without having any yet.
+    fn specialities(&mut self, seeded: &mut Seeded) {
+        let off = self.machine("RG-Lab", "vm-off04", "eastus", Guest::Off, &premium([127]));
+        seeded.off_vm.clone_from(&off.id);
+        let disks = [(64, Sku::Premium), (2048, Sku::PremiumV2)];
+        let instant = self.machine("RG-Lab", "vm-sap05", "eastus", Guest::Linux, &disks);
+        seeded.instant_vm.clone_from(&instant.id);
+        let mut set = |name, region, vault| self.encryption_set("RG-Keys", name, region, vault);
+        seeded.encryption_set = set("des-east", "eastus", Vault::There);
+        seeded.far_encryption_set = set("des-north", "northeurope", Vault::There);
+        seeded.orphan_encryption_set = set("des-orphan", "eastus", Vault::Gone);
     }
 
     /// One machine and one collection for every so many of the extra points.
     fn fleet(&mut self, points: usize) {
         for (number, first) in (0..points).step_by(POINTS_EACH).enumerate() {
             let name = format!("vm-fleet-{number:05}");
-            let vm = self.machine("rg-fleet", &name, "eastus", Guest::Linux, &[64]);
+            let vm = self.machine("rg-fleet", &name, "eastus", Guest::Linux, &premium([64]));
             let home = self.collection("rg-fleet", &format!("rpc-fleet-{number:05}"), &vm, &[]);
             for index in first..points.min(first + POINTS_EACH) {
                 let age = HOUR * i32::try_from(first + POINTS_EACH - index).unwrap_or(1);
@@ -132,4 +163,8 @@ impl Planting {
             }
         }
     }
+}
+
+fn premium<const N: usize>(sizes: [u32; N]) -> [(u32, Sku); N] {
+    sizes.map(|gigabytes| (gigabytes, Sku::Premium))
 }

@@ -15,13 +15,13 @@ use uuid::Uuid;
 
 use super::calls::{Calls, Kind};
 use super::login::Login;
-use super::names::{Address, Place};
+use super::names::{Access, Address, Place, Provider};
 use super::point::Failure;
-use super::refusal::{Refusal, Voice};
+use super::refusal::Refusal;
 use super::reply::{self, Correlation, Reply};
 use super::script::{self, Canned, Fault, Script};
 use super::world::World;
-use super::{collections, disk_points, limits, lists, points, versions};
+use super::{access, collections, disk_points, limits, lists, points, size, versions};
 
 /// Everything behind the listener.
 #[derive(Debug)]
@@ -141,13 +141,13 @@ impl Server {
         };
         let outcome = self
             .pass(&world, parts, address, fault.as_ref(), &call)
-            .and_then(|()| handle(&mut world, &call, &parts.method, &address.place, query));
+            .and_then(|()| limits::charge(&mut world, &call, &parts.method, &address.place))
+            .and_then(|()| handle(&mut world, &call, &parts.method, &address.place, query))
+            .and_then(|reply| size::within(&world, &call, reply));
         let mut reply = outcome.unwrap_or_else(Reply::from);
-        if reply.voice == Voice::Provider {
-            let left = limits::remaining(&world, &call, &parts.method, &address.place);
-            reply.headers.extend(left.map(|left| ("x-ms-ratelimit-remaining-resource", left)));
-        }
-        let correlation = self.correlation(&world, parts, &call);
+        let (method, place) = (&parts.method, &address.place);
+        reply.headers.extend(limits::headers(&world, &call, method, place, reply.voice));
+        let correlation = self.correlation(parts, &call);
         drop(world);
         let mut response = Response::new(Body::from(reply.body.clone()));
         *response.status_mut() = reply.status;
@@ -184,7 +184,7 @@ impl Server {
         }
     }
 
-    fn correlation(&self, world: &World, parts: &Parts, call: &Call) -> Correlation {
+    fn correlation(&self, parts: &Parts, call: &Call) -> Correlation {
         let wants_echo = header(parts, "x-ms-return-client-request-id")
             .is_some_and(|value| value.eq_ignore_ascii_case("true"));
         Correlation {
@@ -196,12 +196,6 @@ impl Server {
                 .map(str::to_owned),
             tenant: self.login.tenant.clone(),
             time: call.now,
-            kind: match parts.method {
-                Method::GET => "reads",
-                Method::DELETE => "deletes",
-                _ => "writes",
-            },
-            zero_remaining: world.settings.quirks.zero_remaining,
         }
     }
 }
@@ -225,8 +219,15 @@ fn handle(
         (&Method::DELETE, Place::Point(name)) => points::delete(world, call, name),
         (&Method::GET, Place::DiskPoints(name)) => disk_points::list(world, call, name),
         (&Method::GET, Place::DiskPoint(name, disk)) => disk_points::get(world, call, name, disk),
-        (&Method::GET, Place::Operation { id }) => {
+        (&Method::POST, Place::DiskAccess(name, disk, Access::Begin)) => {
+            access::begin(world, call, name, disk)
+        }
+        (&Method::POST, Place::DiskAccess(name, disk, Access::End)) => {
+            access::end(world, call, name, disk)
+        }
+        (&Method::GET, Place::Operation { id, by }) => {
             let operation = world.operations.get(&id.to_lowercase());
+            let operation = operation.filter(|operation| operation.by == *by);
             operation.ok_or_else(Refusal::entity_not_found)?.read(query, call.now)
         }
         (_, Place::Elsewhere) => Err(Refusal::unknown_type(&call.version)),
@@ -246,12 +247,20 @@ fn action(method: &Method, place: &Place) -> String {
         Place::DiskPoints(_) | Place::DiskPoint(..) => {
             "restorePointCollections/restorePoints/diskRestorePoints"
         }
-        Place::Operation { .. } => "locations/operations",
+        Place::DiskAccess(_, _, Access::Begin) => {
+            "restorePointCollections/restorePoints/diskRestorePoints/beginGetAccess"
+        }
+        Place::DiskAccess(_, _, Access::End) => {
+            "restorePointCollections/restorePoints/diskRestorePoints/endGetAccess"
+        }
+        Place::Operation { by: Provider::Compute, .. } => "locations/operations",
+        Place::Operation { by: Provider::Disk, .. } => "locations/DiskOperations",
         _ => "restorePointCollections",
     };
     let verb = match *method {
         Method::GET => "read",
         Method::DELETE => "delete",
+        Method::POST => "action",
         _ => "write",
     };
     format!("Microsoft.Compute/{kind}/{verb}")

@@ -1,11 +1,11 @@
-//! Which api-version each type accepts.
+//! Which api-version each type accepts, and what came with which.
 //!
 //! Two providers with different families of versions serve one tree of URLs, so that a version that
 //! is right for a restore point is wrong for its disks.
 
 use http::StatusCode;
 
-use super::names::Place;
+use super::names::{Place, Provider};
 use super::refusal::Refusal;
 
 /// Accepted by the gateway, refused by the provider: restore points came with 2021-03-01.
@@ -66,15 +66,33 @@ pub(super) fn check(place: &Place, version: &str) -> Result<(), Refusal> {
         return Err(Refusal::gateway(status, "MissingApiVersionParameter", message));
     }
     let known: &[&str] = match place {
-        Place::DiskPoints(_) | Place::DiskPoint(..) => &DISK,
+        Place::DiskPoints(_)
+        | Place::DiskPoint(..)
+        | Place::DiskAccess(..)
+        | Place::Operation { by: Provider::Disk, .. } => &DISK,
         _ => &COMPUTE,
     };
     if known.contains(&version) {
         return Ok(());
     }
     if known == COMPUTE && TOO_OLD.contains(&version) {
-        let message = "This request can be made with api-version '2021-03-01' or newer";
-        return Err(Refusal::provider(StatusCode::BAD_REQUEST, "BadRequest", message));
+        return require(version, COMPUTE[0]);
     }
     Err(Refusal::unknown_type(version))
+}
+
+/// Whether a request with `version` knows what came with `first`. Members that it does not know are
+/// ignored in requests and left out of answers.
+pub(super) fn knows(version: &str, first: &str) -> bool {
+    // Both are dates, the year first.
+    version >= first
+}
+
+/// Refuses what cannot be asked for before `first`.
+pub(super) fn require(version: &str, first: &str) -> Result<(), Refusal> {
+    if knows(version, first) {
+        return Ok(());
+    }
+    let message = format!("This request can be made with api-version '{first}' or newer");
+    Err(Refusal::provider(StatusCode::BAD_REQUEST, "BadRequest", &message))
 }

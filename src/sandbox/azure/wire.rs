@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::server::Call;
+use super::versions;
 
 /// Two spaces and CRLF, as the compute provider prints.
 pub(super) fn pretty(body: &impl Serialize) -> String {
@@ -24,6 +27,20 @@ pub(super) fn time(at: Timestamp) -> String {
     let fraction = fraction.trim_end_matches('0');
     let dot = if fraction.is_empty() { "" } else { "." };
     format!("{}{dot}{fraction}+00:00", at.strftime("%Y-%m-%dT%H:%M:%S"))
+}
+
+/// An id as some lists write it: the resource group shouted.
+pub(super) fn with_upper_group(id: &str) -> String {
+    let upper = |(index, part): (usize, &str)| {
+        // The empty piece before the first slash counts: group names are the fifth.
+        if index == 4 { part.to_uppercase() } else { part.to_owned() }
+    };
+    id.split('/').enumerate().map(upper).collect::<Vec<_>>().join("/")
+}
+
+/// A time as a member of a structure.
+pub(super) fn as_time<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time(*at))
 }
 
 #[derive(Debug, Serialize)]
@@ -113,6 +130,8 @@ pub(super) struct PointProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) instance_view: Option<InstanceView>,
     pub(super) time_created: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) instant_access_duration_minutes: Option<i64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -126,6 +145,8 @@ pub(super) struct InstanceView {
 #[serde(rename_all = "camelCase")]
 pub(super) struct DiskInstance {
     pub(super) id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) snapshot_access_state: Option<&'static str>,
     pub(super) replication_status: ReplicationStatus,
 }
 
@@ -153,35 +174,24 @@ pub(super) struct OperationBody {
     pub(super) end_time: Option<String>,
     pub(super) status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) properties: Option<Output>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<ErrorDetail>,
     pub(super) name: String,
 }
 
+/// What an operation of the disk provider leaves behind.
 #[derive(Debug, Serialize)]
-pub(super) struct DiskPointBody {
-    pub(super) name: String,
-    pub(super) id: String,
-    pub(super) properties: DiskPointProperties,
+pub(super) struct Output {
+    pub(super) output: AccessUri,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DiskPointProperties {
-    pub(super) time_created: String,
-    pub(super) source_resource_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) os_type: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) hyper_v_generation: Option<&'static str>,
-    pub(super) encryption: super::machine::Encryption,
-    pub(super) network_access_policy: &'static str,
-    pub(super) public_network_access: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) completion_percent: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) replication_state: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) source_resource_location: Option<String>,
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct AccessUri {
+    #[serde(rename = "accessSAS")]
+    pub(super) access_sas: String,
+    #[serde(rename = "securityDataAccessSAS", skip_serializing_if = "Option::is_none")]
+    pub(super) security_data_access_sas: Option<String>,
 }
 
 /// What a client may send for a collection; other members, such as the documented `name`, are
@@ -214,4 +224,70 @@ pub(super) struct PointRequestProperties {
     pub(super) consistency_mode: Option<String>,
     pub(super) exclude_disks: Option<Vec<Id>>,
     pub(super) source_restore_point: Option<Id>,
+    source_metadata: Option<MetadataRequest>,
+    pub(super) instant_access_duration_minutes: Option<i64>,
+}
+
+impl PointRequestProperties {
+    /// The disks with the encryption chosen for them; earlier api-versions do not know the choice.
+    pub(super) fn storage(&self, call: &Call) -> Option<&StorageRequest> {
+        let metadata = self.source_metadata.as_ref();
+        let storage = metadata.and_then(|metadata| metadata.storage_profile.as_ref());
+        storage.filter(|_| versions::knows(&call.version, "2023-03-01"))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MetadataRequest {
+    storage_profile: Option<StorageRequest>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StorageRequest {
+    pub(super) os_disk: Option<DiskRequest>,
+    pub(super) data_disks: Option<Vec<DiskRequest>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DiskRequest {
+    managed_disk: Option<Id>,
+    pub(super) disk_restore_point: Option<DiskPointRequest>,
+}
+
+impl DiskRequest {
+    /// What it is called by: its disk restore point in a copy, itself otherwise.
+    pub(super) fn id(&self) -> Option<&str> {
+        let point = self.disk_restore_point.as_ref();
+        let source = point.and_then(|point| point.source_disk_restore_point.as_ref());
+        source.or(self.managed_disk.as_ref()).map(|id| id.id.as_str())
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DiskPointRequest {
+    source_disk_restore_point: Option<Id>,
+    pub(super) encryption: Option<EncryptionRequest>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EncryptionRequest {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    pub(super) disk_encryption_set: Option<Id>,
+}
+
+/// What a client may send to read a disk restore point.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AccessRequest {
+    pub(super) access: Option<String>,
+    pub(super) duration_in_seconds: Option<i64>,
+    #[serde(rename = "getSecureVMGuestStateSAS")]
+    pub(super) get_secure_vm_guest_state_sas: Option<bool>,
+    pub(super) file_format: Option<String>,
 }

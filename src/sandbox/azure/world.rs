@@ -8,10 +8,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::dice::Dice;
+use super::encryption::EncryptionSet;
+use super::limits::Spent;
 use super::machine::Machine;
 use super::names::{CollectionName, PointName};
-use super::operation::{Operation, Signer, Started};
-use super::point::{Failure, Point};
+use super::operation::{Operation, Signer, Started, Task};
+use super::point::Point;
 use super::server::Call;
 use super::settings::Settings;
 use super::wire::Tags;
@@ -25,8 +27,11 @@ pub(super) struct World {
     /// Resource groups in their own casing.
     pub(super) groups: Vec<String>,
     pub(super) machines: Vec<Arc<Machine>>,
+    pub(super) encryption_sets: Vec<EncryptionSet>,
     pub(super) collections: BTreeMap<String, Collection>,
     pub(super) operations: BTreeMap<String, Operation>,
+    /// What throttling has counted.
+    pub(super) spent: Spent,
     /// What is being deleted, and when it will be gone.
     pub(super) departures: Vec<(Timestamp, Departure)>,
 }
@@ -42,6 +47,8 @@ pub(super) struct Collection {
     pub(super) name: CollectionName,
     /// In the plain form.
     pub(super) region: String,
+    /// As the client wrote it.
+    pub(super) written_region: String,
     pub(super) tags: Tags,
     pub(super) source: Source,
     /// As the client wrote it.
@@ -51,8 +58,6 @@ pub(super) struct Collection {
     pub(super) instant_access: Option<bool>,
     pub(super) points: Vec<Point>,
     pub(super) deleting: bool,
-    /// When copies were taken on, for the quota of three an hour.
-    pub(super) copies_taken: Vec<Timestamp>,
 }
 
 /// What the points of a collection are taken of.
@@ -70,11 +75,6 @@ impl Collection {
 
     pub(super) fn point_mut(&mut self, name: &str) -> Option<&mut Point> {
         self.points.iter_mut().find(|point| point.name.eq_ignore_ascii_case(name))
-    }
-
-    /// Whether its points are taken of a machine, not copied.
-    pub(super) fn is_local(&self) -> bool {
-        matches!(self.source, Source::Machine(_))
     }
 
     /// The name of a point of this collection in the casing that is kept.
@@ -128,19 +128,11 @@ impl World {
         }
     }
 
-    /// Starts an operation that ends at `ends`, on something in `region`.
-    pub(super) fn begin(
-        &mut self,
-        call: &Call,
-        region: &str,
-        ends: Timestamp,
-        failure: Option<Failure>,
-    ) -> Started {
+    /// Starts an operation.
+    pub(super) fn begin(&mut self, call: &Call, task: Task<'_>) -> Started {
         let operation = Operation::new(
             call.request_id,
-            region,
-            (call.now, ends),
-            failure,
+            (task, call.now),
             &call.version,
             self.settings.quirks.retry_after,
             (&self.signer, &mut self.dice),
