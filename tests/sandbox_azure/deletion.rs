@@ -52,3 +52,16 @@ async fn a_collection_takes_its_points_with_it() {
     bench.get(home).await.refused(404, "ResourceNotFound");
     bench.get(bench.day(1)).await.refused(404, "ParentResourceNotFound");
 }
+
+#[tokio::test]
+async fn what_is_locked_is_not_deleted() {
+    let bench = Bench::new();
+    let home = &bench.azure.seeded().collection;
+    bench.azure.lock_against_deletion(&home.to_uppercase());
+    for id in [home, bench.day(1)] {
+        let refused = bench.delete(id).await;
+        refused.refused(409, "ScopeLocked");
+        refused.by_gateway();
+    }
+    assert_eq!(bench.delete(&bench.azure.seeded().target).await.status, 202, "not inside");
+}

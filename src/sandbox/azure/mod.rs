@@ -15,6 +15,7 @@ mod encryption;
 mod instant;
 mod limits;
 mod lists;
+mod locks;
 mod login;
 mod machine;
 mod making;
@@ -128,6 +129,11 @@ impl Azure {
     /// Lets `fault` happen to the next `times` requests that match.
     pub fn script(&self, matching: Matching, times: usize, fault: Fault) {
         lock::<Script>(&self.server.script).add(matching, times, fault);
+    }
+
+    /// Locks `scope`, the id of a resource or a resource group, and all in it against deletion.
+    pub fn lock_against_deletion(&self, scope: &str) {
+        lock(&self.server.world).locks.push(scope.trim_end_matches('/').to_owned());
     }
 
     /// Fails the replication of one disk of a copy from now on, and with it the whole copy. Answers

@@ -74,6 +74,7 @@ pub(super) fn world(settings: Settings) -> (World, Seeded) {
         encryption_sets: Vec::new(),
         collections: BTreeMap::new(),
         operations: BTreeMap::new(),
+        locks: Vec::new(),
         spent: Spent::default(),
         departures: Vec::new(),
     };

@@ -21,7 +21,7 @@ use super::refusal::Refusal;
 use super::reply::{self, Correlation, Reply};
 use super::script::{self, Canned, Fault, Script};
 use super::world::World;
-use super::{access, collections, disk_points, limits, lists, points, size, versions};
+use super::{access, collections, disk_points, limits, lists, locks, points, size, versions};
 
 /// Everything behind the listener.
 #[derive(Debug)]
@@ -142,6 +142,7 @@ impl Server {
         let outcome = self
             .pass(&world, parts, address, fault.as_ref(), &call)
             .and_then(|()| limits::charge(&mut world, &call, &parts.method, &address.place))
+            .and_then(|()| locks::check(&world, &parts.method, &address.place))
             .and_then(|()| handle(&mut world, &call, &parts.method, &address.place, query))
             .and_then(|reply| size::within(&world, &call, reply));
         let mut reply = outcome.unwrap_or_else(Reply::from);

@@ -30,6 +30,8 @@ pub(super) struct World {
     pub(super) encryption_sets: Vec<EncryptionSet>,
     pub(super) collections: BTreeMap<String, Collection>,
     pub(super) operations: BTreeMap<String, Operation>,
+    /// The ids of what must not be deleted.
+    pub(super) locks: Vec<String>,
     /// What throttling has counted.
     pub(super) spent: Spent,
     /// What is being deleted, and when it will be gone.
