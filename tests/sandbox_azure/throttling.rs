@@ -38,6 +38,11 @@ async fn what_is_left_is_really_left_and_comes_back() {
     let other = bench.put(&bench.collection("rpc-2"), body).await;
     assert_eq!((left(&other, resource), left(&other, subscription)), (14, 147));
 
+    let far = bench.collection("rpc-far");
+    let source = json!({"source": {"id": bench.azure.seeded().collection}});
+    let body = json!({"location": "North Europe", "properties": source});
+    assert_eq!(left(&bench.put(&far, body).await, subscription), 149, "another region");
+
     let tags = Some(json!({"tags": {}}));
     let patched = bench.call(Method::PATCH, &bench.url(&bench.collection("rpc-1")), tags).await;
     assert_eq!(left(&patched, "UpdateRestorePointCollectionResource"), 14);

@@ -78,6 +78,7 @@ pub(super) struct Started {
 pub(super) struct Operation {
     id: Uuid,
     pub(super) by: Provider,
+    pub(super) region: String,
     /// Below the subscription.
     path: String,
     pub(super) started: Timestamp,
@@ -109,6 +110,7 @@ impl Operation {
         Self {
             id,
             by,
+            region: region.into(),
             path: format!("/providers/Microsoft.Compute/locations/{location}/{kind}/{id}"),
             started,
             ends,

@@ -1,4 +1,4 @@
-//! What the compute provider counts: per resource, and per subscription.
+//! What the compute provider counts: per resource, and per subscription and region.
 //!
 //! The names of the disk provider's policies were never recorded; its reads are counted with the
 //! cheap ones, and its writes not at all.
@@ -6,10 +6,10 @@
 use http::Method;
 use jiff::SignedDuration;
 
-use super::super::names::Place;
+use super::super::names::{CollectionName, Place, plain_region};
 use super::super::refusal::{Refusal, Window};
 use super::super::server::Call;
-use super::super::wire::PointRequest;
+use super::super::wire::{CollectionRequest, PointRequest};
 use super::super::world::{Source, World};
 use super::bucket::Policy;
 use super::gateway::whole_seconds;
@@ -35,7 +35,7 @@ pub(super) fn charge(
     method: &Method,
     place: &Place,
 ) -> Result<(), Refusal> {
-    let wanted = policies(world, method, place);
+    let wanted = policies(world, call, method, place);
     world.spent.buckets.take(&wanted, call.now).map_err(|(policy, wait)| {
         let window = Window {
             operation_group: policy.name,
@@ -59,7 +59,7 @@ pub(super) fn remaining(
     if matches!(place, Place::AllCollections) {
         return None;
     }
-    let mut told: Vec<String> = policies(world, method, place)
+    let mut told: Vec<String> = policies(world, call, method, place)
         .into_iter()
         .map(|(policy, key)| {
             let left = world.spent.buckets.left(&policy, &key, call.now);
@@ -76,47 +76,59 @@ pub(super) fn remaining(
     (!told.is_empty()).then(|| told.join(","))
 }
 
-fn policies(world: &World, method: &Method, place: &Place) -> Vec<(Policy, String)> {
-    let all = String::new;
+/// What a request is counted by: resources by their names, the rest by the region they are in.
+fn policies(world: &World, call: &Call, method: &Method, place: &Place) -> Vec<(Policy, String)> {
+    let Some((own, region)) = keys(world, call, place) else { return Vec::new() };
     let known = if world.settings.quirks.throttling == Throttling::Windows {
         let (short, long) = windows(method, place);
-        vec![(short, all()), (long, all())]
+        vec![(short, region.clone()), (long, region)]
     } else {
         match (method, place) {
             (&Method::POST, _) => Vec::new(),
-            (&Method::PUT, Place::Point(_)) => {
-                vec![(PUT_POINT, resource(place)), (PUT_POINTS, all())]
-            }
-            (&Method::PUT, _) => vec![(PUT_COLLECTION, resource(place)), (PUT_COLLECTIONS, all())],
-            (&Method::PATCH, _) => {
-                vec![(UPDATE_COLLECTION, resource(place)), (UPDATE_COLLECTIONS, all())]
-            }
-            (&Method::DELETE, _) => vec![(DELETES, all())],
-            (_, Place::Operation { .. }) => {
-                vec![(GET_OPERATION, resource(place)), (GET_OPERATIONS, all())]
-            }
+            (&Method::PUT, Place::Point(_)) => vec![(PUT_POINT, own), (PUT_POINTS, region)],
+            (&Method::PUT, _) => vec![(PUT_COLLECTION, own), (PUT_COLLECTIONS, region)],
+            (&Method::PATCH, _) => vec![(UPDATE_COLLECTION, own), (UPDATE_COLLECTIONS, region)],
+            (&Method::DELETE, _) => vec![(DELETES, region)],
+            (_, Place::Operation { .. }) => vec![(GET_OPERATION, own), (GET_OPERATIONS, region)],
             (_, Place::AllCollections | Place::GroupCollections { .. }) => {
-                vec![(HIGH_COST, all())]
+                vec![(HIGH_COST, region)]
             }
-            _ => vec![(LOW_COST, all())],
+            _ => vec![(LOW_COST, region)],
         }
     };
-    let scale =
-        |(policy, key): (Policy, String)| (policy.scaled(world.settings.bucket_percent), key);
-    known.into_iter().map(scale).collect()
+    let percent = world.settings.bucket_percent;
+    known.into_iter().map(|(policy, key)| (policy.scaled(percent), key)).collect()
 }
 
-/// What a policy of one resource is counted by.
-fn resource(place: &Place) -> String {
+/// The resource and its region; `None` for what these policies do not count.
+fn keys(world: &World, call: &Call, place: &Place) -> Option<(String, String)> {
+    let region = |name: &CollectionName| match world.collection(name) {
+        Some(collection) => collection.region.clone(),
+        None => {
+            let request = call.read::<CollectionRequest>().ok();
+            let written = request.and_then(|request| request.location);
+            written.as_deref().map(plain_region).unwrap_or_default()
+        }
+    };
     match place {
-        Place::Collection(name) => name.key(),
-        Place::Point(name) => name.key(),
-        Place::Operation { id, .. } => id.to_lowercase(),
-        _ => String::new(),
+        Place::AllCollections | Place::GroupCollections { .. } => {
+            Some((String::new(), String::new()))
+        }
+        Place::Collection(name) => Some((name.key(), region(name))),
+        Place::Point(name)
+        | Place::DiskPoints(name)
+        | Place::DiskPoint(name, _)
+        | Place::DiskAccess(name, ..) => Some((name.key(), region(&name.collection))),
+        Place::Operation { id, .. } => {
+            let key = id.to_lowercase();
+            let region = world.operations.get(&key).map(|operation| operation.region.clone());
+            Some((key, region.unwrap_or_default()))
+        }
+        _ => None,
     }
 }
 
-/// The policies until early 2023, per subscription only.
+/// The policies until early 2023, none of them of one resource.
 fn windows(method: &Method, place: &Place) -> (Policy, Policy) {
     let pair = |short: (&'static str, u32), long: (&'static str, u32)| {
         let minutes = |(name, capacity), minutes| Policy {
