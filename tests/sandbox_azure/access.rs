@@ -135,6 +135,13 @@ async fn access_is_refused_where_the_request_makes_no_sense() {
     missing.refused(404, "NotFound");
     post(&bench, &format!("{disk}x"), "endGetAccess", Value::Null).await.refused(404, "NotFound");
 
+    let orphan = disk.replace("/rpc-db01/", "/rpc-none/");
+    let seen = post(&bench, &orphan, "beginGetAccess", read(60)).await;
+    seen.refused(404, "ParentResourceNotFound");
+    seen.by_gateway();
+    let seen = bench.at(DISK, Method::GET, &orphan, None).await;
+    seen.refused(404, "ParentResourceNotFound");
+
     let begin = format!("{disk}/beginGetAccess");
     let early = bench.at("2020-09-30", Method::POST, &begin, Some(read(60))).await;
     early.refused(400, "BadRequest");

@@ -41,7 +41,9 @@ async fn a_collection_is_made_at_once_changed_in_its_tags_and_deleted() {
     bench.put(&id, other).await.refused(409, "InvalidResourceLocation");
     let mute = &bench.azure.seeded().mute_vm;
     let other = json!({"location": "eastus", "properties": {"source": {"id": mute}}});
-    bench.put(&id, other).await.refused(409, "PropertyChangeNotAllowed");
+    bench.put(&id, other.clone()).await.refused(409, "PropertyChangeNotAllowed");
+    let patched = bench.call(Method::PATCH, &bench.url(&id), Some(other)).await;
+    patched.refused(409, "PropertyChangeNotAllowed");
 
     let deleted = bench.delete(&id).await;
     assert_eq!((deleted.status, deleted.text.as_str()), (202, ""));

@@ -12,9 +12,9 @@ use super::point::{DiskPoint, Point};
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::server::Call;
-use super::versions;
 use super::wire::{AccessRequest, AccessUri};
 use super::world::World;
+use super::{points, versions};
 
 /// 60 days.
 const LONGEST: i64 = 60 * 24 * 3600;
@@ -97,11 +97,12 @@ fn found<'a>(
     name: &PointName,
     disk: &str,
 ) -> Result<&'a mut DiskPoint, Refusal> {
+    let absent = points::absent(world, name);
     let point = world.collection_mut(&name.collection).and_then(|one| one.point_mut(&name.name));
     let point = point.filter(|point| !point.made(call.now).is_empty());
     point
         .and_then(|point| point.disks.iter_mut().find(|one| one.name.eq_ignore_ascii_case(disk)))
-        .ok_or_else(Refusal::entity_not_found)
+        .ok_or(absent)
 }
 
 fn sign(world: &mut World, request: &AccessRequest, until: Timestamp) -> AccessUri {

@@ -90,6 +90,10 @@ fn allow_update(
         let status = StatusCode::CONFLICT;
         return Err(Refusal::gateway(status, "InvalidResourceLocation", &message));
     }
+    keep_source(old, request)
+}
+
+fn keep_source(old: &Collection, request: &CollectionRequest) -> Result<(), Refusal> {
     match &request.properties.source {
         Some(source) if !source.id.eq_ignore_ascii_case(&old.source_id) => {
             let message = "Changing property 'source.id' is not allowed.";
@@ -130,6 +134,7 @@ pub(super) fn patch(
 ) -> Result<Reply, Refusal> {
     let request: CollectionRequest = call.read()?;
     let old = existing(world, name)?;
+    keep_source(old, &request)?;
     if let Some(tags) = &request.tags {
         old.tags.clone_from(tags);
     }

@@ -14,13 +14,13 @@ use super::refusal::Refusal;
 use super::replication::Progress;
 use super::reply::Reply;
 use super::server::Call;
-use super::versions;
 use super::wire::{self, Page};
 use super::world::{Collection, World};
+use super::{points, versions};
 
 /// GET of all disks of a point, in one page.
 pub(super) fn list(world: &World, call: &Call, name: &PointName) -> Result<Reply, Refusal> {
-    let (collection, point) = world.point(name).ok_or_else(Refusal::entity_not_found)?;
+    let (collection, point) = world.point(name).ok_or_else(|| points::absent(world, name))?;
     let value = point
         .made(call.now)
         .iter()
@@ -36,7 +36,7 @@ pub(super) fn get(
     name: &PointName,
     disk: &str,
 ) -> Result<Reply, Refusal> {
-    let (collection, point) = world.point(name).ok_or_else(Refusal::entity_not_found)?;
+    let (collection, point) = world.point(name).ok_or_else(|| points::absent(world, name))?;
     let disk = point
         .made(call.now)
         .iter()

@@ -118,15 +118,18 @@ fn answer(
     view: View,
     status: StatusCode,
 ) -> Result<Reply, Refusal> {
-    let Some((collection, point)) = world.point(name) else {
-        return Err(match world.collection(&name.collection) {
-            Some(_) => Refusal::entity_not_found(),
-            None => missing_parent(world, name, "Can not"),
-        });
-    };
+    let (collection, point) = world.point(name).ok_or_else(|| absent(world, name))?;
     let name = collection.name_of(point);
     let body = point::show(world, call, point, &name, view);
     Ok(Reply::provider(status, &body))
+}
+
+/// A point that is not there is the provider's to tell, its collection the gateway's.
+pub(super) fn absent(world: &World, name: &PointName) -> Refusal {
+    match world.collection(&name.collection) {
+        Some(_) => Refusal::entity_not_found(),
+        None => missing_parent(world, name, "Can not"),
+    }
 }
 
 fn missing_parent(world: &World, name: &PointName, verb: &str) -> Refusal {
