@@ -4,7 +4,7 @@ use http::Method;
 use restore_point_gateway::sandbox::azure::Kind;
 use serde_json::json;
 
-use crate::bench::{Bench, Seen};
+use crate::bench::{Bench, DISK, Seen};
 
 #[tokio::test]
 async fn lists_come_in_pages_and_shout_groups() {
@@ -41,6 +41,20 @@ async fn lists_come_in_pages_and_shout_groups() {
     let all =
         bench.get(&format!("{}?$expand=restorePoints", bench.azure.seeded().collection)).await;
     assert_eq!(all.json()["properties"]["restorePoints"].as_array().unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn disks_come_in_pages_too() {
+    let bench = Bench::with(|settings| settings.page_size = 2);
+    let list = format!("{}/diskRestorePoints", bench.day(1));
+    let first = bench.at(DISK, Method::GET, &list, None).await;
+    first.by_provider();
+    assert_eq!(first.json()["value"].as_array().unwrap().len(), 2);
+    let next = first.json()["nextLink"].as_str().unwrap().to_owned();
+    assert!(next.contains(&format!("{list}?api-version={DISK}&$skiptoken=")), "{next}");
+    let second = bench.call(Method::GET, &next, None).await.json();
+    assert_eq!(second["value"].as_array().unwrap().len(), 1);
+    assert!(second.get("nextLink").is_none());
 }
 
 #[tokio::test]

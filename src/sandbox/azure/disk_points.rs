@@ -14,19 +14,20 @@ use super::refusal::Refusal;
 use super::replication::Progress;
 use super::reply::Reply;
 use super::server::Call;
-use super::wire::{self, Page};
+use super::wire;
 use super::world::{Collection, World};
-use super::{points, versions};
+use super::{lists, points, versions};
 
-/// GET of all disks of a point, in one page.
+/// GET of all disks of a point, in pages.
 pub(super) fn list(world: &World, call: &Call, name: &PointName) -> Result<Reply, Refusal> {
     let (collection, point) = world.point(name).ok_or_else(|| points::absent(world, name))?;
-    let value = point
-        .made(call.now)
-        .iter()
-        .map(|disk| show(world, call, collection, point, disk))
-        .collect();
-    Ok(Reply::provider(StatusCode::OK, &Page { value, next_link: None }))
+    let id = point::id(&collection.name_of(point), &world.subscription);
+    let below = format!("/subscriptions/{}", world.subscription);
+    let path = format!("{}/diskRestorePoints", id.trim_start_matches(&below));
+    let sorted = point.made(call.now).iter().map(|disk| (format!("{:04}", disk.disk), disk));
+    let shown = |disk| show(world, call, collection, point, disk);
+    let page = lists::cut(world, call, &path, sorted, shown)?;
+    Ok(Reply::provider(StatusCode::OK, &page))
 }
 
 /// GET of one.

@@ -1,4 +1,4 @@
-//! Lists of collections, by group and over the whole subscription, in pages.
+//! Lists in pages: of collections, by group and over the whole subscription, and how a page is cut.
 //!
 //! The page token is ours: what the service puts into `$skiptoken` was never recorded.
 
@@ -47,21 +47,34 @@ fn page<'a>(
     collections: impl Iterator<Item = &'a Collection>,
     finish: impl Fn(CollectionBody) -> CollectionBody,
 ) -> Result<Reply, Refusal> {
+    let shown = |one: &Collection| finish(collections::show(world, call, one));
+    let keyed = collections.map(|one| (one.name.key(), one));
+    Ok(Reply::provider(StatusCode::OK, &cut(world, call, path, keyed, shown)?))
+}
+
+/// One page of what is sorted by a key; the token holds the key of the last that was told.
+pub(super) fn cut<T, B>(
+    world: &World,
+    call: &Call,
+    path: &str,
+    sorted: impl Iterator<Item = (String, T)>,
+    show: impl Fn(T) -> B,
+) -> Result<Page<B>, Refusal> {
     let after = call.skip.as_deref().map(read_token).transpose()?;
-    let beyond = |one: &&Collection| after.as_ref().is_none_or(|after| one.name.key() > *after);
-    let mut rest = collections.filter(beyond).peekable();
+    let beyond = |(key, _): &(String, T)| after.as_ref().is_none_or(|after| key > after);
+    let mut rest = sorted.filter(beyond).peekable();
     let mut value = Vec::new();
     let mut last = None;
     while value.len() < world.settings.page_size.max(1) {
-        let Some(collection) = rest.next() else { break };
-        last = Some(collection.name.key());
-        value.push(finish(collections::show(world, call, collection)));
+        let Some((key, one)) = rest.next() else { break };
+        last = Some(key);
+        value.push(show(one));
     }
     let next_link = last.filter(|_| rest.peek().is_some()).map(|key| {
         let token = URL_SAFE_NO_PAD.encode(key);
         format!("{}{path}?api-version={}&$skiptoken={token}", call.root, call.version)
     });
-    Ok(Reply::provider(StatusCode::OK, &Page { value, next_link }))
+    Ok(Page { value, next_link })
 }
 
 fn read_token(token: &str) -> Result<String, Refusal> {
