@@ -79,3 +79,19 @@ async fn times_drop_trailing_zeros_and_bodies_are_printed_in_two_ways() {
     let compact = bench.call(Method::GET, &bench.url(&bench.collection("no")), None).await;
     assert!(compact.text.starts_with("{\"error\":{\"code\":\"ResourceNotFound\",\"message\":\""));
 }
+
+#[tokio::test]
+async fn urls_of_operations_are_signed_unless_switched_off() {
+    for signed in [true, false] {
+        let bench = Bench::with(|settings| settings.quirks.signed_urls = signed);
+        let deleted = bench.delete(bench.day(1)).await;
+        for name in ["azure-asyncoperation", "location"] {
+            let url = deleted.header(name).unwrap();
+            assert_eq!(url.len() > 3_000, signed, "{url}");
+            assert_eq!(url.ends_with("&api-version=2024-07-01"), !signed, "{url}");
+        }
+        assert_eq!(bench.poll(&deleted).await.json()["status"], "InProgress");
+        let monitor = deleted.header("location").unwrap();
+        assert_eq!(bench.call(Method::GET, monitor, None).await.status, 202);
+    }
+}

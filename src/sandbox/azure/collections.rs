@@ -219,10 +219,8 @@ pub(super) fn show(world: &World, call: &Call, collection: &Collection) -> Colle
         Source::Machine(_) => provider_region(&collection.source_region).to_owned(),
         Source::Collection(_) => plain_region(&collection.source_region),
     };
-    let location = match world.settings.quirks.plain_locations {
-        true => &collection.region,
-        false => &collection.written_region,
-    };
+    let plain = world.settings.quirks.plain_locations;
+    let location = if plain { &collection.region } else { &collection.written_region };
     CollectionBody {
         name: collection.name.name.clone(),
         id: collection.name.id(&world.subscription),

@@ -90,15 +90,16 @@ impl Machine {
         }
     }
 
+    fn is_windows(&self) -> bool {
+        matches!(self.guest, Guest::Windows | Guest::Off)
+    }
+
     pub(super) fn os_type(&self) -> &'static str {
-        match self.guest {
-            Guest::Windows | Guest::Off => "Windows",
-            Guest::Linux | Guest::Mute => "Linux",
-        }
+        if self.is_windows() { "Windows" } else { "Linux" }
     }
 
     fn os_profile(&self) -> OsProfile {
-        let (windows, linux) = if self.os_type() == "Windows" {
+        let (windows, linux) = if self.is_windows() {
             let windows =
                 WindowsConfiguration { provision_vm_agent: true, enable_automatic_updates: true };
             (Some(windows), None)

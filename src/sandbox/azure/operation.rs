@@ -14,28 +14,32 @@ use super::names::{self, Provider};
 use super::point::Failure;
 use super::refusal::Refusal;
 use super::reply::Reply;
+use super::settings::Quirks;
 use super::wire::{self, AccessUri, ErrorDetail, OperationBody, Output};
 
 /// What signs operation URLs. The certificate travels in every URL, which is why they are longer
 /// than 3,000 bytes.
 #[derive(Debug)]
 pub(super) struct Signer {
-    certificate: String,
+    /// `None` where nothing is signed.
+    certificate: Option<String>,
 }
 
 impl Signer {
-    pub(super) fn new(dice: &mut Dice) -> Self {
+    pub(super) fn new(dice: &mut Dice, quirks: &Quirks) -> Self {
         let mut der = dice.bytes(1880);
         der[..2].copy_from_slice(&[0x30, 0x82]);
-        Self { certificate: URL_SAFE_NO_PAD.encode(der) }
+        Self { certificate: quirks.signed_urls.then(|| URL_SAFE_NO_PAD.encode(der)) }
     }
 
     fn query(&self, part: &str, version: &str, now: Timestamp, dice: &mut Dice) -> String {
+        let Some(certificate) = &self.certificate else {
+            return format!("{part}&api-version={version}");
+        };
         // .NET counts 100 ns steps from the year one.
         let ticks = now.as_nanosecond() / 100 + 621_355_968_000_000_000;
         let signature = URL_SAFE_NO_PAD.encode(dice.bytes(256));
         let hash = URL_SAFE_NO_PAD.encode(dice.bytes(32));
-        let certificate = &self.certificate;
         format!("{part}&api-version={version}&t={ticks}&c={certificate}&s={signature}&h={hash}")
     }
 }

@@ -60,7 +60,7 @@ pub struct Seeded {
 
 pub(super) fn world(settings: Settings) -> (World, Seeded) {
     let mut dice = Dice::new(settings.seed);
-    let signer = Signer::new(&mut dice);
+    let signer = Signer::new(&mut dice, &settings.quirks);
     let subscription = dice.guid().to_string();
     let now = settings.clock.now();
     let extra = settings.points;

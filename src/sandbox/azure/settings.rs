@@ -83,6 +83,8 @@ pub struct Quirks {
     pub location_on_create: bool,
     /// `Retry-After` in whole seconds on answers that start or report an operation; never recorded.
     pub retry_after: Option<u32>,
+    /// URLs of operations are signed, as they have been since October 2023, and so over 3,000 bytes.
+    pub signed_urls: bool,
     /// A collection answers its region in lower case without spaces, whatever was sent.
     pub plain_locations: bool,
     /// A copy has the `timeCreated` of its source, not its own.
@@ -104,6 +106,7 @@ impl Default for Quirks {
             throttling: Throttling::Unreported,
             location_on_create: false,
             retry_after: None,
+            signed_urls: true,
             plain_locations: true,
             inherited_time: true,
             upper_case_encryption_sets: true,
