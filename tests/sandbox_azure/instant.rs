@@ -74,7 +74,7 @@ async fn instant_access_begins_at_once_and_ends_with_its_time() {
 async fn the_duration_has_bounds_and_a_default() {
     let bench = Bench::new();
     let home = collection(&bench, "rpc-bounds").await;
-    for wrong in [59, 301, -1] {
+    for wrong in [59, 301, -1, i64::MAX] {
         let seen = put(&bench, &format!("{home}/restorePoints/x"), lasting(wrong)).await;
         seen.refused(400, "InvalidParameter");
         assert_eq!(seen.json()["error"]["target"], "instantAccessDurationMinutes");
@@ -83,9 +83,20 @@ async fn the_duration_has_bounds_and_a_default() {
     let shown = put(&bench, &id, json!({})).await.json();
     assert_eq!(shown["properties"]["instantAccessDurationMinutes"], 300);
 
+    assert_eq!(put(&bench, &id, lasting(300)).await.status, 200, "the same again");
+    for other in [120, i64::MAX] {
+        put(&bench, &id, lasting(other)).await.refused(409, "OperationNotAllowed");
+    }
+
     let plain = bench.home("rpc-plain", &bench.azure.seeded().instant_vm).await;
     let needs = put(&bench, &format!("{plain}/restorePoints/x"), json!({})).await;
     needs.refused(409, "OperationNotAllowed");
+    bench.wait(300);
+    let storage = &bench.get(&id).await.json()["properties"]["sourceMetadata"]["storageProfile"];
+    let disk = storage["dataDisks"][0]["managedDisk"]["id"].clone();
+    let without = json!({"properties": {"excludeDisks": [{"id": disk}]}});
+    let without = put(&bench, &format!("{plain}/restorePoints/x"), without).await;
+    assert_eq!(without.status, 201, "the disk that needs it is left out");
     let collection = &bench.azure.seeded().collection;
     let seen = put(&bench, &format!("{collection}/restorePoints/x"), lasting(60)).await;
     seen.refused(400, "InvalidParameter");

@@ -11,6 +11,7 @@ mod deletion;
 mod encryption;
 mod faults;
 mod front_door;
+mod headers;
 mod instant;
 mod limits;
 mod quirks;

@@ -8,6 +8,7 @@ use super::point::Failure;
 use super::refusal::Refusal;
 use super::server::Call;
 use super::versions;
+use super::world::World;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Consistency {
@@ -58,8 +59,10 @@ impl Consistency {
     }
 
     /// The error of a service that would rather fail than take less than was asked.
-    pub(super) fn unmet(asked: Option<Self>, machine: &Machine) -> Option<Failure> {
-        let met = asked.is_some() || matches!(machine.guest, Guest::Linux | Guest::Windows);
+    pub(super) fn unmet(world: &World, asked: Option<Self>, machine: &Machine) -> Option<Failure> {
+        let met = asked.is_some()
+            || matches!(machine.guest, Guest::Linux | Guest::Windows)
+            || world.settings.quirks.silent_downgrade;
         (!met).then(|| Failure {
             code: "VMAgentStatusCommunicationError".into(),
             message: format!(

@@ -6,7 +6,7 @@
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
-use super::machine::{Machine, Sku};
+use super::machine::Sku;
 use super::point::{Phase, Point};
 use super::refusal::Refusal;
 use super::replication::{Progress, Replication};
@@ -42,12 +42,13 @@ impl Lease {
     }
 }
 
-/// How long the instant access of a new local point is to last; `None` for an ordinary one.
+/// How long the instant access of a new local point of such disks is to last; `None` for an ordinary
+/// one.
 pub(super) fn lasting(
     world: &World,
     call: &Call,
     collection: &Collection,
-    machine: &Machine,
+    mut disks: impl Iterator<Item = Sku>,
     minutes: Option<i64>,
 ) -> Result<Option<SignedDuration>, Refusal> {
     let minutes = minutes.filter(|_| versions::knows(&call.version, SINCE));
@@ -56,7 +57,7 @@ pub(super) fn lasting(
             let message = "The restore point collection does not allow instant access.";
             return Err(Refusal::parameter("instantAccessDurationMinutes", message));
         }
-        if machine.disks.iter().any(|disk| disk.sku == Sku::PremiumV2) {
+        if disks.any(|disk| disk == Sku::PremiumV2) {
             let message = "Restore points of Premium SSD v2 disks need a restore point collection \
                            with instant access.";
             return Err(Refusal::not_allowed(message));
@@ -78,6 +79,12 @@ pub(super) fn lasting(
         return Err(Refusal::provider(StatusCode::CONFLICT, "OperationNotAllowed", &message));
     }
     Ok(Some(lasting))
+}
+
+/// Whether a point was made with so many minutes, as far as the call knows of them.
+pub(super) fn is_of(point: &Point, call: &Call, minutes: i64) -> bool {
+    !versions::knows(&call.version, SINCE)
+        || point.instant.is_some_and(|lasting| lasting.as_mins() == minutes)
 }
 
 fn running(world: &World, region: &str, now: Timestamp) -> usize {

@@ -12,7 +12,7 @@ use super::reply::Reply;
 use super::server::Call;
 use super::wire::{PointRequest, PointRequestProperties};
 use super::world::{Collection, Departure, World};
-use super::{access, copying, encryption, taking, versions};
+use super::{access, copying, encryption, instant, taking, versions};
 
 /// PUT: 201 with the point in `Creating`, and the URL of the operation.
 pub(super) fn put(world: &mut World, call: &Call, name: &PointName) -> Result<Reply, Refusal> {
@@ -69,6 +69,8 @@ fn again(
     let disks: Vec<(usize, String)> = old.disks.iter().map(called).collect();
     let storage = request.storage(call);
     let chosen = encryption::chosen(world, storage, &collection.region, &disks)?;
+    let minutes = request.instant_access_duration_minutes;
+    let same = same && minutes.is_none_or(|minutes| instant::is_of(old, call, minutes));
     let same = same && old.disks.iter().all(|disk| disk.encryption == chosen.of(disk.disk));
     if same && !old.deleting {
         return answer(world, call, &collection.name_of(old), View::Plain, StatusCode::OK);

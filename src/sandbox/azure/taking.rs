@@ -36,18 +36,19 @@ pub(super) fn make(
     let called = |disk: &usize| (*disk, machine.disks[*disk].id.clone());
     let disks: Vec<(usize, String)> = included.iter().map(called).collect();
     let chosen = encryption::chosen(world, request.storage(call), &collection.region, &disks)?;
+    let sold_as = included.iter().map(|disk| machine.disks[*disk].sku);
     let minutes = request.instant_access_duration_minutes;
-    let lasting = instant::lasting(world, call, collection, &machine, minutes)?;
+    let lasting = instant::lasting(world, call, collection, sold_as, minutes)?;
     let quota = Consistency::quota(asked);
     quota.check(world, call, &machine.vm_id)?;
 
-    let mut failure = call.doom.clone();
-    failure = failure.or_else(|| full(world, &machine));
-    failure = failure.or_else(|| concurrent(world, &machine, call.now));
-    failure = failure.or_else(|| encryption::failure(world, &chosen));
-    if !world.settings.quirks.silent_downgrade {
-        failure = failure.or_else(|| Consistency::unmet(asked, &machine));
-    }
+    let failure = call
+        .doom
+        .clone()
+        .or_else(|| full(world, &machine))
+        .or_else(|| concurrent(world, &machine, call.now))
+        .or_else(|| encryption::failure(world, &chosen))
+        .or_else(|| Consistency::unmet(world, asked, &machine));
     quota.charge(world, call, &machine.vm_id);
     let takes = match lasting {
         Some(_) => world.settings.instant_creation,
