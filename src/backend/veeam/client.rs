@@ -8,12 +8,11 @@ use reqwest::header::{ACCEPT, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use url::Url;
 
-use super::wire::{Fault, Problem, Scanner, Sink};
+use super::refusal::Refusal;
+use super::wire::{Problem, Scanner, Sink};
 use crate::http;
 use crate::model::Error;
 
-/// No refusal is larger, stack trace included.
-const LARGEST_REFUSAL: u64 = 256 * 1024;
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// One Enterprise Manager.
@@ -36,13 +35,6 @@ pub(super) struct Target {
 
 /// An answer, or the refusal of one that no repetition changes.
 pub(super) type Answer<T> = Result<T, Refusal>;
-
-/// A status other than success, and what the vendor says to it.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) status: StatusCode,
-    message: String,
-}
 
 impl Client {
     /// A client of the server at `url`, with or without `/api`.
@@ -88,7 +80,7 @@ impl Client {
         }
         let backend = self.backend.clone();
         let retry_after = pause(&response);
-        let refusal = Refusal { status, message: message(response).await };
+        let refusal = Refusal::read(response).await;
         match status {
             // Of the codes the vendor documents, 503 alone is about this moment. The others come from
             // what may stand in front of it.
@@ -138,51 +130,11 @@ impl Client {
     }
 }
 
-impl Refusal {
-    /// The refusal as an error where the status has no meaning of its own.
-    ///
-    /// 400 is not the caller's fault: his words are checked before they go into a request. 500 is a
-    /// fault in the server that the next attempt meets again ("Object reference not set…"): it does not
-    /// pass by itself, and is reported as what it is, an answer that makes no sense.
-    pub(super) fn into_error(self, backend: &str) -> Error {
-        let (backend, detail) = (backend.to_owned(), self.to_string());
-        match self.status {
-            StatusCode::UNAUTHORIZED => Error::CredentialRefused { backend, detail },
-            StatusCode::FORBIDDEN => Error::Forbidden { backend, detail },
-            _ => Error::ResponseInvalid { backend, problem: detail },
-        }
-    }
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "HTTP {}", self.status.as_u16())?;
-        if self.message.is_empty() { Ok(()) } else { write!(f, ", {}", self.message) }
-    }
-}
-
 /// How long the server asks to stay away, if it says so in seconds; it is not known to say so at all.
 fn pause(response: &Response) -> Duration {
     let seconds =
         response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     seconds.map_or(http::RETRY_AFTER_OUTAGE, Duration::from_secs).min(LONGEST_PAUSE)
-}
-
-/// What the vendor says of a refusal; nothing if the body is empty, HTML, or in any way unreadable.
-async fn message(response: Response) -> String {
-    let Ok(body) = http::collect(response, LARGEST_REFUSAL).await else { return String::new() };
-    let (mut scanner, mut fault) = (Scanner::default(), Fault::default());
-    match scanner.push(&body, &mut fault).and_then(|()| scanner.finish()) {
-        Ok(()) => headline(&fault.message),
-        Err(_) => String::new(),
-    }
-}
-
-/// The message without the stack trace that .NET may have put into it, which begins a line with `at`.
-fn headline(message: &str) -> String {
-    let end = message.find(['\n', '\r']).unwrap_or(message.len());
-    let end = message[..end].find("   at ").unwrap_or(end);
-    http::redact_text(&message[..end])
 }
 
 #[cfg(test)]
@@ -209,12 +161,5 @@ mod tests {
                 "https://em:9398/api/query?filter=ReplicaUid%3D%3D%22urn%3Ax%22"
             );
         }
-    }
-
-    #[test]
-    fn a_stack_trace_stays_behind() {
-        assert_eq!(headline("It broke.\r\n   at Veeam.X()"), "It broke.");
-        assert_eq!(headline("It broke.   at Veeam.X()"), "It broke.");
-        assert_eq!(headline(""), "");
     }
 }

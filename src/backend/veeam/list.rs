@@ -1,6 +1,6 @@
 //! Walking over all entities of a kind, page by page, with nothing kept between two pages but the cursor.
 //!
-//! Two ways: the query service, which pages; and, where it refuses the type, the collection as
+//! Two ways: the query service, which pages; and, where that may not know the type, the collection as
 //! references, which does not page but is read through once a page, and then the page's entities.
 
 use futures::{StreamExt, TryStreamExt};
@@ -20,22 +20,59 @@ const LARGEST_PAGE: u64 = 64 * 1024 * 1024;
 const LARGEST_COLLECTION: u64 = 1024 * 1024 * 1024;
 /// The vendor names no limit. Ten times its default, about 1.5 MiB a page.
 const LARGEST_PAGE_SIZE: u32 = 1000;
-/// Entities fetched at once when they come one by one.
-const AT_ONCE: usize = 8;
+/// Requests under way at once for one page, when it takes several.
+pub(super) const AT_ONCE: usize = 8;
 
 /// A list to walk over.
 #[derive(Debug)]
 pub(super) struct Walk<'a> {
-    pub(super) session: &'a Session,
-    pub(super) resource: &'static Resource,
-    /// Only what belongs to this cloud replica.
-    pub(super) replica: Option<Uuid>,
-    pub(super) keep: Keep,
-    /// Name of what the list is of, for the error that there is none.
-    pub(super) parent: String,
+    session: &'a Session,
+    resource: &'static Resource,
+    keep: Keep,
+    /// In the query service's language; everything if absent.
+    filter: Option<String>,
+    detour: Option<Detour>,
 }
 
-impl Walk<'_> {
+/// The way around a query service that does not know the type.
+#[derive(Debug)]
+pub(super) struct Detour {
+    /// Where the references are, below `/api/`.
+    pub(super) path: String,
+    /// What it means that nothing is there.
+    pub(super) absent: Error,
+}
+
+/// A filter for what has one of these values in `field`.
+///
+/// The values are quoted, as the colons of a UID need it; they hold nothing that would have to be
+/// doubled.
+pub(super) fn any_of(field: &str, values: impl IntoIterator<Item = String>) -> String {
+    let terms: Vec<_> = values.into_iter().map(|value| format!("{field}==\"{value}\"")).collect();
+    terms.join(",")
+}
+
+impl<'a> Walk<'a> {
+    /// All there is of a kind.
+    pub(super) fn all(session: &'a Session, resource: &'static Resource, keep: Keep) -> Self {
+        Self { session, resource, keep, filter: None, detour: None }
+    }
+
+    /// What a filter lets through.
+    pub(super) fn filtered(
+        session: &'a Session,
+        resource: &'static Resource,
+        keep: Keep,
+        filter: String,
+    ) -> Self {
+        Self { filter: Some(filter), ..Self::all(session, resource, keep) }
+    }
+
+    /// The same, with a way around a query service that does not know the type.
+    pub(super) fn or_by(self, detour: Option<Detour>) -> Self {
+        Self { detour, ..self }
+    }
+
     /// Reads the page at `cursor`.
     ///
     /// # Errors
@@ -51,7 +88,8 @@ impl Walk<'_> {
             (page_size, Way::Query(told)) => self.turn(page_size, told, size.max(1)).await,
             (_, Way::References(last)) => {
                 let last = Uuid::from_slice(&last).map_err(|_| Position::foreign())?;
-                self.references(Some(last), size).await
+                let detour = self.detour.as_ref().ok_or_else(Position::foreign)?;
+                self.references(detour, Some(last), size).await
             }
         }
     }
@@ -63,11 +101,13 @@ impl Walk<'_> {
         let backend = &self.session.client.backend;
         let (entities, paging) = match self.query(page_size, 1).await? {
             Ok(answer) => answer,
-            Err(refusal) if matches!(refusal.status.as_u16(), 400 | 404 | 405 | 501) => {
-                tracing::debug!(backend, %refusal, "the query service does not know the type");
-                return self.references(None, size).await;
-            }
-            Err(refusal) => return Err(refusal.into_error(backend)),
+            Err(refusal) => match &self.detour {
+                Some(detour) if matches!(refusal.status.as_u16(), 400 | 404 | 405 | 501) => {
+                    tracing::debug!(backend, %refusal, "the query service does not know the type");
+                    return self.references(detour, None, size).await;
+                }
+                _ => return Err(refusal.into_error(backend)),
+            },
         };
         let mut told = Told::default();
         let items = self.news(&mut told, 1, entities, page_size as usize)?;
@@ -157,10 +197,7 @@ impl Walk<'_> {
             ("pageSize", page_size.to_string()),
             ("page", page.to_string()),
         ];
-        if let Some(replica) = self.replica {
-            // Quoted, as the colons need it; a GUID holds nothing that would have to be doubled.
-            query.push(("filter", format!("ReplicaUid==\"urn:veeam:CloudReplica:{replica}\"")));
-        }
+        query.extend(self.filter.clone().map(|filter| ("filter", filter)));
         let target = Target { path: "query".to_owned(), query, largest: LARGEST_PAGE };
         let sink = || QueryPage::new(self.resource, self.keep, page_size as usize);
         let (entities, paging) = match self.session.read(&target, sink).await? {
@@ -174,18 +211,20 @@ impl Walk<'_> {
         Ok(Ok((entities, paging)))
     }
 
-    async fn references(&self, after: Option<Uuid>, size: usize) -> Result<Page<Entity>, Error> {
-        let path = match self.replica {
-            Some(replica) => format!("cloud/replicas/{replica}/vmReplicaPoints"),
-            None => self.resource.path.to_owned(),
-        };
+    async fn references(
+        &self,
+        detour: &Detour,
+        after: Option<Uuid>,
+        size: usize,
+    ) -> Result<Page<Entity>, Error> {
+        let path = detour.path.clone();
         let target = Target { path, query: Vec::new(), largest: LARGEST_COLLECTION };
         let most = size.clamp(1, LARGEST_PAGE_SIZE as usize);
         // One more than the page tells whether there is another.
         let sink = || References::new(self.resource, after, most + 1);
         let mut ids = match self.session.read(&target, sink).await? {
             Ok(references) => references.finish(),
-            Err(refusal) if refusal.status == 404 => return Err(self.absent()),
+            Err(refusal) if refusal.is_absence() => return Err(detour.absent.clone()),
             Err(refusal) => return Err(refusal.into_error(&self.session.client.backend)),
         };
         let mut next = None;
@@ -207,15 +246,6 @@ impl Walk<'_> {
     fn invalid(&self, problem: Problem) -> Error {
         self.session.client.invalid(problem)
     }
-
-    fn absent(&self) -> Error {
-        let detail = match self.replica {
-            Some(_) => String::new(),
-            None => "this Enterprise Manager has no Cloud Connect resources".to_owned(),
-        };
-        let field = Some("parent".to_owned());
-        Error::NotFound { name: self.parent.clone(), field, detail }
-    }
 }
 
 /// Reads one entity; none if the vendor has none of this id.
@@ -232,7 +262,7 @@ pub(super) async fn entity(
     };
     let entity = match session.read(&target, || OneEntity::new(resource, keep)).await? {
         Ok(document) => document.finish().map_err(|problem| session.client.invalid(problem))?,
-        Err(refusal) if refusal.status == 404 => return Ok(None),
+        Err(refusal) if refusal.is_absence() => return Ok(None),
         Err(refusal) => return Err(refusal.into_error(&session.client.backend)),
     };
     if entity.id != id {

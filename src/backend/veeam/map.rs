@@ -4,74 +4,106 @@
 //! missing.
 
 use jiff::Timestamp;
-use uuid::Uuid;
 
-use super::wire::{Entity, Link, Problem, guid};
+use super::kind::{Kind, Place};
+use super::wire::{Entity, Link, Problem, To};
 use crate::http::redact_text;
 use crate::model::{
-    BackendId, Collection, CollectionName, Consistency, Error, Invalid, Raw, RestorePoint,
-    RestorePointName, Source, State, Vendor,
+    BackendId, Collection, CollectionName, Consistency, Raw, RestorePoint, RestorePointName,
+    Source, State, Vendor,
 };
 use crate::proto::VeeamProperties;
 
-const COLLECTION_PREFIX: &str = "cloud-replica~";
 /// 1753-01-01T00:00:00Z, the least date of SQL Server, says "never".
 const NEVER: Timestamp = Timestamp::constant(-6_847_804_800, 0);
 
-/// A restore point.
+/// A restore point in the collection that `parent` leads to.
 ///
 /// # Errors
-/// When it lacks the link to its replica, without which it has no name, or its date.
-pub(super) fn point(backend: &BackendId, entity: Entity) -> Result<RestorePoint, Problem> {
-    let replica = entity.replica.ok_or_else(|| Problem::new("a point without its replica"))?;
+/// When it has no date.
+pub(super) fn point(
+    backend: &BackendId,
+    kind: Kind,
+    parent: Link,
+    entity: Entity,
+) -> Result<RestorePoint, Problem> {
     let created = entity.created.ok_or_else(|| Problem::new("a point without CreationTimeUTC"))?;
-    let vm_name = [entity.vm_name, entity.vm_display_name]
-        .into_iter()
-        .flatten()
-        .find(|name| !name.is_empty())
-        .or_else(|| entity.name.rsplit_once('@').map(|(vm, _)| vm.to_owned()))
-        .unwrap_or_default();
-    let raw_state = entity.state.unwrap_or_default();
-    let (state, state_reason) = state(&raw_state);
-    let (backup_server, backup_server_uid) = match entity.backup_server {
-        Some(Link { id, name }) => (name, format!("urn:veeam:BackupServer:{id}")),
-        None => Default::default(),
+    let (state, state_reason) = state(kind, &entity);
+    let vendor = properties(kind, &parent, &entity);
+    let place = Place { kind, id: parent.id };
+    let source = Source {
+        vm_uid: entity.hierarchy_ref.clone().unwrap_or_default(),
+        vm_name: vm_name(&entity),
+        ..Source::default()
     };
     Ok(RestorePoint {
         name: RestorePointName {
-            collection: collection_name(backend, replica.id),
+            collection: collection_name(backend, place),
             restore_point: entity.id.to_string(),
         },
-        uid: format!("urn:veeam:CloudVmReplicaPoint:{}", entity.id),
+        uid: kind.shape().point.uid(entity.id),
         vendor_id: entity.uid,
         display_name: entity.name,
         state,
         state_reason,
         point_time: (created != NEVER).then_some(created),
-        source: Source { vm_name, ..Source::default() },
+        source,
         location: String::new(),
         consistency: Consistency::Unspecified,
         source_restore_point: None,
         copy_progress_percent: None,
         disks: Vec::new(),
         failure: None,
-        vendor: Vendor::Veeam(VeeamProperties {
-            point_type: entity.point_type.unwrap_or_default(),
-            algorithm: entity.algorithm.unwrap_or_default(),
-            raw_state,
-            backup_server,
-            backup_server_uid,
-            replica: replica.name,
-        }),
+        vendor: Vendor::Veeam(vendor),
         raw: entity.raw.map(|body| Raw { content_type: "application/xml", body }),
     })
 }
 
-/// A cloud replica, which is what a tenant's replication job keeps its points in.
-pub(super) fn collection(backend: &BackendId, entity: Entity) -> Collection {
+fn properties(kind: Kind, parent: &Link, entity: &Entity) -> VeeamProperties {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let link = |to| entity.link(to).map(|link| link.name.clone()).unwrap_or_default();
+    let uid = |to: To| {
+        let link = entity.link(to);
+        link.map(|link| format!("urn:veeam:{}:{}", to.entity(), link.id)).unwrap_or_default()
+    };
+    let (replica, backup) = match kind {
+        Kind::CloudReplica | Kind::Replica => (parent.name.clone(), String::new()),
+        Kind::Backup => (String::new(), parent.name.clone()),
+    };
+    VeeamProperties {
+        point_type: text(&entity.point_type),
+        algorithm: text(&entity.algorithm),
+        raw_state: text(&entity.state),
+        backup_server: link(To::BackupServer),
+        backup_server_uid: uid(To::BackupServer),
+        replica,
+        kind: kind.shape().told.into(),
+        backup,
+        job_run: link(To::RestorePoint),
+        job_run_uid: uid(To::RestorePoint),
+        backup_file: link(To::BackupFile),
+        backup_file_uid: uid(To::BackupFile),
+        hierarchy_obj_ref: text(&entity.hierarchy_ref),
+    }
+}
+
+/// The first that names the machine. A name may hold an `@` itself; the last one stands before the time.
+fn vm_name(entity: &Entity) -> String {
+    [&entity.vm_name, &entity.vm_display_name]
+        .into_iter()
+        .flatten()
+        .find(|name| !name.is_empty())
+        .cloned()
+        .or_else(|| entity.name.rsplit_once('@').map(|(vm, _)| vm.to_owned()))
+        .unwrap_or_default()
+}
+
+/// A collection of points.
+pub(super) fn collection(backend: &BackendId, kind: Kind, entity: Entity) -> Collection {
+    let place = Place { kind, id: entity.id };
     Collection {
-        name: collection_name(backend, entity.id),
-        uid: format!("urn:veeam:CloudReplica:{}", entity.id),
+        name: collection_name(backend, place),
+        uid: place.uid(),
         vendor_id: entity.uid,
         display_name: entity.name,
         location: String::new(),
@@ -83,14 +115,34 @@ pub(super) fn collection(backend: &BackendId, entity: Entity) -> Collection {
     }
 }
 
-fn state(raw: &str) -> (State, String) {
-    let (state, reason) = match raw {
-        "Ready" => (State::Ready, ""),
-        "Failover" => (State::InUse, "a failover runs from this point"),
-        "Failback" => (State::InUse, "a failback runs from this point"),
-        "PermanentFailover" => (State::Retired, "a permanent failover has used this point up"),
-        "" => (State::Unknown, "Enterprise Manager tells no state"),
-        other => {
+/// Where a point stands.
+///
+/// Only cloud replica points have a state of their own. Of the others, the one that is still being
+/// written has a link to its run or to its backup file that is more than `Up`; any other is complete by
+/// being listed. Should a server tell a state of them after all, that is what counts.
+fn state(kind: Kind, entity: &Entity) -> (State, String) {
+    let unfinished = entity
+        .links
+        .iter()
+        .find(|link| matches!(link.to, To::RestorePoint | To::BackupFile) && link.rel != "Up");
+    if let Some(Link { to, rel, .. }) = unfinished {
+        let (to, rel) = (to.entity(), redact_text(rel));
+        let reason =
+            format!("the backup file is still being written (its link to {to} is `{rel}`)");
+        return (State::Creating, reason);
+    }
+    let (state, reason) = match (kind, entity.state.as_deref()) {
+        (_, Some("Ready")) => (State::Ready, ""),
+        (_, Some("Failover")) => (State::InUse, "a failover runs from this point"),
+        (_, Some("Failback")) => (State::InUse, "a failback runs from this point"),
+        (_, Some("PermanentFailover")) => {
+            (State::Retired, "a permanent failover has used this point up")
+        }
+        (Kind::Replica | Kind::Backup, None) => {
+            (State::Ready, "Enterprise Manager lists it, and keeps no state of points like this")
+        }
+        (_, None | Some("")) => (State::Unknown, "Enterprise Manager tells no state"),
+        (_, Some(other)) => {
             let reason = format!("Enterprise Manager says `{}`", redact_text(other));
             return (State::Unknown, reason);
         }
@@ -98,50 +150,35 @@ fn state(raw: &str) -> (State, String) {
     (state, reason.to_owned())
 }
 
-/// The name of the collection that is a cloud replica.
-pub(super) fn collection_name(backend: &BackendId, replica: Uuid) -> CollectionName {
-    CollectionName { backend: backend.clone(), collection: format!("{COLLECTION_PREFIX}{replica}") }
-}
-
-/// The cloud replica that a collection's id names.
-///
-/// # Errors
-/// INVALID_ARGUMENT on `field`.
-pub(super) fn replica_id(collection: &str, field: &str) -> Result<Uuid, Error> {
-    collection.strip_prefix(COLLECTION_PREFIX).and_then(guid).ok_or_else(|| {
-        let problem = "a collection of this backend is `cloud-replica~{guid}`; \
-                       replicas and backups (`replica~`, `backup~`) are not served yet";
-        Error::invalid(Invalid::Name, field, problem)
-    })
-}
-
-/// The GUID that a restore point's id is.
-///
-/// # Errors
-/// INVALID_ARGUMENT on `field`.
-pub(super) fn point_id(restore_point: &str, field: &str) -> Result<Uuid, Error> {
-    guid(restore_point).ok_or_else(|| {
-        let problem = "a restore point of this backend is a GUID such as \
-                       `93081441-6e3c-4584-b47a-08dc1ce24f84`";
-        Error::invalid(Invalid::Name, field, problem)
-    })
+/// The name of a collection.
+pub(super) fn collection_name(backend: &BackendId, place: Place) -> CollectionName {
+    CollectionName { backend: backend.clone(), collection: place.to_string() }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+    use uuid::Uuid;
+
     use super::*;
 
-    fn mapped(change: impl FnOnce(&mut Entity)) -> Result<RestorePoint, Problem> {
+    fn link(to: To, rel: &str) -> Link {
+        Link { to, rel: rel.to_owned(), id: Uuid::from_u128(7), name: "job".to_owned() }
+    }
+
+    fn mapped_as(kind: Kind, change: impl FnOnce(&mut Entity)) -> Result<RestorePoint, Problem> {
         let mut entity = Entity {
             name: "a@b@2025-12-25 20:00:47".to_owned(),
-            replica: Some(Link { id: Uuid::from_u128(7), name: "job".to_owned() }),
             created: "2025-12-25T20:00:47Z".parse().ok(),
             ..Entity::default()
         };
         change(&mut entity);
-        point(&BackendId::new("em").unwrap(), entity)
+        point(&BackendId::new("em").unwrap(), kind, link(To::CloudReplica, "Up"), entity)
+    }
+
+    fn mapped(change: impl FnOnce(&mut Entity)) -> Result<RestorePoint, Problem> {
+        mapped_as(Kind::CloudReplica, change)
     }
 
     #[test]
@@ -169,15 +206,32 @@ mod tests {
     }
 
     #[test]
-    fn without_its_replica_or_date_it_is_no_point() {
-        assert!(mapped(|entity| entity.replica = None).is_err());
+    fn without_a_date_it_is_no_point() {
         assert!(mapped(|entity| entity.created = None).is_err());
     }
 
     #[test]
-    fn without_a_state_it_is_not_usable() {
+    fn without_a_state_a_cloud_point_is_not_usable_and_others_are() {
         let point = mapped(|_| {}).unwrap();
         assert_eq!(point.state, State::Unknown);
         assert_eq!(point.state_reason, "Enterprise Manager tells no state");
+        for kind in [Kind::Replica, Kind::Backup] {
+            assert_eq!(mapped_as(kind, |_| {}).unwrap().state, State::Ready);
+            let told = |entity: &mut Entity| entity.state = Some("Levitating".to_owned());
+            assert_eq!(mapped_as(kind, told).unwrap().state, State::Unknown);
+        }
+    }
+
+    #[test]
+    fn a_link_that_is_more_than_up_says_that_the_point_is_being_written() {
+        for (links, state) in [
+            (vec![link(To::RestorePoint, "Up"), link(To::BackupFile, "Up")], State::Ready),
+            (vec![link(To::RestorePoint, "Up"), link(To::BackupFile, "Related")], State::Creating),
+            (vec![link(To::RestorePoint, ""), link(To::BackupFile, "Up")], State::Creating),
+            (vec![link(To::BackupServer, "Related")], State::Ready),
+        ] {
+            let point = mapped_as(Kind::Backup, |entity| entity.links = links.clone()).unwrap();
+            assert_eq!(point.state, state, "{links:?}");
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Veeam Backup Enterprise Manager: the restore points of replicas that Cloud Connect tenants keep with a
-//! service provider.
+//! Veeam Backup Enterprise Manager: the restore points of backups, of replicas, and of the replicas that
+//! Cloud Connect tenants keep with a service provider.
 //!
 //! The API lists and reads, and nothing more: there is no way in it to make, copy, name or delete a
 //! restore point. It answers from its own database, which follows the backup servers every 15 minutes:
@@ -7,8 +7,13 @@
 
 mod client;
 mod cursor;
+mod kind;
 mod list;
 mod map;
+mod merge;
+mod points;
+mod refusal;
+mod runs;
 mod session;
 mod wire;
 
@@ -17,35 +22,18 @@ use std::fmt;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use url::Url;
-use uuid::Uuid;
 
 pub use session::Tenant;
 
 use self::client::{Client, Target};
-use self::list::Walk;
+use self::kind::Place;
+use self::runs::Runs;
 use self::session::{Credentials, Session};
-use self::wire::{Entity, Keep, Problem, Resource, Root};
+use self::wire::{Keep, Root};
 use super::{Backend, Capabilities, Cursor, Kind, Operation, Page, Wanted, Writer};
 use crate::http::{self, Trust, TrustError};
-use crate::model::{
-    BackendId, Collection, CollectionName, Error, ListParent, PointRef, RestorePoint, Segment, View,
-};
+use crate::model::{BackendId, Collection, Error, PointRef, RestorePoint, Segment, View};
 
-const POINT: Resource = Resource {
-    entity: "CloudVmReplicaPoint",
-    reference: "CloudVmReplicaPointReference",
-    list: "CloudVmReplicaPoints",
-    path: "cloud/vmReplicaPoints",
-    order: ("sortDesc", "CreationTime"),
-};
-const REPLICA: Resource = Resource {
-    entity: "CloudReplica",
-    reference: "CloudReplicaReference",
-    list: "CloudReplicas",
-    path: "cloud/replicas",
-    // Unique, so that the order is the same for every page.
-    order: ("sortAsc", "UID"),
-};
 const LARGEST_PROBE: u64 = 16 * 1024 * 1024;
 
 /// What is configured of one Enterprise Manager.
@@ -76,6 +64,7 @@ impl fmt::Debug for Settings {
 pub struct Veeam {
     id: BackendId,
     session: Session,
+    runs: Runs,
 }
 
 impl Veeam {
@@ -87,15 +76,7 @@ impl Veeam {
         let Settings { id, url, username, password, tenant, trust } = settings;
         let client = Client::new(id.as_str().to_owned(), http::Client::new(&trust)?, url);
         let session = Session::new(client, Credentials { username, password, tenant });
-        Ok(Self { id, session })
-    }
-
-    fn point(&self, entity: Entity) -> Result<RestorePoint, Error> {
-        map::point(&self.id, entity).map_err(|problem| self.session.client.invalid(problem))
-    }
-
-    fn collection_name(&self, replica: Uuid) -> CollectionName {
-        map::collection_name(&self.id, replica)
+        Ok(Self { id, session, runs: Runs::default() })
     }
 }
 
@@ -123,50 +104,23 @@ impl Backend for Veeam {
         cursor: Option<&Cursor>,
         size: usize,
     ) -> Result<Page<RestorePoint>, Error> {
-        let replica = match collection {
-            Segment::Any => None,
-            Segment::Id(id) => Some(map::replica_id(id, "parent")?),
-        };
-        let (backend, parent) = (Segment::Id(self.id.as_str().to_owned()), collection.clone());
-        let parent = ListParent { backend, collection: parent }.to_string();
-        let keep = keep(view);
-        let walk = Walk { session: &self.session, resource: &POINT, replica, keep, parent };
-        let Page { items, next } = walk.page(cursor, size).await?;
-        // A query for the points of a replica that is not there finds none, like that for a new one.
-        if let (Segment::Id(id), true, None, None) = (collection, items.is_empty(), cursor, &next) {
-            self.get_collection(id).await.map_err(|error| error.in_field("parent"))?;
+        match collection {
+            Segment::Any => self.points_of_all(keep(view), cursor, size).await,
+            Segment::Id(id) => {
+                self.points_in(Place::parse(id, "parent")?, keep(view), cursor, size).await
+            }
         }
-        let items: Vec<_> =
-            items.into_iter().map(|item| self.point(item)).collect::<Result<_, _>>()?;
-        let foreign = |point: &RestorePoint| {
-            replica.is_some_and(|replica| point.name.collection != self.collection_name(replica))
-        };
-        if items.iter().any(foreign) {
-            let problem = Problem::new("points of another replica than the one asked for");
-            return Err(self.session.client.invalid(problem));
-        }
-        Ok(Page { items, next })
     }
 
     async fn get(&self, point: &PointRef, view: View) -> Result<RestorePoint, Error> {
-        let id = map::point_id(&point.restore_point, "name")?;
-        let replica = match &point.collection {
-            Segment::Any => None,
-            Segment::Id(id) => Some(map::replica_id(id, "name")?),
-        };
-        let absent = |detail: &str| Error::NotFound {
-            name: point.to_string(),
-            field: Some("name".to_owned()),
-            detail: detail.to_owned(),
-        };
-        let entity = list::entity(&self.session, &POINT, id, keep(view)).await?;
-        let found = self.point(entity.ok_or_else(|| absent(""))?)?;
-        match replica {
-            Some(replica) if found.name.collection != self.collection_name(replica) => {
-                Err(absent("it is not in this collection"))
+        let id = points::id(&point.restore_point)?;
+        let found = match &point.collection {
+            Segment::Any => self.point_of_any(id, keep(view)).await?,
+            Segment::Id(collection) => {
+                self.point_in(Place::parse(collection, "name")?, id, keep(view)).await?
             }
-            _ => Ok(found),
-        }
+        };
+        found.ok_or_else(|| points::absent(point.to_string()))
     }
 
     async fn observe(
@@ -182,34 +136,18 @@ impl Backend for Veeam {
         cursor: Option<&Cursor>,
         size: usize,
     ) -> Result<Page<Collection>, Error> {
-        let walk = Walk {
-            session: &self.session,
-            resource: &REPLICA,
-            replica: None,
-            keep: Keep::Fields,
-            parent: self.id.to_string(),
-        };
-        let Page { items, next } = walk.page(cursor, size).await?;
-        let items = items.into_iter().map(|item| map::collection(&self.id, item)).collect();
-        Ok(Page { items, next })
+        self.collections(cursor, size).await
     }
 
     async fn get_collection(&self, id: &str) -> Result<Collection, Error> {
-        let replica = map::replica_id(id, "name")?;
-        let entity = list::entity(&self.session, &REPLICA, replica, Keep::Fields).await?;
-        let entity = entity.ok_or_else(|| Error::NotFound {
-            name: self.collection_name(replica).to_string(),
-            field: Some("name".to_owned()),
-            detail: String::new(),
-        })?;
-        Ok(map::collection(&self.id, entity))
+        self.collection(Place::parse(id, "name")?).await
     }
 
     fn writer(&self, wanted: Wanted) -> Result<&dyn Writer, Error> {
         let (capability, why) = match wanted {
             Wanted::Collection => (
                 "create_collection",
-                "a replica comes into being only as the by-product of a job on the backup server; \
+                "a backup or replica comes into being only as the by-product of a job on the backup server; \
                  Enterprise Manager can clone a job, which copies its settings and no points",
             ),
             Wanted::Copy => (

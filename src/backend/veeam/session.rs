@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::client::{Answer, Client, Target};
+use super::kind::Kind;
 use super::wire::{LogonSession, Problem, Sink};
 use crate::http;
 use crate::model::Error;
@@ -95,6 +96,8 @@ struct Logon {
     /// Opaque, and as good as the password while it lives.
     token: HeaderValue,
     id: Uuid,
+    /// What the server has for this account.
+    kinds: Vec<Kind>,
 }
 
 impl fmt::Debug for Logon {
@@ -143,6 +146,20 @@ impl Session {
             }
             answer => Ok(answer),
         }
+    }
+
+    /// The kinds of points that the server has for this account, by the links of its logon: without
+    /// Cloud Connect there is none to `/cloud`, and a tenant's session has no other.
+    ///
+    /// # Errors
+    /// [`Error::ResponseInvalid`] when there is none at all; and why there is no session.
+    pub(super) async fn kinds(&self) -> Result<Vec<Kind>, Error> {
+        let (Lease::Shared(logon) | Lease::Own(logon)) = self.lease(None).await?;
+        if logon.kinds.is_empty() {
+            let problem = Problem::new("a logon that leads to no restore points of any kind");
+            return Err(self.client.invalid(problem));
+        }
+        Ok(logon.kinds.clone())
     }
 
     async fn read_under<S: Sink + Send>(
@@ -225,9 +242,11 @@ impl Session {
             })?;
         token.set_sensitive(true);
         let body = self.client.document(response, LogonSession::default(), target.largest).await?;
-        let id = body.finish().map_err(|problem| self.client.invalid(problem))?;
-        tracing::debug!(backend, "logged on");
-        Ok(Logon { token, id })
+        let (id, links) = body.finish().map_err(|problem| self.client.invalid(problem))?;
+        let has = |kind: &Kind| links.iter().any(|link| kind.is_linked_by(link));
+        let kinds: Vec<_> = Kind::ALL.into_iter().filter(has).collect();
+        tracing::debug!(backend, ?kinds, "logged on");
+        Ok(Logon { token, id, kinds })
     }
 
     /// Ends the session at the vendor. If that fails, the vendor ends it after 15 minutes.

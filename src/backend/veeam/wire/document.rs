@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::entity::{Entity, Keep, Reading, once};
+use super::entity::{Entity, Keep, Reading, To, last_segment, once};
 use super::scan::{Problem, Sink, Tag, Token};
 
 /// A kind of resource and what it is called in which place.
@@ -23,6 +23,15 @@ pub(in super::super) struct Resource {
     pub(in super::super) path: &'static str,
     /// The order asked of a query, parameter and field.
     pub(in super::super) order: (&'static str, &'static str),
+    /// The links of an entity that are read.
+    pub(in super::super) links: &'static [To],
+}
+
+impl Resource {
+    /// The `UID` of one of the kind.
+    pub(in super::super) fn uid(&self, id: Uuid) -> String {
+        format!("urn:veeam:{}:{id}", self.entity)
+    }
 }
 
 /// A document of which only the root element matters.
@@ -47,7 +56,7 @@ pub(in super::super) struct OneEntity {
 
 impl OneEntity {
     pub(in super::super) fn new(resource: &'static Resource, keep: Keep) -> Self {
-        Self { resource, reading: Reading::new(resource.entity, keep) }
+        Self { resource, reading: Reading::new(resource.entity, resource.links, keep) }
     }
 
     pub(in super::super) fn finish(self) -> Result<Entity, Problem> {
@@ -148,7 +157,8 @@ impl QueryPage {
                 if self.entities.len() == self.most {
                     return Err(Problem::new(format!("a page of more than {} items", self.most)));
                 }
-                self.reading = Some(Reading::new(self.resource.entity, self.keep));
+                let Resource { entity, links, .. } = self.resource;
+                self.reading = Some(Reading::new(entity, links, self.keep));
             }
             _ => {}
         }
@@ -202,7 +212,7 @@ impl Sink for References {
             (Token::Open(tag), 0) => rooted(tag, "EntityReferences")?,
             // Whatever else stands here is an item or no list of items that is known.
             (Token::Open(tag), 1) if tag.name() != "Links" => {
-                self.reading = Some(Reading::new(self.resource.reference, Keep::Fields));
+                self.reading = Some(Reading::new(self.resource.reference, &[], Keep::Fields));
             }
             _ => {}
         }
@@ -223,12 +233,15 @@ impl Sink for References {
 pub(in super::super) struct LogonSession {
     child: String,
     id: String,
+    collections: BTreeSet<String>,
 }
 
 impl LogonSession {
-    /// The plain GUID of the session.
-    pub(in super::super) fn finish(self) -> Result<Uuid, Problem> {
-        super::guid(self.id.trim()).ok_or_else(|| Problem::new("a logon without a SessionId"))
+    /// The plain GUID of the session, and what it links to: the last parts of the paths, in lower case.
+    pub(in super::super) fn finish(self) -> Result<(Uuid, BTreeSet<String>), Problem> {
+        let id = super::guid(self.id.trim());
+        let id = id.ok_or_else(|| Problem::new("a logon without a SessionId"))?;
+        Ok((id, self.collections))
     }
 }
 
@@ -237,6 +250,10 @@ impl Sink for LogonSession {
         match (token, depth) {
             (Token::Open(tag), 0) => rooted(tag, "LogonSession")?,
             (Token::Open(tag), 1) => tag.name().clone_into(&mut self.child),
+            (Token::Open(tag), 2) if self.child == "Links" => {
+                let href = tag.attribute("Href")?.unwrap_or_default();
+                self.collections.extend(last_segment(&href).map(str::to_ascii_lowercase));
+            }
             (Token::Text(text), 2) if self.child == "SessionId" => self.id.push_str(text),
             _ => {}
         }

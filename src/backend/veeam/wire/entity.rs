@@ -1,7 +1,7 @@
 //! One entity or reference: what of it the gateway uses, and the reading of it.
 //!
-//! One shape serves points, replicas and the references to both; what a kind must have beyond a UID and
-//! a name is for `map` to check.
+//! One shape serves points, what they are kept in, and the references to both; what a kind must have
+//! beyond a UID and a name is for `map` to check.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -10,8 +10,11 @@ use uuid::Uuid;
 
 use super::scan::{Problem, Tag, Token};
 
-/// A cloud replica point takes about 1.5 KiB.
+/// A point takes about 1.5 KiB.
 const LARGEST: usize = 256 * 1024;
+/// Elements that a raw body is rid of, with all below them, if their name contains one of these in any
+/// case. `SqlInfo` is all that the vendor is known to tell of guests; the rest is the generous side.
+const HIDDEN: [&str; 6] = ["sql", "oracle", "guest", "credential", "password", "secret"];
 
 /// What stands between the ends of an entity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,9 +27,9 @@ pub(in super::super) struct Entity {
     pub(in super::super) name: String,
     /// Attribute `VmDisplayName`.
     pub(in super::super) vm_display_name: Option<String>,
-    /// Element `VmName`: mandatory in the schema, absent from every sample.
+    /// Element `VmName`: mandatory in the schema, absent from many samples.
     pub(in super::super) vm_name: Option<String>,
-    /// Element `CreationTimeUTC`.
+    /// Element `CreationTimeUTC`, of a job run `BackupDateUTC`.
     pub(in super::super) created: Option<Timestamp>,
     /// Element `PointType`.
     pub(in super::super) point_type: Option<String>,
@@ -36,22 +39,60 @@ pub(in super::super) struct Entity {
     pub(in super::super) state: Option<String>,
     /// Element `Platform`.
     pub(in super::super) platform: Option<String>,
-    /// The link to the backup server.
-    pub(in super::super) backup_server: Option<Link>,
-    /// The link to the cloud replica.
-    pub(in super::super) replica: Option<Link>,
-    /// The whole element as it came, without comments; only if it was asked for.
+    /// Element `HierarchyObjRef`: the machine, in the words of its hypervisor's server.
+    pub(in super::super) hierarchy_ref: Option<String>,
+    /// The links that the kind is read for, one of each type.
+    pub(in super::super) links: Vec<Link>,
+    /// The whole element as it came, without comments and without what tells of the guest; only if it
+    /// was asked for.
     pub(in super::super) raw: Option<String>,
+}
+
+impl Entity {
+    /// The link to a thing of this type.
+    pub(in super::super) fn link(&self, to: To) -> Option<&Link> {
+        self.links.iter().find(|link| link.to == to)
+    }
 }
 
 /// A link to another entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Link {
+    /// What it leads to.
+    pub(in super::super) to: To,
+    /// Attribute `Rel`: `Up` to a parent.
+    pub(in super::super) rel: String,
     /// The GUID at the end of the path. Of an `Href` nothing else is used: its host may be a name that
     /// only the vendor's own network knows.
     pub(in super::super) id: Uuid,
     /// Attribute `Name`.
     pub(in super::super) name: String,
+}
+
+/// What a link leads to, by its attribute `Type`: several `Up` links are usual, and their order means
+/// nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum To {
+    BackupServer,
+    CloudReplica,
+    Replica,
+    Backup,
+    BackupFile,
+    RestorePoint,
+}
+
+impl To {
+    /// The `Type` of the entity itself; that of a reference to it has `Reference` behind.
+    pub(in super::super) fn entity(self) -> &'static str {
+        match self {
+            Self::BackupServer => "BackupServer",
+            Self::CloudReplica => "CloudReplica",
+            Self::Replica => "Replica",
+            Self::Backup => "Backup",
+            Self::BackupFile => "BackupFile",
+            Self::RestorePoint => "RestorePoint",
+        }
+    }
 }
 
 /// How much of an entity to keep.
@@ -68,11 +109,15 @@ pub(in super::super) enum Keep {
 pub(in super::super) struct Reading {
     /// What the attribute `Type` must be if it is there.
     expected: &'static str,
+    /// The links to keep. Others are not looked at: some lead to no entity.
+    links: &'static [To],
     entity: Entity,
     child: Child,
     /// The text of the present child.
     text: String,
     raw: Vec<u8>,
+    /// The depth of the element that stays out of `raw`, while in one.
+    hidden: Option<usize>,
     keep: Keep,
     size: usize,
 }
@@ -87,6 +132,7 @@ enum Child {
     Algorithm,
     State,
     Platform,
+    HierarchyRef,
     /// None, or one that nothing is made of.
     Other,
 }
@@ -94,13 +140,15 @@ enum Child {
 impl Reading {
     /// Begins with the tag of an entity whose attribute `Type`, if it has one, is `expected`. The name of
     /// the element is not looked at: items of a list of points are called `CloudReplica`.
-    pub(in super::super) fn new(expected: &'static str, keep: Keep) -> Self {
+    pub(in super::super) fn new(expected: &'static str, links: &'static [To], keep: Keep) -> Self {
         Self {
             expected,
+            links,
             entity: Entity::default(),
             child: Child::Other,
             text: String::new(),
             raw: Vec::new(),
+            hidden: None,
             keep,
             size: 0,
         }
@@ -118,7 +166,7 @@ impl Reading {
             return Err(Problem::new("an entity beyond all measure"));
         }
         if self.keep == Keep::Raw {
-            self.raw.extend_from_slice(raw);
+            self.copy(token, depth, raw);
         }
         match (token, depth) {
             (Token::Open(tag), 0) => self.attributes(tag),
@@ -138,6 +186,21 @@ impl Reading {
             }
             (Token::Close, 1) => self.field(),
             _ => Ok(()),
+        }
+    }
+
+    /// Copies a token as it came, unless it belongs to what must stay hidden.
+    fn copy(&mut self, token: &Token<'_>, depth: usize, raw: &[u8]) {
+        if let (Token::Open(tag), None) = (token, self.hidden)
+            && depth > 0
+        {
+            let name = tag.name().to_ascii_lowercase();
+            self.hidden = HIDDEN.iter().any(|part| name.contains(part)).then_some(depth);
+        }
+        match (self.hidden, token) {
+            (None, _) => self.raw.extend_from_slice(raw),
+            (Some(begin), Token::Close) if begin == depth => self.hidden = None,
+            _ => {}
         }
     }
 
@@ -178,40 +241,41 @@ impl Reading {
         Ok(())
     }
 
-    /// Keeps a link if it is one of the two that are used. They are told apart by `Type`: several `Up`
-    /// links are usual and their order means nothing.
+    /// Keeps a link if it leads to something that the kind is read for.
     fn link(&mut self, tag: &Tag<'_>) -> Result<(), Problem> {
-        let (mut kind, mut href, mut name) = (None, None, None);
+        let (mut kind, mut href, mut name, mut rel) = (None, None, None, None);
         for attribute in tag.attributes() {
             let (key, value) = attribute?;
             match key {
                 "Type" => kind = Some(value),
                 "Href" => href = Some(value),
                 "Name" => name = Some(value),
+                "Rel" => rel = Some(value),
                 _ => {}
             }
         }
-        let place = match kind.as_deref() {
-            Some("BackupServerReference" | "BackupServer") => &mut self.entity.backup_server,
-            Some("CloudReplicaReference" | "CloudReplica") => &mut self.entity.replica,
-            _ => return Ok(()),
+        let kind = kind.as_deref().unwrap_or_default();
+        let kind = kind.strip_suffix("Reference").unwrap_or(kind);
+        let Some(to) = self.links.iter().copied().find(|to| to.entity() == kind) else {
+            return Ok(());
         };
         let id = href
             .as_deref()
-            .and_then(|href| href.split(['?', '#']).next())
-            .and_then(|path| path.trim_end_matches('/').rsplit('/').next())
+            .and_then(last_segment)
             .and_then(guid)
             .ok_or_else(|| Problem::new("a link that does not end in a GUID"))?;
-        let link = Link { id, name: name.unwrap_or_default().into_owned() };
-        match place {
+        let rel = rel.unwrap_or_default().into_owned();
+        let link = Link { to, rel, id, name: name.unwrap_or_default().into_owned() };
+        match self.entity.links.iter_mut().find(|other| other.to == to) {
+            None => self.entity.links.push(link),
             Some(other) if other.id != id => {
-                Err(Problem::new("two links of one type to different things"))
+                return Err(Problem::new("two links of one type to different things"));
             }
-            _ => {
-                *place = Some(link);
-                Ok(())
-            }
+            // The same twice. One that is more than `Up` says something: see `map`.
+            Some(other) if other.rel == "Up" => *other = link,
+            Some(_) => {}
         }
+        Ok(())
     }
 
     fn field(&mut self) -> Result<(), Problem> {
@@ -224,6 +288,7 @@ impl Reading {
             Child::Algorithm => &mut entity.algorithm,
             Child::State => &mut entity.state,
             Child::Platform => &mut entity.platform,
+            Child::HierarchyRef => &mut entity.hierarchy_ref,
         };
         once(place, text.to_owned())
     }
@@ -241,15 +306,21 @@ impl Child {
     fn named(name: &str) -> Self {
         match name {
             "Links" => Self::Links,
-            "CreationTimeUTC" => Self::Created,
+            "CreationTimeUTC" | "BackupDateUTC" => Self::Created,
             "VmName" => Self::VmName,
             "PointType" => Self::PointType,
             "Algorithm" => Self::Algorithm,
             "State" => Self::State,
             "Platform" => Self::Platform,
+            "HierarchyObjRef" => Self::HierarchyRef,
             _ => Self::Other,
         }
     }
+}
+
+/// The last part of a URL's path.
+pub(super) fn last_segment(href: &str) -> Option<&str> {
+    href.split(['?', '#']).next()?.trim_end_matches('/').rsplit('/').next()
 }
 
 /// A GUID with its dashes, in either case; no other spelling of one.
@@ -273,5 +344,5 @@ fn time(text: &str) -> Result<Timestamp, Problem> {
         .then(|| bare.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok())
         .flatten()
         .map(|time| time.timestamp())
-        .ok_or_else(|| Problem::new("a CreationTimeUTC that is no date"))
+        .ok_or_else(|| Problem::new("a date that is none"))
 }

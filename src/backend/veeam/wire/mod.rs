@@ -12,5 +12,5 @@ mod tests;
 pub(super) use document::{
     Fault, LogonSession, OneEntity, Paging, QueryPage, References, Resource, Root,
 };
-pub(super) use entity::{Entity, Keep, Link, guid};
+pub(super) use entity::{Entity, Keep, Link, To, guid};
 pub(super) use scan::{Problem, Scanner, Sink};
