@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::scan::Token;
 use super::*;
-use crate::backend::veeam::{POINT, REPLICA};
+use crate::backend::veeam::kind::Kind;
 
 /// The entity as the vendor's page shows it.
 const ENTITY: &str = r#"<CloudVmReplicaPoint xmlns="http://www.veeam.com/ent/v1.0" Type="CloudVmReplicaPoint" Href="https://localhost:9398/api/cloud/vmReplicaPoints/93081441-6e3c-4584-b47a-08dc1ce24f84?format=Entity" Name="srv39@2015-12-25 20:00:47" UID="urn:veeam:CloudVmReplicaPoint:93081441-6e3c-4584-b47a-08dc1ce24f84" VmDisplayName="srv39">   <Links>     <Link Rel="Up" Type="BackupServerReference" Href="https://localhost:9398/api/backupServers/8fff3b8e-c3f1-4ef5-aecc-561f07bf9982" Name="172.17.53.48" />     <Link Rel="Up" Type="CloudReplicaReference" Href="https://localhost:9398/api/cloud/replicas/6b2b42d5-3850-421c-93c1-e063f12a2ead" Name="UCM Company CRM Replication" />     <Link Rel="Alternate" Type="CloudVmReplicaPointReference" Href="https://localhost:9398/api/cloud/vmReplicaPoints/93081441-6e3c-4584-b47a-08dc1ce24f84" Name="srv39@2015-12-25 20:00:47" />   </Links>   <CreationTimeUTC>2015-12-25T20:00:47Z</CreationTimeUTC>   <PointType>Snapshot</PointType>   <State>Ready</State> </CloudVmReplicaPoint>"#;
@@ -61,6 +61,10 @@ fn query_page() -> String {
     )
 }
 
+fn point() -> &'static Resource {
+    &Kind::CloudReplica.shape().point
+}
+
 fn read<S: Sink>(text: impl AsRef<[u8]>, mut sink: S) -> Result<S, Problem> {
     let mut scanner = Scanner::default();
     scanner.push(text.as_ref(), &mut sink)?;
@@ -68,15 +72,15 @@ fn read<S: Sink>(text: impl AsRef<[u8]>, mut sink: S) -> Result<S, Problem> {
 }
 
 fn entity(text: &str) -> Result<Entity, Problem> {
-    read(text, OneEntity::new(&POINT, Keep::Raw))?.finish()
+    read(text, OneEntity::new(point(), Keep::Raw))?.finish()
 }
 
 fn page(text: impl AsRef<[u8]>) -> Result<(Vec<Entity>, Option<Paging>), Problem> {
-    read(text, QueryPage::new(&POINT, Keep::Fields, 5)).map(QueryPage::finish)
+    read(text, QueryPage::new(point(), Keep::Fields, 5)).map(QueryPage::finish)
 }
 
 fn ids(text: &str) -> Result<Vec<String>, Problem> {
-    let references = read(text, References::new(&POINT, None, 100))?.finish();
+    let references = read(text, References::new(point(), None, 100))?.finish();
     Ok(references.iter().map(ToString::to_string).collect())
 }
 
@@ -90,8 +94,9 @@ fn the_entity_of_the_vendors_page() {
     assert_eq!(entity.created.unwrap().to_string(), "2015-12-25T20:00:47Z");
     assert_eq!(entity.point_type.as_deref(), Some("Snapshot"));
     assert_eq!(entity.state.as_deref(), Some("Ready"));
-    assert_eq!(entity.backup_server.unwrap().name, "172.17.53.48");
-    let replica = entity.replica.unwrap();
+    assert_eq!(entity.link(To::BackupServer).unwrap().name, "172.17.53.48");
+    let replica = entity.link(To::CloudReplica).unwrap();
+    assert_eq!(replica.rel, "Up");
     assert_eq!(replica.id.to_string(), "6b2b42d5-3850-421c-93c1-e063f12a2ead");
     assert_eq!(replica.name, "UCM Company CRM Replication");
     assert_eq!(entity.raw.unwrap(), ENTITY);
@@ -112,7 +117,7 @@ fn the_list_of_the_vendors_page() {
     assert_eq!(ids(&six_references()).unwrap(), expected);
     let some = |after: Option<&str>| {
         let after = after.and_then(guid);
-        let sink = References::new(&POINT, after, 2);
+        let sink = References::new(point(), after, 2);
         let references = read(six_references(), sink).unwrap().finish();
         references.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
@@ -139,9 +144,9 @@ fn a_cut_document_is_never_a_shorter_one() {
     for document in &documents {
         for end in 0..document.len() {
             let cut = &document.as_bytes()[..end];
-            assert!(read(cut, QueryPage::new(&POINT, Keep::Fields, 5)).is_err(), "at {end}");
-            assert!(read(cut, References::new(&POINT, None, 9)).is_err(), "at {end}");
-            assert!(read(cut, OneEntity::new(&POINT, Keep::Raw)).is_err(), "at {end}");
+            assert!(read(cut, QueryPage::new(point(), Keep::Fields, 5)).is_err(), "at {end}");
+            assert!(read(cut, References::new(point(), None, 9)).is_err(), "at {end}");
+            assert!(read(cut, OneEntity::new(point(), Keep::Raw)).is_err(), "at {end}");
         }
     }
 }
@@ -157,7 +162,7 @@ fn pieces_make_the_same_document() {
     assert_eq!(whole.0[0].name, "Zürich & N > <@2015-12-25 20:00:47");
     assert_eq!(whole.0[0].state.as_deref(), Some("Re\u{FEFF}a<d&ü"));
     for size in [1, 2, 3, 7, 64, 1000] {
-        let mut sink = QueryPage::new(&POINT, Keep::Fields, 5);
+        let mut sink = QueryPage::new(point(), Keep::Fields, 5);
         let mut scanner = Scanner::default();
         for piece in document.as_bytes().chunks(size) {
             scanner.push(piece, &mut sink).unwrap();
@@ -207,9 +212,13 @@ fn what_is_not_the_document_is_refused() {
     let at = item.find("Ready").unwrap();
     latin[at] = 0xE4;
     assert!(page(latin).is_err());
-    assert!(read(item, QueryPage::new(&POINT, Keep::Fields, 1)).is_err(), "too many items");
+    assert!(read(item, QueryPage::new(point(), Keep::Fields, 1)).is_err(), "too many items");
     let replica = ENTITY.replace("CloudVmReplicaPoint\"", "CloudReplica\"");
-    assert!(read(replica, OneEntity::new(&REPLICA, Keep::Fields)).is_err(), "the root's name");
+    assert!(
+        read(replica, OneEntity::new(&Kind::CloudReplica.shape().collection, Keep::Fields))
+            .is_err(),
+        "the root's name"
+    );
 }
 
 #[test]
@@ -231,7 +240,42 @@ fn links_count_by_their_type() {
     assert!(entity(&ENTITY.replace("<Links>", &link)).is_err(), "two replicas");
     let tenant = link.replace("CloudReplicaReference", "CloudTenantReference");
     let entity = entity(&ENTITY.replace("<Links>", &tenant)).unwrap();
-    assert_eq!(entity.replica.unwrap().id.to_string(), "6b2b42d5-3850-421c-93c1-e063f12a2ead");
+    let replica = entity.link(To::CloudReplica).unwrap();
+    assert_eq!(replica.id.to_string(), "6b2b42d5-3850-421c-93c1-e063f12a2ead");
+}
+
+#[test]
+fn the_same_link_twice_tells_what_is_more_than_up() {
+    let file = "https://em/api/backupFiles/8393c284-c953-403f-a9b9-cff63e0c6815";
+    let link = |rel| format!("<Link Rel=\"{rel}\" Type=\"BackupFileReference\" Href=\"{file}\"/>");
+    for (links, rel) in [
+        (link("Up") + &link("Up"), "Up"),
+        (link("Up") + &link("Related"), "Related"),
+        (link("Related") + &link("Up"), "Related"),
+    ] {
+        let point = format!(
+            "<VmRestorePoint Name=\"n\" UID=\"urn:veeam:VmRestorePoint:{}\"><Links>{links}<Link \
+             Rel=\"Related\" Type=\"BackupFileReferenceList\" Href=\"{file}/x\"/></Links>\
+             </VmRestorePoint>",
+            SIX[0]
+        );
+        let sink = OneEntity::new(&Kind::Backup.shape().point, Keep::Fields);
+        let point = read(point, sink).unwrap().finish().unwrap();
+        assert_eq!(point.link(To::BackupFile).unwrap().rel, rel);
+        assert_eq!(point.links.len(), 1);
+    }
+}
+
+#[test]
+fn what_a_backup_is_not_read_for_cannot_break_it() {
+    let children = "https://em/api/backups/8393c284-c953-403f-a9b9-cff63e0c6815/childbackups";
+    let backup = format!(
+        "<Backup Type=\"Backup\" Name=\"n\" UID=\"urn:veeam:Backup:{}\"><Links><Link Rel=\"Up\" \
+         Type=\"Backup\" Href=\"{children}?format=Entity\"/></Links></Backup>",
+        SIX[0]
+    );
+    let sink = OneEntity::new(&Kind::Backup.shape().collection, Keep::Fields);
+    assert!(read(backup, sink).unwrap().finish().unwrap().links.is_empty());
 }
 
 #[test]
