@@ -191,7 +191,7 @@ async fn one_passing_failure_is_nobodys_business() {
     house.veeam.expire_sessions();
     get_veeam(&house).await.unwrap();
     house.veeam.expire_sessions();
-    assert_eq!(list(&house, "veeam").await.unwrap().len(), 6);
+    assert_eq!(list(&house, "veeam").await.unwrap().len(), 12);
 }
 
 #[tokio::test]

@@ -34,7 +34,8 @@ async fn one_call_tells_the_points_of_both_vendors() {
     let veeam = page.restore_points.iter().filter(|p| matches!(p.vendor, Some(Vendor::Veeam(_))));
     // Six local points, a running, a finished and a failed copy, and one of Azure Backup.
     assert_eq!(azure.count(), 10);
-    assert_eq!(veeam.count(), 6);
+    // Six of tenants' replicas, three of a replica, three of a backup.
+    assert_eq!(veeam.count(), 6 + 3 + 3);
     for point in &page.restore_points {
         assert_eq!(point.usable, point.state() == State::Ready, "{}", point.name);
     }
@@ -49,7 +50,7 @@ async fn small_pages_tell_what_one_large_page_tells() {
     })
     .await;
     let whole = house.list_all(ListRequest { page_size: 1000, ..request(EVERYTHING) }).await;
-    assert_eq!(whole.len(), 10 + 120 + 6 + 230);
+    assert_eq!(whole.len(), 10 + 120 + (6 + 230) + 2 * (3 + 58));
     let paged = house.list_all(ListRequest { page_size: 7, ..request(EVERYTHING) }).await;
     assert_eq!(names(&paged), names(&whole));
     assert_eq!(names(&whole).iter().collect::<HashSet<_>>().len(), whole.len());
@@ -85,7 +86,7 @@ async fn the_vendors_cut_at_a_hundred_is_not_ours() {
     let house = House::with(|plan| plan.veeam.points = 300).await;
     let request = ListRequest { page_size: 1000, ..request("backends/veeam/collections/-") };
     let page = list(&house, request).await.unwrap();
-    assert_eq!(page.restore_points.len(), 306);
+    assert_eq!(page.restore_points.len(), 306 + 2 * 78);
 }
 
 #[tokio::test]
@@ -151,7 +152,7 @@ async fn a_filter_lets_through_what_fits_and_nothing_else() {
         ("state = FAILED", 1),
         ("usable = false", 2),
         ("NOT usable = true", 2),
-        ("source_restore_point = \"*\"", 16),
+        ("source_restore_point = \"*\"", 22),
         ("source_restore_point = \"backends*\"", 3),
         ("display_name = \"srv39*\"", 2),
         ("display_name : srv4 OR display_name : srv38", 4),
@@ -242,7 +243,7 @@ async fn an_order_holds_across_vendors_and_pages() {
         ..request(EVERYTHING)
     };
     let newest_first = house.list_all(ordered("point_time desc", 1000)).await;
-    assert_eq!(newest_first.len(), 10 + 156);
+    assert_eq!(newest_first.len(), 10 + 156 + 2 * (3 + 38));
     let time = |point: &RestorePoint| point.point_time.map(|time| (time.seconds, time.nanos));
     assert!(newest_first.is_sorted_by(|a, b| time(a) >= time(b)));
     let paged = house.list_all(ordered("point_time desc", 13)).await;

@@ -10,4 +10,5 @@ mod get;
 mod house;
 mod list;
 mod seeds;
+mod veeam_kinds;
 mod watch;

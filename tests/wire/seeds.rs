@@ -16,6 +16,15 @@ const UCM: &str = "cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead";
 
 pub(crate) const ENTITY: &str = r#"<CloudVmReplicaPoint xmlns="http://www.veeam.com/ent/v1.0" Type="CloudVmReplicaPoint" Href="https://localhost:9398/api/cloud/vmReplicaPoints/93081441-6e3c-4584-b47a-08dc1ce24f84?format=Entity" Name="srv39@2015-12-25 20:00:47" UID="urn:veeam:CloudVmReplicaPoint:93081441-6e3c-4584-b47a-08dc1ce24f84" VmDisplayName="srv39">   <Links>     <Link Rel="Up" Type="BackupServerReference" Href="https://localhost:9398/api/backupServers/8fff3b8e-c3f1-4ef5-aecc-561f07bf9982" Name="172.17.53.48" />     <Link Rel="Up" Type="CloudReplicaReference" Href="https://localhost:9398/api/cloud/replicas/6b2b42d5-3850-421c-93c1-e063f12a2ead" Name="UCM Company CRM Replication" />     <Link Rel="Alternate" Type="CloudVmReplicaPointReference" Href="https://localhost:9398/api/cloud/vmReplicaPoints/93081441-6e3c-4584-b47a-08dc1ce24f84" Name="srv39@2015-12-25 20:00:47" />   </Links>   <CreationTimeUTC>2015-12-25T20:00:47Z</CreationTimeUTC>   <PointType>Snapshot</PointType>   <State>Ready</State> </CloudVmReplicaPoint>"#;
 
+/// All points of tenants' replicas.
+async fn cloud_points(house: &House) -> Vec<RestorePoint> {
+    let request =
+        ListRequest { parent: "backends/veeam/collections/-".into(), ..Default::default() };
+    let mut points = house.list_all(request).await;
+    points.retain(|point| point.name.contains("/cloud-replica~"));
+    points
+}
+
 fn assert_is_srv39(point: &RestorePoint) {
     assert_eq!(point.name, format!("backends/veeam/collections/{UCM}/restorePoints/{SRV39}"));
     assert_eq!(point.vendor_id, format!("urn:veeam:CloudVmReplicaPoint:{SRV39}"));
@@ -50,9 +59,7 @@ async fn the_list_of_six() {
     // As entities of a query, and as references where the query service does not know the type.
     for answer in [CloudQuery::Answered, CloudQuery::Refused] {
         let house = House::with(|plan| plan.veeam.cloud_query = answer).await;
-        let request =
-            ListRequest { parent: "backends/veeam/collections/-".into(), ..Default::default() };
-        let points = house.list_all(request).await;
+        let points = cloud_points(&house).await;
         let mut told: Vec<_> = points
             .iter()
             .map(|p| (p.display_name.as_str(), p.point_time.unwrap().to_string()))
@@ -104,10 +111,8 @@ async fn the_references_of_six_as_the_page_prints_them() {
         "<EntityReferences xmlns=\"http://www.veeam.com/ent/v1.0\">\n {list}</EntityReferences>"
     );
     let reply = Reply::Verbatim { status: 200, headers: Vec::new(), body: body.into() };
-    house.veeam.answer_next(1, Method::GET, "/vmReplicaPoints", reply);
-    let request =
-        ListRequest { parent: "backends/veeam/collections/-".into(), ..Default::default() };
-    let points = house.list_all(request).await;
+    house.veeam.answer_next(1, Method::GET, "/cloud/vmReplicaPoints", reply);
+    let points = cloud_points(&house).await;
     let told: std::collections::HashSet<_> =
         points.iter().map(|p| p.display_name.as_str()).collect();
     assert_eq!(told, six.iter().map(|(_, name, _)| *name).collect());
