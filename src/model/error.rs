@@ -56,7 +56,7 @@ pub enum Error {
     Unsupported {
         /// The backend.
         backend: String,
-        /// Field of `Capabilities`.
+        /// Field of `Capabilities`, or `read`, which no backend claims since all can.
         capability: &'static str,
         /// The vendor's limit, for people.
         why: &'static str,

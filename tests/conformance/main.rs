@@ -66,4 +66,6 @@ macro_rules! stages {
 stages! {
     azure_collection: crate::azure::Collections,
     veeam_cloud_replica: crate::veeam::CloudReplicas,
+    veeam_replica: crate::veeam::Replicas,
+    veeam_backup: crate::veeam::Backups,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use http::Method;
+use jiff::SignedDuration;
 use restore_point_gateway::proto::CreateCollectionRequest;
 use restore_point_gateway::sandbox::veeam::Reply;
 
@@ -84,6 +85,134 @@ impl Stage for CloudReplicas {
 
     async fn delete(&self, name: &str) {
         assert!(self.house.veeam.remove_point(guid(name)));
+    }
+
+    fn fail(&self, calls: usize) {
+        self.house.veeam.answer_next(calls, Method::GET, "/", Reply::status(503, ""));
+    }
+
+    fn new_collection(&self) -> Option<CreateCollectionRequest> {
+        None
+    }
+
+    fn let_copies_arrive(&self) {}
+}
+
+/// The first collection at `path` that the simulated server has.
+async fn first(house: &House, path: &str) -> String {
+    let uid = uids(house, path).await.pop_first().unwrap();
+    uid.rsplit_once(':').unwrap().1.to_owned()
+}
+
+/// A replica of a machine of one's own.
+pub(crate) struct Replicas {
+    house: House,
+    replica: String,
+}
+
+#[async_trait]
+impl Stage for Replicas {
+    async fn start() -> Self {
+        let house = House::new().await;
+        let replica = first(&house, "/replicas").await;
+        Self { house, replica }
+    }
+
+    fn house(&self) -> &House {
+        &self.house
+    }
+
+    fn backend(&self) -> &'static str {
+        "backends/veeam"
+    }
+
+    fn collection(&self) -> String {
+        format!("backends/veeam/collections/replica~{}", self.replica)
+    }
+
+    fn absent(&self) -> (&'static str, &'static str) {
+        ("replica~00000000-0000-0000-0000-000000000000", NOTHING)
+    }
+
+    async fn vendor_ids(&self) -> BTreeSet<String> {
+        uids(&self.house, &format!("/replicas/{}/vmReplicaPoints", self.replica)).await
+    }
+
+    /// The vendor tells no state of these points: each that it lists is whole.
+    async fn begin(&self) -> Option<String> {
+        None
+    }
+
+    async fn finish(&self, _: &str) {}
+
+    async fn delete(&self, name: &str) {
+        assert!(self.house.veeam.collected().remove_point(guid(name)));
+    }
+
+    fn fail(&self, calls: usize) {
+        self.house.veeam.answer_next(calls, Method::GET, "/", Reply::status(503, ""));
+    }
+
+    fn new_collection(&self) -> Option<CreateCollectionRequest> {
+        None
+    }
+
+    fn let_copies_arrive(&self) {}
+}
+
+/// A backup, two steps from its points.
+pub(crate) struct Backups {
+    house: House,
+    backup: String,
+}
+
+#[async_trait]
+impl Stage for Backups {
+    async fn start() -> Self {
+        let house = House::new().await;
+        let backup = first(&house, "/backups").await;
+        Self { house, backup }
+    }
+
+    fn house(&self) -> &House {
+        &self.house
+    }
+
+    fn backend(&self) -> &'static str {
+        "backends/veeam"
+    }
+
+    fn collection(&self) -> String {
+        format!("backends/veeam/collections/backup~{}", self.backup)
+    }
+
+    fn absent(&self) -> (&'static str, &'static str) {
+        ("backup~00000000-0000-0000-0000-000000000000", NOTHING)
+    }
+
+    async fn vendor_ids(&self) -> BTreeSet<String> {
+        let runs = uids(&self.house, &format!("/backups/{}/restorePoints", self.backup)).await;
+        let mut points = BTreeSet::new();
+        for run in runs {
+            let (_, run) = run.rsplit_once(':').unwrap();
+            points
+                .extend(uids(&self.house, &format!("/restorePoints/{run}/vmRestorePoints")).await);
+        }
+        points
+    }
+
+    async fn begin(&self) -> Option<String> {
+        let day = SignedDuration::from_hours(24);
+        let id = self.house.veeam.collected().begin_write(&self.backup, "audi99", day).unwrap();
+        Some(format!("{}/restorePoints/{id}", self.collection()))
+    }
+
+    async fn finish(&self, name: &str) {
+        assert!(self.house.veeam.collected().finish_write(guid(name)));
+    }
+
+    async fn delete(&self, name: &str) {
+        assert!(self.house.veeam.collected().remove_point(guid(name)));
     }
 
     fn fail(&self, calls: usize) {
