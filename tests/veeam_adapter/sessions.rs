@@ -3,11 +3,15 @@
 use futures::future::join_all;
 use http::Method;
 use restore_point_gateway::backend::Backend;
-use restore_point_gateway::backend::veeam::{Tenant, Veeam};
+use restore_point_gateway::backend::veeam::{Settings, Tenant, Veeam};
 use restore_point_gateway::model::{Error, Segment, View};
-use restore_point_gateway::sandbox::veeam::{CloudQuery, EnterpriseManager, Reply};
+use restore_point_gateway::sandbox::veeam::{CloudQuery, Installation, Reply, Role};
 
-use crate::{POINT, adapter, logons, name, server, settings, walk, walk_collections};
+use crate::{
+    POINT, REPLICA, adapter, logons, name, server, settings, walk, walk_collections, within,
+};
+
+const ABSENT: &str = "00000000-0000-4000-8000-000000000000";
 
 #[tokio::test]
 async fn fifty_callers_are_one_logon_and_one_renewal() {
@@ -83,12 +87,77 @@ async fn a_refused_credential_is_one_attempt_a_wave() {
 }
 
 #[tokio::test]
-async fn a_tenant_logs_on_with_a_body() {
-    let server = server(|_| {});
+async fn a_tenant_logs_on_with_a_body_and_has_the_own_replicas_only() {
+    let server = server(|settings| settings.points = 100);
+    let [tenant, _] = server.tenants();
     let mut settings = settings(&server);
+    let (username, password) = (tenant.username.to_owned(), tenant.password.to_owned());
+    settings.tenant = Some(Tenant { username, password: password.into() });
+    let veeam = Veeam::new(settings).unwrap();
+    veeam.probe().await.unwrap();
+    let all = walk(&veeam, &Segment::Any, 1000).await.unwrap();
+    assert!(!all.is_empty() && all.len() < 106, "{}", all.len());
+    assert_eq!(within(&all, "cloud-replica~").len(), all.len());
+    for collection in walk_collections(&veeam, 10).await.unwrap() {
+        assert!(collection.name.collection.starts_with("cloud-replica~"));
+    }
+    let error = veeam.get(&name("-", ABSENT), View::Full).await.unwrap_err();
+    assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
+    // What is not the tenant's to see is forbidden, and no other tenant's is there.
+    let error =
+        veeam.get(&name(&format!("backup~{ABSENT}"), ABSENT), View::Full).await.unwrap_err();
+    assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
+
+    let mut wrong = crate::settings(&server);
     let password = "p&<".to_owned().into();
-    settings.tenant = Some(Tenant { username: "ten\"ant".to_owned(), password });
-    Veeam::new(settings).unwrap().probe().await.unwrap();
+    wrong.tenant = Some(Tenant { username: "ten\"ant".to_owned(), password });
+    let error = Veeam::new(wrong).unwrap().probe().await.unwrap_err();
+    assert!(matches!(error, Error::CredentialRefused { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn without_cloud_connect_the_rest_is_whole() {
+    for installation in [Installation::Windows, Installation::Linux] {
+        let server = server(|settings| {
+            settings.installation = installation;
+            settings.points = 100;
+        });
+        let veeam = adapter(&server);
+        veeam.probe().await.unwrap();
+        let all = walk(&veeam, &Segment::Any, 1000).await.unwrap();
+        assert_eq!(within(&all, "backup~").len(), 28);
+        assert_eq!(within(&all, "replica~").len(), 28);
+        assert_eq!(all.len(), 56);
+        for collection in walk_collections(&veeam, 10).await.unwrap() {
+            assert!(!collection.name.collection.starts_with("cloud-replica~"));
+        }
+        let id = &all[0].name.restore_point;
+        assert_eq!(veeam.get(&name("-", id), View::Full).await.unwrap(), all[0]);
+        let error = veeam.get(&name("-", POINT), View::Full).await.unwrap_err();
+        assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
+        assert_eq!(server.count(&Method::GET, "/cloud"), 0, "nobody has asked for it");
+
+        // Asked for by name it is absent.
+        let replica = Segment::Id(format!("cloud-replica~{REPLICA}"));
+        let error = walk(&veeam, &replica, 10).await.unwrap_err();
+        assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_of_a_narrow_scope_has_a_whole_list_of_it() {
+    let server = server(|settings| settings.points = 100);
+    for role in [Role::PortalUser, Role::RestoreOperator] {
+        let account = server.account(role);
+        let settings = Settings {
+            username: account.username(Installation::CloudConnect).to_owned(),
+            password: account.password.to_owned().into(),
+            ..settings(&server)
+        };
+        let all = walk(&Veeam::new(settings).unwrap(), &Segment::Any, 10).await.unwrap();
+        assert_eq!(within(&all, "backup~").len(), 3, "those of audi99");
+        assert_eq!(within(&all, "replica~").len(), 3);
+    }
 }
 
 /// The answer to a logon that leads to these places.
@@ -105,46 +174,20 @@ fn logon(places: &[&str]) -> Reply {
     Reply::Verbatim { status: 201, headers, body: body.into_bytes() }
 }
 
-/// A server that has nothing of one kind, and refuses whatever else is asked.
-fn empty_of(kind: &str) -> EnterpriseManager {
-    let server = server(|_| {});
-    let nothing = Reply::status(200, "<QueryResult xmlns=\"http://www.veeam.com/ent/v1.0\"/>");
-    server.answer_next(100, Method::GET, &format!("type={kind}&"), nothing);
-    server
-}
-
 #[tokio::test]
-async fn a_kind_is_there_if_the_logon_leads_to_it() {
-    // Without Cloud Connect, as on Linux: what is there is listed, and Cloud Connect is never asked for.
-    let own = ["backups", "vmRestorePoints?format=Entity", "replicas", "vmReplicaPoints", "nas"];
-    let server = empty_of("VmReplicaPoint");
-    let nothing = Reply::status(200, "<QueryResult/>");
-    for kind in ["VmRestorePoint", "Replica", "Backup"] {
-        server.answer_next(100, Method::GET, &format!("type={kind}&"), nothing.clone());
-    }
-    server.answer_next(1, Method::POST, "/sessionMngr", logon(&own));
-    let veeam = adapter(&server);
-    assert!(walk(&veeam, &Segment::Any, 10).await.unwrap().is_empty());
-    assert!(walk_collections(&veeam, 10).await.unwrap().is_empty());
-    assert_eq!(logons(&server), 1);
-    assert_eq!(server.count(&Method::GET, "/cloud"), 0);
-    assert_eq!(server.count(&Method::GET, "/query"), 4);
-
-    // A tenant has Cloud Connect and nothing else.
-    let server = empty_of("CloudVmReplicaPoint");
-    server.answer_next(1, Method::POST, "/sessionMngr", logon(&["", "cloud"]));
-    assert!(walk(&adapter(&server), &Segment::Any, 10).await.unwrap().is_empty());
-    assert_eq!(server.count(&Method::GET, "/query"), 1);
-
-    // Nothing at all is no empty list.
-    for places in [&[][..], &["jobs", "reports/summary"]] {
+async fn a_logon_that_leads_nowhere_is_no_empty_list() {
+    let server = server(|_| {});
+    // Only what is right below `/api/` counts.
+    for places in [&[][..], &["jobs", "reports/summary", "agents/restorePoints", "x/cloud"]] {
         server.answer_next(1, Method::POST, "/sessionMngr", logon(places));
         let veeam = adapter(&server);
-        let error = walk(&veeam, &Segment::Any, 10).await.unwrap_err();
-        assert!(matches!(error, Error::ResponseInvalid { .. }), "{error:?}");
-        let error = veeam.get(&name("-", POINT), View::Full).await.unwrap_err();
-        assert!(matches!(error, Error::ResponseInvalid { .. }), "{error:?}");
-        let error = walk_collections(&veeam, 10).await.unwrap_err();
-        assert!(matches!(error, Error::ResponseInvalid { .. }), "{error:?}");
+        for error in [
+            walk(&veeam, &Segment::Any, 10).await.unwrap_err(),
+            veeam.get(&name("-", POINT), View::Full).await.unwrap_err(),
+            walk_collections(&veeam, 10).await.unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::ResponseInvalid { .. }), "{error:?}");
+        }
     }
+    assert_eq!(logons(&server), 2);
 }

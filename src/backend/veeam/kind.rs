@@ -29,7 +29,8 @@ pub(super) struct Shape {
     prefix: &'static str,
     /// The kind, as callers are told.
     pub(super) told: veeam_properties::Kind,
-    /// Where the answer to a logon leads if the server has the kind: any of these, in lower case.
+    /// Where the answer to a logon leads if the server has the kind: to any of these below `/api/`, in
+    /// lower case.
     linked: &'static [&'static str],
     pub(super) point: Resource,
     /// What leads from a point to the collection, or to what lies between them.
@@ -141,9 +142,9 @@ impl Kind {
         self.shape().prefix
     }
 
-    /// Whether a server whose logon links to something of this name has the kind.
-    pub(super) fn is_linked_by(self, segment: &str) -> bool {
-        self.shape().linked.contains(&segment)
+    /// Whether a server has the kind whose logon leads there.
+    pub(super) fn is_linked_by(self, place: &str) -> bool {
+        self.shape().linked.contains(&place)
     }
 }
 

@@ -25,12 +25,10 @@ pub(super) fn point(
     backend: &BackendId,
     kind: Kind,
     parent: Link,
-    entity: Entity,
+    mut entity: Entity,
 ) -> Result<RestorePoint, Problem> {
     let created = entity.created.ok_or_else(|| Problem::new("a point without CreationTimeUTC"))?;
     let (state, state_reason) = state(kind, &entity);
-    let vendor = properties(kind, &parent, &entity);
-    let place = Place { kind, id: parent.id };
     let source = Source {
         vm_uid: entity.hierarchy_ref.clone().unwrap_or_default(),
         vm_name: vm_name(&entity),
@@ -38,10 +36,11 @@ pub(super) fn point(
     };
     Ok(RestorePoint {
         name: RestorePointName {
-            collection: collection_name(backend, place),
+            collection: collection_name(backend, Place { kind, id: parent.id }),
             restore_point: entity.id.to_string(),
         },
         uid: kind.shape().point.uid(entity.id),
+        vendor: Vendor::Veeam(properties(kind, parent, &mut entity)),
         vendor_id: entity.uid,
         display_name: entity.name,
         state,
@@ -54,36 +53,39 @@ pub(super) fn point(
         copy_progress_percent: None,
         disks: Vec::new(),
         failure: None,
-        vendor: Vendor::Veeam(vendor),
         raw: entity.raw.map(|body| Raw { content_type: "application/xml", body }),
     })
 }
 
-fn properties(kind: Kind, parent: &Link, entity: &Entity) -> VeeamProperties {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let link = |to| entity.link(to).map(|link| link.name.clone()).unwrap_or_default();
-    let uid = |to: To| {
-        let link = entity.link(to);
-        link.map(|link| format!("urn:veeam:{}:{}", to.entity(), link.id)).unwrap_or_default()
+/// What only Veeam has, taken out of the entity.
+fn properties(kind: Kind, parent: Link, entity: &mut Entity) -> VeeamProperties {
+    let mut named = |to: To| match entity.links.iter_mut().find(|link| link.to == to) {
+        Some(link) => {
+            (std::mem::take(&mut link.name), format!("urn:veeam:{}:{}", to.entity(), link.id))
+        }
+        None => Default::default(),
     };
+    let (backup_server, backup_server_uid) = named(To::BackupServer);
+    let (job_run, job_run_uid) = named(To::RestorePoint);
+    let (backup_file, backup_file_uid) = named(To::BackupFile);
     let (replica, backup) = match kind {
-        Kind::CloudReplica | Kind::Replica => (parent.name.clone(), String::new()),
-        Kind::Backup => (String::new(), parent.name.clone()),
+        Kind::CloudReplica | Kind::Replica => (parent.name, String::new()),
+        Kind::Backup => (String::new(), parent.name),
     };
     VeeamProperties {
-        point_type: text(&entity.point_type),
-        algorithm: text(&entity.algorithm),
-        raw_state: text(&entity.state),
-        backup_server: link(To::BackupServer),
-        backup_server_uid: uid(To::BackupServer),
+        point_type: entity.point_type.take().unwrap_or_default(),
+        algorithm: entity.algorithm.take().unwrap_or_default(),
+        raw_state: entity.state.take().unwrap_or_default(),
+        backup_server,
+        backup_server_uid,
         replica,
         kind: kind.shape().told.into(),
         backup,
-        job_run: link(To::RestorePoint),
-        job_run_uid: uid(To::RestorePoint),
-        backup_file: link(To::BackupFile),
-        backup_file_uid: uid(To::BackupFile),
-        hierarchy_obj_ref: text(&entity.hierarchy_ref),
+        job_run,
+        job_run_uid,
+        backup_file,
+        backup_file_uid,
+        hierarchy_obj_ref: entity.hierarchy_ref.take().unwrap_or_default(),
     }
 }
 

@@ -242,8 +242,8 @@ impl Session {
             })?;
         token.set_sensitive(true);
         let body = self.client.document(response, LogonSession::default(), target.largest).await?;
-        let (id, links) = body.finish().map_err(|problem| self.client.invalid(problem))?;
-        let has = |kind: &Kind| links.iter().any(|link| kind.is_linked_by(link));
+        let (id, places) = body.finish().map_err(|problem| self.client.invalid(problem))?;
+        let has = |kind: &Kind| places.iter().any(|place| kind.is_linked_by(place));
         let kinds: Vec<_> = Kind::ALL.into_iter().filter(has).collect();
         tracing::debug!(backend, ?kinds, "logged on");
         Ok(Logon { token, id, kinds })

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::entity::{Entity, Keep, Reading, To, last_segment, once};
+use super::entity::{Entity, Keep, Reading, To, once};
 use super::scan::{Problem, Sink, Tag, Token};
 
 /// A kind of resource and what it is called in which place.
@@ -233,15 +233,16 @@ impl Sink for References {
 pub(in super::super) struct LogonSession {
     child: String,
     id: String,
-    collections: BTreeSet<String>,
+    places: BTreeSet<String>,
 }
 
 impl LogonSession {
-    /// The plain GUID of the session, and what it links to: the last parts of the paths, in lower case.
+    /// The plain GUID of the session, and what it links to: of the path below `/api/` the first segment,
+    /// in lower case.
     pub(in super::super) fn finish(self) -> Result<(Uuid, BTreeSet<String>), Problem> {
         let id = super::guid(self.id.trim());
         let id = id.ok_or_else(|| Problem::new("a logon without a SessionId"))?;
-        Ok((id, self.collections))
+        Ok((id, self.places))
     }
 }
 
@@ -252,7 +253,9 @@ impl Sink for LogonSession {
             (Token::Open(tag), 1) => tag.name().clone_into(&mut self.child),
             (Token::Open(tag), 2) if self.child == "Links" => {
                 let href = tag.attribute("Href")?.unwrap_or_default();
-                self.collections.extend(last_segment(&href).map(str::to_ascii_lowercase));
+                let below = href.split_once("/api/").map(|(_, below)| below);
+                let place = below.and_then(|below| below.split(['/', '?', '#']).next());
+                self.places.extend(place.map(str::to_ascii_lowercase));
             }
             (Token::Text(text), 2) if self.child == "SessionId" => self.id.push_str(text),
             _ => {}

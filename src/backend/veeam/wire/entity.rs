@@ -261,7 +261,8 @@ impl Reading {
         };
         let id = href
             .as_deref()
-            .and_then(last_segment)
+            .and_then(|href| href.split(['?', '#']).next())
+            .and_then(|path| path.trim_end_matches('/').rsplit('/').next())
             .and_then(guid)
             .ok_or_else(|| Problem::new("a link that does not end in a GUID"))?;
         let rel = rel.unwrap_or_default().into_owned();
@@ -316,11 +317,6 @@ impl Child {
             _ => Self::Other,
         }
     }
-}
-
-/// The last part of a URL's path.
-pub(super) fn last_segment(href: &str) -> Option<&str> {
-    href.split(['?', '#']).next()?.trim_end_matches('/').rsplit('/').next()
 }
 
 /// A GUID with its dashes, in either case; no other spelling of one.
