@@ -56,6 +56,17 @@ async fn a_backup_of_many_runs_is_whole_at_any_page_size() {
     for size in [1, 7, 32, 33] {
         assert_eq!(walk(&veeam, &backup, size).await.unwrap(), whole, "at {size} a page");
     }
+    // Wherever it stands, it goes on at a replica that knows nothing of it.
+    let (mut told, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = adapter(&server).list(&backup, View::Basic, cursor.as_ref(), 20).await.unwrap();
+        told.extend(page.items);
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(told, whole);
     // Three batches of runs, each asked for once with a look back at each turn, and their points.
     let before = server.count(&Method::GET, LIST);
     walk(&veeam, &backup, 1000).await.unwrap();

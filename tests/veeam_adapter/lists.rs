@@ -143,10 +143,16 @@ async fn answers_that_make_no_sense() {
 async fn a_cursor_of_another_make_is_refused() {
     let server = server(|_| {});
     let veeam = adapter(&server);
-    for bytes in [&b""[..], b"\x08\x07", b"nonsense"] {
-        let cursor = Cursor(bytes.to_vec());
-        let error = veeam.list(&Segment::Any, View::Basic, Some(&cursor), 5).await.unwrap_err();
-        assert!(matches!(error, Error::InvalidArgument { .. }), "{error:?}");
+    let collections = ["cloud-replica~", "replica~", "backup~"];
+    let collections = collections.map(|prefix| Segment::Id(format!("{prefix}{REPLICA}")));
+    for collection in [Segment::Any].iter().chain(&collections) {
+        for bytes in [&b""[..], b"\x08\x07", b"\x08\x01", b"\x08\x01\x1a\x01x", b"nonsense"] {
+            let cursor = Cursor(bytes.to_vec());
+            let error = veeam.list(collection, View::Basic, Some(&cursor), 5).await.unwrap_err();
+            assert!(matches!(error, Error::InvalidArgument { .. }), "{error:?}");
+            let error = veeam.list_collections(Some(&cursor), 5).await.unwrap_err();
+            assert!(matches!(error, Error::InvalidArgument { .. }), "{error:?}");
+        }
     }
     let collection = CollectionName::parse("backends/em/collections/x", "name").unwrap();
     assert!(veeam.get_collection(&collection.collection).await.is_err());

@@ -120,8 +120,9 @@ pub(super) fn collection(backend: &BackendId, kind: Kind, entity: Entity) -> Col
 /// Where a point stands.
 ///
 /// Only cloud replica points have a state of their own. Of the others, the one that is still being
-/// written has a link to its run or to its backup file that is more than `Up`; any other is complete by
-/// being listed. Should a server tell a state of them after all, that is what counts.
+/// written has a link to its run or to its backup file that is more than `Up` (so clients in the field
+/// tell; the vendor's pages say nothing of it); any other is complete by being listed. Should a server
+/// tell a state of them after all, that is what counts.
 fn state(kind: Kind, entity: &Entity) -> (State, String) {
     let unfinished = entity
         .links

@@ -240,7 +240,9 @@ impl InBackup {
         };
         let ids: Result<Vec<_>, _> = batch.chunks(16).map(Uuid::from_slice).collect();
         let ids = ids.map_err(|_| Position::foreign())?;
-        if ids.len() > RUNS_AT_ONCE || ids.is_empty() != points.is_none() {
+        // Either in the middle of some runs' points, or right before the next runs.
+        let sound = if ids.is_empty() { runs.is_some() } else { points.is_some() };
+        if !sound || ids.len() > RUNS_AT_ONCE {
             return Err(Position::foreign());
         }
         Ok(Batch { runs: ids, next: runs.map(Cursor), points: points.map(Cursor) })
