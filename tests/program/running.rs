@@ -110,7 +110,7 @@ async fn serve_serves_what_is_configured_and_says_goodbye() {
     let mut client = connect(&folder.path("gateway.sock")).await;
     let request = ListRequest { parent: "backends/-/collections/-".into(), ..Default::default() };
     let page = client.list(request).await.unwrap().into_inner();
-    assert_eq!(page.restore_points.len(), 16);
+    assert_eq!(page.restore_points.len(), 10 + 12);
     assert!(page.unreachable.is_empty());
     assert_eq!(vendors.veeam.sessions(), 1);
 
@@ -233,7 +233,7 @@ async fn the_sandbox_runs_and_ends_though_a_stream_is_open() {
         let request =
             ListRequest { parent: "backends/-/collections/-".into(), ..Default::default() };
         let page = client.list(request).await.unwrap().into_inner();
-        assert_eq!(page.restore_points.len(), 10 + 5 + 6 + 5);
+        assert_eq!(page.restore_points.len(), 10 + 5 + (6 + 5) + 2 * (3 + 2));
 
         let names = vec![page.restore_points[0].name.clone()];
         let request = WatchStatusRequest { names, follow: true, ..Default::default() };
