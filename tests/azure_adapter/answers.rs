@@ -69,7 +69,8 @@ async fn a_body_that_breaks_off_is_interrupted() {
 #[tokio::test]
 async fn a_collection_that_vanishes_during_a_walk_is_left_out() {
     let bench = bench(|_| {});
-    let gone = Canned { status: 404, headers: Vec::new(), body: String::new() };
+    let body = r#"{"error":{"code":"ResourceNotFound","message":"It was not found."}}"#.to_owned();
+    let gone = Canned { status: 404, headers: Vec::new(), body };
     bench.fault(Method::GET, "restorepointcollections/rpc-db01", 1, Fault::Answer(gone));
     let told = walk(&bench.azure, &Segment::Any, 100).await;
     assert!(told.len() < 10 && !told.is_empty());

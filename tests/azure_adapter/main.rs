@@ -7,4 +7,5 @@ mod bench;
 mod collections;
 mod copies;
 mod credentials;
+mod errors;
 mod lists;

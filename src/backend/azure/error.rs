@@ -1,7 +1,9 @@
 //! What ARM says when it refuses, and what that is in the words of the house.
 //!
 //! Four shapes of error bodies are in use, and empty ones and HTML of a proxy besides. The status
-//! decides, never the code alone: a throttled call and a forbidden one share `OperationNotAllowed`.
+//! decides first, never the code alone: a throttled call and a forbidden one share
+//! `OperationNotAllowed`. Within a status the code tells what is at fault: the resource, a rule, the
+//! service, or a setting of the backend.
 
 use std::time::Duration;
 
@@ -16,6 +18,42 @@ const AFTER_THROTTLE: Duration = Duration::from_secs(10);
 /// Buckets fill up within a minute; a longer pause is a quota, such as three copies an hour.
 const LONGEST_THROTTLE: Duration = Duration::from_secs(60);
 
+/// The codes by which ARM and Compute say that a resource, or what holds it, is not there. Any other 404
+/// is about something else, such as a proxy's page, and must not be read as a deletion.
+const ABSENT: [&str; 4] =
+    ["NotFound", "ResourceNotFound", "ParentResourceNotFound", "ResourceGroupNotFound"];
+
+/// The policies of three an hour. Whatever the pause that is left of the hour, they are quotas.
+const HOURLY: [&str; 3] = [
+    "CopyRestorePoint",
+    "CreateApplicationConsistentRestorePoint",
+    "CreateCrashConsistentRestorePoint",
+];
+
+/// Codes of failures on the service's side, whatever the status: the advice for each is to come again.
+const OF_THE_SERVICE: [&str; 6] = [
+    "VMRestorePointInternalError",
+    "InternalDiskRestorePointError",
+    "InternalError",
+    "InternalExecutionError",
+    "InternalOperationError",
+    "InternalServerError",
+];
+
+/// Settings of a backend that ARM does not take, by its codes: the rule broken, and what to do.
+const OF_A_SETTING: [(&[&str], &str, &str); 2] = [
+    (
+        &["SubscriptionNotFound", "InvalidSubscriptionId", "MissingSubscription"],
+        "SUBSCRIPTION_NOT_FOUND",
+        "check the backend's `subscription_id`, and that its credential is of the same tenant",
+    ),
+    (
+        &["InvalidResourceType", "InvalidApiVersionParameter", "MissingApiVersionParameter"],
+        "API_VERSION_NOT_SUPPORTED",
+        "set the backend's `api_version` to one that its cloud knows",
+    ),
+];
+
 /// An answer other than success.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -27,17 +65,18 @@ pub(super) struct Refusal {
     pub(super) code: String,
     /// ARM's text with its details; empty if there is none. Not yet redacted.
     pub(super) message: String,
+    /// What the details are about, such as the policies of Compute that throttle.
+    targets: Vec<String>,
 }
 
 impl Refusal {
     /// Reads an answer: `{"error":{…}}`, the same without the wrapping, both with any case of the
     /// members, or anything else, of which nothing is kept.
     pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
-        let (code, message) = match serde_json::from_slice::<Value>(body) {
-            Ok(body) => said(&body),
-            Err(_) => (String::new(), String::new()),
-        };
-        Self { status, retry_after: retry_after(headers), code, message }
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let (code, message) = said(&body);
+        let targets = details(&body).map(|detail| text(detail, "target")).collect();
+        Self { status, retry_after: retry_after(headers), code, message, targets }
     }
 
     /// What ARM said, for people.
@@ -49,6 +88,10 @@ impl Refusal {
             (true, false) => redact_text(message),
             (true, true) => format!("HTTP {} without an explanation", self.status.as_u16()),
         }
+    }
+
+    fn has_code(&self, codes: &[&str]) -> bool {
+        codes.iter().any(|code| self.code.eq_ignore_ascii_case(code))
     }
 
     /// Whether ARM refuses because something else is under way.
@@ -65,58 +108,106 @@ impl Refusal {
     /// The refusal as an error; `name` is what the caller knows the resource by.
     pub(super) fn into_error(self, backend: &str, name: &str) -> Error {
         let detail = self.text();
+        let status = self.status.as_u16();
+        if let Some(error) = self.of_a_setting(backend) {
+            return error;
+        }
         let backend = backend.to_owned();
-        match self.status.as_u16() {
+        match status {
             401 => Error::CredentialRefused { backend, detail },
             403 => Error::Forbidden { backend, detail },
-            404 => Error::NotFound { name: name.to_owned(), field: None, detail },
+            404 if self.has_code(&ABSENT) => {
+                Error::NotFound { name: name.to_owned(), field: None, detail }
+            }
             429 => Error::Throttled {
                 backend,
                 retry_after: self.retry_after.unwrap_or(AFTER_THROTTLE),
                 detail,
             },
-            408 | 500 | 502..=504 => Error::Unavailable {
-                backend,
-                retry_after: self.retry_after.unwrap_or(RETRY_AFTER_OUTAGE),
-                detail: format!("HTTP {}, {detail}", self.status.as_u16()),
-            },
-            status => {
-                Error::ResponseInvalid { backend, problem: format!("HTTP {status}, {detail}") }
-            }
+            408 | 500 | 502..=504 => self.unavailable(backend),
+            _ if self.has_code(&OF_THE_SERVICE) => self.unavailable(backend),
+            _ => Error::ResponseInvalid { backend, problem: format!("HTTP {status}, {detail}") },
         }
     }
 
     /// The refusal of a write to `subject`.
     pub(super) fn of_write(self, backend: &str, subject: &str) -> Error {
-        let subject = subject.to_owned();
-        match (self.status.as_u16(), self.retry_after) {
-            (429, Some(pause)) if pause > LONGEST_THROTTLE => Error::QuotaExhausted {
+        let status = self.status.as_u16();
+        if status == 429 && self.is_quota() {
+            return Error::QuotaExhausted {
                 backend: backend.to_owned(),
-                subject,
-                retry_after: Some(pause),
+                subject: subject.to_owned(),
+                retry_after: self.retry_after,
                 detail: self.text(),
-            },
-            (401 | 403 | 404 | 429, _) => self.into_error(backend, &subject),
-            (400..=499, _) if self.is_about_another_operation() => {
-                Error::Aborted { problem: format!("{subject}: {}", self.text()) }
-            }
-            (400..=499, _) => Error::FailedPrecondition {
-                rule: "VENDOR_REFUSED",
-                subject,
-                description: format!("ARM refuses it: {}", self.text()),
-            },
-            _ => self.into_error(backend, &subject),
+            };
         }
+        let is_for_reads_too = matches!(status, 401 | 403 | 404 | 408 | 429)
+            || !self.status.is_client_error()
+            || self.has_code(&OF_THE_SERVICE);
+        if is_for_reads_too {
+            return self.into_error(backend, subject);
+        }
+        if let Some(error) = self.of_a_setting(backend) {
+            return error;
+        }
+        if self.is_about_another_operation() {
+            return Error::Aborted { problem: format!("{subject}: {}", self.text()) };
+        }
+        let (rule, remedy) = if self.has_code(&["ScopeLocked"]) {
+            ("SCOPE_LOCKED", "; take the lock away at Azure first")
+        } else {
+            ("VENDOR_REFUSED", "")
+        };
+        Error::FailedPrecondition {
+            rule,
+            subject: subject.to_owned(),
+            description: format!("ARM refuses it: {}{remedy}", self.text()),
+        }
+    }
+
+    fn unavailable(self, backend: String) -> Error {
+        Error::Unavailable {
+            backend,
+            retry_after: self.retry_after.unwrap_or(RETRY_AFTER_OUTAGE),
+            detail: format!("HTTP {}, {}", self.status.as_u16(), self.text()),
+        }
+    }
+
+    /// Whether the pause is one of a quota rather than of a bucket that fills up.
+    fn is_quota(&self) -> bool {
+        self.retry_after.is_some_and(|pause| pause > LONGEST_THROTTLE)
+            || self
+                .targets
+                .iter()
+                .any(|target| HOURLY.iter().any(|policy| target.eq_ignore_ascii_case(policy)))
+    }
+
+    /// The refusal of a request that no caller can help: a setting of the backend is wrong. It says
+    /// nothing of the resource that was asked for.
+    fn of_a_setting(&self, backend: &str) -> Option<Error> {
+        let (_, rule, remedy) = OF_A_SETTING.iter().find(|(codes, rule, _)| {
+            // Compute refuses old versions with a bare BadRequest; only its text tells.
+            let bare = self.has_code(&["BadRequest"]) && self.message.contains("api-version");
+            self.status.is_client_error()
+                && (self.has_code(codes) || (bare && *rule == "API_VERSION_NOT_SUPPORTED"))
+        })?;
+        Some(Error::FailedPrecondition {
+            rule,
+            subject: format!("backends/{backend}"),
+            description: format!(
+                "ARM does not take a setting of backends/{backend} ({}); {remedy}",
+                self.text()
+            ),
+        })
     }
 }
 
 /// Code and message of an error body.
 pub(super) fn said(body: &Value) -> (String, String) {
-    let error = member(body, "error").filter(|error| error.is_object()).unwrap_or(body);
+    let error = error(body);
     let code = text(error, "code");
     let mut message = text(error, "message");
-    let details = member(error, "details").and_then(Value::as_array);
-    for detail in details.into_iter().flatten().take(3) {
+    for detail in details(body).take(3) {
         // Compute puts JSON into the messages of details when it throttles; people need the target.
         let said = Some(text(detail, "message")).filter(|text| !text.starts_with('{'));
         let parts = [text(detail, "code"), text(detail, "target"), said.unwrap_or_default()];
@@ -126,6 +217,14 @@ pub(super) fn said(body: &Value) -> (String, String) {
         }
     }
     (code, message)
+}
+
+fn error(body: &Value) -> &Value {
+    member(body, "error").filter(|error| error.is_object()).unwrap_or(body)
+}
+
+fn details(body: &Value) -> impl Iterator<Item = &Value> {
+    member(error(body), "details").and_then(Value::as_array).into_iter().flatten()
 }
 
 fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
@@ -150,13 +249,12 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
-    fn refusal(status: u16, retry_after: Option<&str>, body: &str) -> Refusal {
-        let mut headers = HeaderMap::new();
-        if let Some(seconds) = retry_after {
-            headers.insert(header::RETRY_AFTER, seconds.parse().unwrap());
-        }
-        Refusal::read(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
+    fn refusal(status: u16, body: &str) -> Refusal {
+        let status = StatusCode::from_u16(status).unwrap();
+        Refusal::read(status, &HeaderMap::new(), body.as_bytes())
     }
+
+    // What becomes of each status and code stands in tests/azure_adapter/errors.rs, at the wire.
 
     #[test]
     fn every_shape_of_body_is_read() {
@@ -177,55 +275,13 @@ mod tests {
                 "OperationNotAllowed: M [TooManyRequests: HighCostGet]",
             ),
         ] {
-            assert_eq!(refusal(400, None, body).text(), text, "{body}");
+            assert_eq!(refusal(400, body).text(), text, "{body}");
         }
-    }
-
-    #[test]
-    fn the_status_decides() {
-        let body = r#"{"code":"OperationNotAllowed","message":"M"}"#;
-        let error = |status, after| refusal(status, after, body).into_error("b", "backends/b/x");
-        assert!(matches!(error(401, None), Error::CredentialRefused { .. }));
-        assert!(matches!(error(403, None), Error::Forbidden { .. }));
-        assert!(matches!(error(404, None), Error::NotFound { name, .. } if name == "backends/b/x"));
-        let after = |error| match error {
-            Error::Throttled { retry_after, .. } | Error::Unavailable { retry_after, .. } => {
-                retry_after.as_secs()
-            }
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(after(error(429, Some("1200"))), 1200);
-        assert_eq!(after(error(429, None)), 10);
-        assert_eq!(after(error(429, Some("soon"))), 10);
-        assert_eq!(after(error(503, Some("7"))), 7);
-        for status in [408, 500, 502, 503, 504] {
-            assert_eq!(after(error(status, None)), 5, "{status}");
-        }
-        for status in [302, 400, 405, 409, 412, 501] {
-            assert!(matches!(error(status, None), Error::ResponseInvalid { .. }), "{status}");
-        }
-    }
-
-    #[test]
-    fn a_refused_write_is_told_by_its_kind() {
-        let write = |status, after, text: &str| {
-            let body = format!(r#"{{"error":{{"code":"C","message":"{text}"}}}}"#);
-            refusal(status, after, &body).of_write("b", "s")
-        };
-        assert!(matches!(write(429, Some("61"), "M"), Error::QuotaExhausted { .. }));
-        assert!(matches!(write(429, Some("60"), "M"), Error::Throttled { .. }));
-        assert!(matches!(write(429, None, "M"), Error::Throttled { .. }));
-        for status in [400, 409, 412] {
-            assert!(matches!(write(status, None, "M"), Error::FailedPrecondition { .. }));
-            assert!(matches!(write(status, None, "a Concurrent copy"), Error::Aborted { .. }));
-        }
-        assert!(matches!(write(404, None, "M"), Error::NotFound { .. }));
-        assert!(matches!(write(302, None, "M"), Error::ResponseInvalid { .. }));
     }
 
     #[test]
     fn signatures_are_cut_off() {
         let body = r#"{"error":{"code":"C","message":"see https://a.example/x?sig=SECRET now"}}"#;
-        assert_eq!(refusal(400, None, body).text(), "C: see https://a.example/x?… now");
+        assert_eq!(refusal(400, body).text(), "C: see https://a.example/x?… now");
     }
 }
