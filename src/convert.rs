@@ -52,6 +52,7 @@ pub(crate) fn collection(collection: Collection) -> proto::Collection {
         labels: collection.labels.into_iter().collect(),
         create_time: collection.create_time.map(timestamp),
         platform: collection.platform,
+        instant_access: collection.instant_access,
     }
 }
 
@@ -86,6 +87,7 @@ fn disk(disk: Disk) -> pb::Disk {
         state: state(disk.state).into(),
         progress_percent: disk.progress_percent,
         source_vendor_id: disk.source_vendor_id,
+        vendor: disk.vendor,
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Collection {
     pub create_time: Option<Timestamp>,
     /// The vendor's platform word, if it has one.
     pub platform: String,
+    /// Whether its points can be restored from at once, if the vendor tells.
+    pub instant_access: Option<bool>,
 }
 
 /// A collection to be made.

@@ -18,6 +18,6 @@ pub(crate) use name::check_id;
 pub use name::{BackendId, CollectionName, ListParent, PointRef, RestorePointName, Segment};
 pub use order::{OrderBy, SortKey};
 pub use restore_point::{
-    Consistency, Disk, Failure, Raw, RestorePoint, Source, State, Vendor, View,
+    Consistency, Disk, DiskVendor, Failure, Raw, RestorePoint, Source, State, Vendor, View,
 };
 pub use token::{Purpose, Sealer, Unopened};

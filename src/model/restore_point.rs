@@ -10,6 +10,9 @@ use crate::proto;
 /// What only one vendor has: filled by its adapter, carried unread to the wire.
 pub type Vendor = proto::restore_point::Vendor;
 
+/// What only one vendor tells of a disk: filled by its adapter, carried unread to the wire.
+pub type DiskVendor = proto::restore_point::disk::Vendor;
+
 /// One recoverable state of one virtual machine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RestorePoint {
@@ -137,7 +140,7 @@ pub struct Source {
 }
 
 /// One disk of a point.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Disk {
     /// Name of the disk.
     pub name: String,
@@ -153,6 +156,8 @@ pub struct Disk {
     pub progress_percent: Option<i32>,
     /// For a copy, the disk restore point that it comes from.
     pub source_vendor_id: String,
+    /// What only this vendor tells.
+    pub vendor: Option<DiskVendor>,
 }
 
 /// What the vendor says of a failure.

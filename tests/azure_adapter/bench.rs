@@ -21,6 +21,7 @@ pub(crate) use restore_point_gateway::sandbox::azure::{
     Azure as Simulator, Canned, Fault, Kind, Matching, Settings as World,
 };
 pub(crate) use restore_point_gateway::sandbox::{Authority, Clock};
+use serde_json::Value;
 
 pub(crate) struct Bench {
     pub(crate) azure: Azure,
@@ -87,6 +88,19 @@ impl Bench {
     pub(crate) async fn fresh_target(&self) -> String {
         self.create(&target("rg-prod~fresh", "northeurope")).await.unwrap();
         "rg-prod~fresh".to_owned()
+    }
+
+    /// Asks the resource manager as its other customers do: status and body. The api-version is the one
+    /// for this path.
+    pub(crate) async fn arm(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
+        let version = if path.contains("/diskRestorePoints") { "2023-10-02" } else { "2024-07-01" };
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let url = format!("{}{path}{mark}api-version={version}", self.vendor.endpoint());
+        let root = reqwest::Certificate::from_pem(self.pem.as_bytes()).unwrap();
+        let http = reqwest::Client::builder().tls_certs_only([root]).build().unwrap();
+        let request = http.request(method, url).bearer_auth(self.vendor.static_token());
+        let answer = request.json(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
     }
 
     pub(crate) fn puts(&self) -> usize {

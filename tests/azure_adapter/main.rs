@@ -7,5 +7,6 @@ mod bench;
 mod collections;
 mod copies;
 mod credentials;
+mod disks;
 mod errors;
 mod lists;

@@ -19,6 +19,9 @@ use crate::model::{BackendId, Error};
 /// ARM itself turns provider answers above 8 MB into errors; a list over all regions may be larger.
 const LARGEST_BODY: u64 = 32 << 20;
 
+/// The first version of the disk provider that tells how far a copy is; every cloud has it.
+const DISK_API_VERSION: &str = "2021-08-01";
+
 /// How often a write is sent: once, and if its reply was lost and nothing is there, once more.
 pub(super) const ATTEMPTS: usize = 2;
 
@@ -71,13 +74,23 @@ enum Unsent {
 impl Arm {
     /// The URL of a resource. Segments are escaped here.
     pub(super) fn url(&self, path: &[&str], expand: Expand) -> Url {
+        self.url_at(&self.api_version, path, expand)
+    }
+
+    /// The URL of a resource of the disk provider: it shares a tree with the compute provider, and has
+    /// versions of its own.
+    pub(super) fn disk_url(&self, path: &[&str]) -> Url {
+        self.url_at(DISK_API_VERSION, path, Expand::Nothing)
+    }
+
+    fn url_at(&self, version: &str, path: &[&str], expand: Expand) -> Url {
         let mut url = self.endpoint.clone();
         // An endpoint that cannot have a path was refused at the start.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
         let mut query = url.query_pairs_mut();
-        query.append_pair("api-version", &self.api_version);
+        query.append_pair("api-version", version);
         match expand {
             Expand::Nothing => {}
             Expand::RestorePoints => drop(query.append_pair("$expand", "restorePoints")),

@@ -10,7 +10,8 @@ use super::read::Found;
 use super::rules::Plan;
 use super::wire::{self, Id, NewCopy, NewCopyProperties};
 use crate::backend::{CopyOrder, CopyStarted, Operation, Write};
-use crate::model::{Disk, Error, Invalid, PointRef, RestorePoint, State, Vendor, View};
+use crate::model::{Disk, DiskVendor, Error, Invalid, PointRef, RestorePoint, State, Vendor, View};
+use crate::proto::AzureDisk;
 
 /// ARM gives no rule; its disk restore points, called after their disks, end here.
 const LONGEST_NAME: usize = 260;
@@ -162,6 +163,7 @@ impl Azure {
             state: State::Creating,
             progress_percent: None,
             source_vendor_id: disk.vendor_id.clone(),
+            vendor: disk.vendor.clone().map(unmade),
             ..disk.clone()
         };
         RestorePoint {
@@ -179,4 +181,15 @@ impl Azure {
             ..source.clone()
         }
     }
+}
+
+/// What is known of a disk of a copy before there is one: how it will be encrypted is ARM's choice.
+fn unmade(disk: DiskVendor) -> DiskVendor {
+    let DiskVendor::Azure(disk) = disk;
+    DiskVendor::Azure(AzureDisk {
+        encryption_type: String::new(),
+        disk_encryption_set_id: String::new(),
+        snapshot_access_state: String::new(),
+        ..disk
+    })
 }

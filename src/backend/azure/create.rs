@@ -218,6 +218,7 @@ impl Azure {
             labels: new.labels.clone(),
             create_time: None,
             platform: String::new(),
+            instant_access: None,
         }
     }
 }

@@ -157,8 +157,9 @@ impl Azure {
         let Listed { home, wire, body } = listed;
         let look_up = match view {
             // Of a copy that has arrived all is known but the body.
-            View::Basic | View::Full => self.must_look_up(&wire),
-            View::Raw => map::needs_instance_view(&wire),
+            View::Basic => self.must_look_up(&wire),
+            View::Full => self.must_look_up(&wire) || map::has_instant_access(&wire),
+            View::Raw => map::needs_instance_view(&wire) || map::has_instant_access(&wire),
         };
         if look_up {
             return match self.look_up(&home, &wire.name, view).await {

@@ -3,15 +3,17 @@
 //! Errors in here are texts that say what makes no sense in an answer; they quote ids and times only.
 
 use jiff::Timestamp;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::id::{ArmId, CollectionId, PointId, region, same};
-use super::state::{Arrival, DiskStanding, Provisioning, Standing, standing};
+use super::state::{Arrival, DiskStanding, Disks, Provisioning, Standing, standing};
 use super::wire;
 use crate::model::{
-    BackendId, Collection, Consistency, Disk, Failure, RestorePoint, Source, State, Vendor, View,
+    BackendId, Collection, Consistency, Disk, DiskVendor, Failure, RestorePoint, Source, State,
+    Vendor, View,
 };
-use crate::proto::AzureProperties;
+use crate::proto::{AzureDisk, AzureProperties};
 
 /// Said of a failure when nobody holds the handle of the operation any more.
 const NO_REASON: &str = "ARM keeps the reason of a failure in the operation only, and the handle of \
@@ -69,6 +71,7 @@ pub(super) fn collection(scope: Scope<'_>, wire: wire::Collection) -> Result<Col
         labels: wire.tags.unwrap_or_default(),
         create_time: None,
         platform: String::new(),
+        instant_access: wire.properties.instant_access,
     })
 }
 
@@ -145,10 +148,23 @@ fn consistency(mode: Option<&str>) -> Consistency {
 }
 
 fn disks(wire: &wire::Point, standing: &Standing, view: View) -> Result<Vec<Disk>, String> {
-    wire.disks().zip(&standing.disks).map(|(wire, standing)| disk(wire, *standing, view)).collect()
+    let entries = wire.properties.instance_view.as_ref();
+    let entries = entries.and_then(|view| view.disk_restore_points.as_deref()).unwrap_or_default();
+    let entries = if view == View::Basic { &[] } else { entries };
+    Disks::of(wire)
+        .held
+        .into_iter()
+        .zip(&standing.disks)
+        .map(|(wire, standing)| disk(wire, entries, *standing, view))
+        .collect()
 }
 
-fn disk(wire: &wire::Disk, standing: DiskStanding, view: View) -> Result<Disk, String> {
+fn disk(
+    wire: &wire::Disk,
+    entries: &[wire::DiskInstance],
+    standing: DiskStanding,
+    view: View,
+) -> Result<Disk, String> {
     let point = wire.disk_restore_point.as_ref();
     let source = point.and_then(|point| point.source_disk_restore_point.as_ref());
     Ok(Disk {
@@ -159,7 +175,26 @@ fn disk(wire: &wire::Disk, standing: DiskStanding, view: View) -> Result<Disk, S
         state: standing.state,
         progress_percent: standing.percent.filter(|_| view != View::Basic),
         source_vendor_id: source.map(|source| source.id.clone()).unwrap_or_default(),
+        vendor: Some(DiskVendor::Azure(azure_disk(wire, entries))),
     })
+}
+
+fn azure_disk(wire: &wire::Disk, entries: &[wire::DiskInstance]) -> AzureDisk {
+    let managed = wire.managed_disk.as_ref();
+    let point = wire.disk_restore_point.as_ref();
+    let encryption = point.and_then(|point| point.encryption.as_ref());
+    let set = encryption.and_then(|encryption| encryption.disk_encryption_set.as_ref());
+    let entry = wire.point_id().and_then(|id| {
+        entries.iter().find(|entry| entry.id.as_deref().is_some_and(|other| same(other, id)))
+    });
+    let text = |text: Option<&String>| text.cloned().unwrap_or_default();
+    AzureDisk {
+        managed_disk_id: text(managed.and_then(|managed| managed.id.as_ref())),
+        storage_account_type: text(managed.and_then(|m| m.storage_account_type.as_ref())),
+        encryption_type: text(encryption.and_then(|encryption| encryption.kind.as_ref())),
+        disk_encryption_set_id: text(set.map(|set| &set.id)),
+        snapshot_access_state: text(entry.and_then(|entry| entry.snapshot_access_state.as_ref())),
+    }
 }
 
 fn small(number: wire::Number, member: &str) -> Result<i32, String> {
@@ -177,14 +212,17 @@ fn vendor(wire: &wire::Point, arrival: Arrival<'_>) -> Result<AzureProperties, S
     let hardware = metadata.and_then(|metadata| metadata.hardware_profile.as_ref());
     let replication_code = match arrival {
         Arrival::Seen(code) => code.to_owned(),
-        Arrival::AsTold => replication_code(wire),
+        Arrival::Told(_) => replication_code(wire),
     };
+    let Disks { held, left_out } = Disks::of(wire);
     let mut encryption_types: Vec<String> = Vec::new();
-    for disk in wire.disks().filter_map(|disk| disk.disk_restore_point.as_ref()) {
+    for disk in held.iter().filter_map(|disk| disk.disk_restore_point.as_ref()) {
         let kind = disk.encryption.as_ref().and_then(|encryption| encryption.kind.clone());
         encryption_types.extend(kind.filter(|kind| !encryption_types.contains(kind)));
     }
     let minutes = properties.instant_access_duration_minutes;
+    let security = metadata.and_then(|metadata| metadata.security_profile.as_ref());
+    let access = [&properties.instant_access_state, &properties.instant_access_status];
     Ok(AzureProperties {
         provisioning_state: properties.provisioning_state.clone().unwrap_or_default(),
         consistency_mode: properties.consistency_mode.clone().unwrap_or_default(),
@@ -193,13 +231,21 @@ fn vendor(wire: &wire::Point, arrival: Arrival<'_>) -> Result<AzureProperties, S
         hyper_v_generation: metadata
             .and_then(|metadata| metadata.hyper_v_generation.clone())
             .unwrap_or_default(),
-        os_type: wire.disks().find_map(|disk| disk.os_type.clone()).unwrap_or_default(),
+        os_type: wire.machine_disks().find_map(|disk| disk.os_type.clone()).unwrap_or_default(),
         source_restore_point_id: wire.copied_from().unwrap_or_default().to_owned(),
         encryption_types,
         instant_access_duration_minutes: minutes
             .map(|minutes| small(minutes, "instantAccessDurationMinutes"))
             .transpose()?,
+        instant_access_state: access.into_iter().flatten().next().map(word).unwrap_or_default(),
+        security_type: security.and_then(|s| s.security_type.clone()).unwrap_or_default(),
+        excluded_disks: left_out.iter().filter_map(|disk| disk.name.clone()).collect(),
     })
+}
+
+/// A member whose shape was never seen, as text.
+fn word(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The aggregate code of the instance view, if it has one.
@@ -214,19 +260,23 @@ pub(super) fn needs_instance_view(wire: &wire::Point) -> bool {
     wire.copied_from().is_some() && Provisioning::of(wire) == Provisioning::Succeeded
 }
 
+/// Whether the instance view tells something of the disks of a local point.
+pub(super) fn has_instant_access(wire: &wire::Point) -> bool {
+    wire.properties.instant_access_duration_minutes.is_some()
+}
+
 /// Whether the operation that made the point would know more of its failure.
 pub(super) fn failed_in_operation(wire: &wire::Point) -> bool {
     Provisioning::of(wire) == Provisioning::Failed
 }
 
 /// What a copy is remembered by: the ids of its disk restore points, which are new for each copy. None
-/// while one of them has no id.
+/// while it has none.
 pub(super) fn fingerprint(wire: &wire::Point) -> Option<Uuid> {
-    let id =
-        |disk: &wire::Disk| Some(disk.disk_restore_point.as_ref()?.id.as_ref()?.to_lowercase());
-    let ids: Option<Vec<String>> = wire.disks().map(id).collect();
-    let ids = ids.filter(|ids| !ids.is_empty())?.join("\n");
-    Some(Uuid::new_v5(&Uuid::NAMESPACE_URL, ids.as_bytes()))
+    let ids: Vec<String> =
+        wire.machine_disks().filter_map(|disk| Some(disk.point_id()?.to_lowercase())).collect();
+    let all = ids.join("\n");
+    (!ids.is_empty()).then(|| Uuid::new_v5(&Uuid::NAMESPACE_URL, all.as_bytes()))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod client;
 mod copy;
 mod create;
 mod credential;
+mod disks;
 mod error;
 mod id;
 mod list;

@@ -10,7 +10,7 @@ use super::Azure;
 use super::client::Expand;
 use super::id::{CollectionId, PointId, same};
 use super::map::{self, Home};
-use super::state::Arrival;
+use super::state::{self, Arrival};
 use super::{raw, wire};
 use crate::backend::Operation;
 use crate::http::RETRY_AFTER_OUTAGE;
@@ -57,9 +57,9 @@ impl Azure {
         if expand == Expand::Nothing && self.must_look_up(&wire) {
             let body = self.point_body(id, Expand::InstanceView).await?;
             let wire = self.decode_point(id, &body)?;
-            return self.found(home, wire, &body, view);
+            return self.found(home, wire, &body, view).await;
         }
-        self.found(home, wire, &body, view)
+        self.found(home, wire, &body, view).await
     }
 
     /// Reads a point whose collection was just read, with its instance view.
@@ -72,7 +72,7 @@ impl Azure {
         let id = PointId { collection: home.id.clone(), name: name.to_owned() };
         let body = self.point_body(&id, Expand::InstanceView).await?;
         let wire = self.decode_point(&id, &body)?;
-        Ok(self.found(home.clone(), wire, &body, view)?.point)
+        Ok(self.found(home.clone(), wire, &body, view).await?.point)
     }
 
     async fn point_body(&self, id: &PointId, expand: Expand) -> Result<Bytes, Error> {
@@ -89,14 +89,21 @@ impl Azure {
         }
     }
 
-    fn found(
+    async fn found(
         &self,
         home: Home,
         wire: wire::Point,
         body: &[u8],
         view: View,
     ) -> Result<Found, Error> {
-        let mut point = self.map_point(&home, &wire, view)?;
+        let asked = wire.properties.instance_view.is_some() || self.seen(&wire).is_none();
+        let disks = if asked && state::is_told_in_part(&wire) {
+            self.disk_points(&PointId { collection: home.id.clone(), name: wire.name.clone() })
+                .await
+        } else {
+            Vec::new()
+        };
+        let mut point = self.map_told(&home, &wire, &disks, view)?;
         if view == View::Raw {
             let body = wire::decode(body).map_err(|why| self.arm.senseless(why))?;
             point.raw = Some(raw::redacted(body));
@@ -111,10 +118,20 @@ impl Azure {
         wire: &wire::Point,
         view: View,
     ) -> Result<RestorePoint, Error> {
-        // What was asked for with its instance view is told by that alone.
-        let told = wire.properties.instance_view.is_some();
+        self.map_told(home, wire, &[], view)
+    }
+
+    fn map_told(
+        &self,
+        home: &Home,
+        wire: &wire::Point,
+        disks: &[wire::DiskPoint],
+        view: View,
+    ) -> Result<RestorePoint, Error> {
+        // What was asked for with its instance view is told by that, and by the disk provider.
+        let told = wire.properties.instance_view.is_some() || !disks.is_empty();
         let seen = if told { None } else { self.seen(wire) };
-        let arrival = seen.as_deref().map_or(Arrival::AsTold, Arrival::Seen);
+        let arrival = seen.as_deref().map_or(Arrival::Told(disks), Arrival::Seen);
         let point = map::point(self.scope(), home, wire, arrival, view)
             .map_err(|why| self.arm.senseless(why))?;
         if let (true, State::Ready, Some(_), Some(copy)) =

@@ -1,8 +1,8 @@
 //! Where a point stands: the state table, and how much of a copy has arrived.
 //!
-//! ARM says `Succeeded` of a copy as soon as it has begun. Whether the data is there stands in the
-//! instance view alone, disk by disk, and nothing but "succeeded" for each disk is taken for an answer:
-//! an unknown code, a missing entry or a missing view mean that it is still under way.
+//! ARM says `Succeeded` of a copy as soon as it has begun. Whether the data is there is told disk by disk,
+//! in the instance view and by the disk provider, and nothing but "succeeded" for each disk is taken for an
+//! answer: an unknown code, a missing entry or a missing view mean that it is still under way.
 
 use crate::model::{Failure, State};
 
@@ -17,7 +17,7 @@ pub(super) struct Standing {
     pub(super) reason: String,
     /// Percent of a copy's data, weighted by the sizes of its disks.
     pub(super) percent: Option<i32>,
-    /// One for each disk, in the order of [`wire::Point::disks`].
+    /// One for each disk, in the order of [`Disks::held`].
     pub(super) disks: Vec<DiskStanding>,
     /// What the disks of a failed copy say. Of a failed operation ARM tells nothing here.
     pub(super) failure: Option<Failure>,
@@ -31,12 +31,33 @@ pub(super) struct DiskStanding {
 }
 
 /// What is known of a copy's data besides its instance view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Arrival<'a> {
-    /// Nothing.
-    AsTold,
+    /// What the disk provider says of each of its disks; empty if it was not asked, or did not answer.
+    Told(&'a [wire::DiskPoint]),
     /// All of it was seen to be there, with this aggregate code; that does not change again.
     Seen(&'a str),
+}
+
+/// The disks of a machine, by whether its point holds them.
+///
+/// ARM shows every disk of the machine whichever were excluded, and echoes no list of those. But it gives
+/// a disk restore point to each disk that is in the point, to all of them at once when it has made the
+/// point: a disk that then has none is not in it.
+#[derive(Debug)]
+pub(super) struct Disks<'a> {
+    pub(super) held: Vec<&'a wire::Disk>,
+    pub(super) left_out: Vec<&'a wire::Disk>,
+}
+
+impl<'a> Disks<'a> {
+    pub(super) fn of(point: &'a wire::Point) -> Self {
+        let made = Provisioning::of(point) != Provisioning::Failed
+            && point.machine_disks().any(|disk| disk.point_id().is_some());
+        let (held, left_out) =
+            point.machine_disks().partition(|disk| !made || disk.point_id().is_some());
+        Self { held, left_out }
+    }
 }
 
 /// What provisioningState says, in any casing. By ARM's contract a resource without one has succeeded.
@@ -64,23 +85,49 @@ impl<'a> Provisioning<'a> {
 
 /// The whole table.
 pub(super) fn standing(point: &wire::Point, arrival: Arrival<'_>) -> Standing {
-    match Provisioning::of(point) {
-        Provisioning::Creating => {
+    match (Provisioning::of(point), arrival) {
+        (Provisioning::Creating, _) => {
             plain(point, State::Creating, State::Creating, "ARM is still making it")
         }
-        Provisioning::Failed => plain(point, State::Failed, State::Failed, "making it failed"),
-        Provisioning::Deleting => {
+        (Provisioning::Failed, _) => plain(point, State::Failed, State::Failed, "making it failed"),
+        (Provisioning::Deleting, _) => {
             plain(point, State::Deleting, State::Unknown, "ARM is deleting it")
         }
-        Provisioning::Other(text) => {
+        (Provisioning::Other(text), _) => {
             let reason = format!("provisioningState is `{text}`, which is not known here");
             plain(point, State::Unknown, State::Unknown, &reason)
         }
-        Provisioning::Succeeded if point.copied_from().is_none() => {
-            plain(point, State::Ready, State::Ready, "")
+        (Provisioning::Succeeded, _) if point.copied_from().is_none() => {
+            plain(point, State::Ready, State::Ready, crash_note(point))
         }
-        Provisioning::Succeeded if arrival != Arrival::AsTold => ready_copy(point),
-        Provisioning::Succeeded => copy(point),
+        (Provisioning::Succeeded, Arrival::Seen(_)) => ready_copy(point),
+        (Provisioning::Succeeded, Arrival::Told(provider)) => copy(point, provider),
+    }
+}
+
+/// Whether the instance view, which was asked for, leaves open what only the disk provider can close: of a
+/// point in instant access ARM leaves ordinary disks out of it.
+pub(super) fn is_told_in_part(point: &wire::Point) -> bool {
+    if point.copied_from().is_none()
+        || Provisioning::of(point) != Provisioning::Succeeded
+        || copy(point, &[]).state != State::Copying
+    {
+        return false;
+    }
+    let Disks { held, left_out } = Disks::of(point);
+    let reports = reports(point, &[]);
+    let told = |disk: &&wire::Disk| report_of(disk, &reports).is_some_and(|report| report.told);
+    !held.iter().all(told) || (!left_out.is_empty() && aggregate(point).is_none())
+}
+
+/// A point that is less than what was probably asked for is still READY, but people should know.
+fn crash_note(point: &wire::Point) -> &'static str {
+    match point.properties.consistency_mode.as_deref() {
+        Some(mode) if same(mode, "CrashConsistent") => {
+            "it is crash consistent: asked for, or because the guest agent did not answer; ARM does not \
+             tell which"
+        }
+        _ => "",
     }
 }
 
@@ -90,7 +137,7 @@ fn plain(point: &wire::Point, state: State, each: State, reason: &str) -> Standi
         state,
         reason: reason.to_owned(),
         percent: None,
-        disks: vec![disk; point.disks().count()],
+        disks: vec![disk; Disks::of(point).held.len()],
         failure: None,
     }
 }
@@ -101,75 +148,131 @@ fn ready_copy(point: &wire::Point) -> Standing {
     Standing { percent: Some(100), disks: vec![disk; standing.disks.len()], ..standing }
 }
 
-fn copy(point: &wire::Point) -> Standing {
-    let view = point.properties.instance_view.as_ref();
-    let entries = view.and_then(|view| view.disk_restore_points.as_deref());
-    let told = entries.unwrap_or_default();
-    let total = view.and_then(|view| view.statuses.as_deref()).unwrap_or_default();
-
+fn copy(point: &wire::Point, provider: &[wire::DiskPoint]) -> Standing {
+    let Disks { held, left_out } = Disks::of(point);
+    let reports = reports(point, provider);
     let disks: Vec<DiskStanding> =
-        point.disks().map(|disk| disk_standing(entry_of(disk, told))).collect();
-    let failed: Vec<&wire::Status> = told
-        .iter()
-        .filter_map(status)
-        .chain(total)
-        .filter(|status| replicated(status) == State::Failed)
-        .collect();
-    if let Some(first) = failed.first() {
-        let failure = failure(point, &disks, first);
+        held.iter().map(|disk| disk_standing(report_of(disk, &reports))).collect();
+
+    let total = aggregate(point);
+    let failed = reports.iter().chain(&total).find(|report| report.state == State::Failed);
+    if let Some(failed) = failed {
+        let failure = failure(&held, &disks, failed);
         let reason = failure.message.clone();
         let plain = plain(point, State::Failed, State::Unknown, &reason);
         return Standing { disks, failure: Some(failure), ..plain };
     }
 
-    let all_told = told.iter().all(|entry| status(entry).map(replicated) == Some(State::Ready));
+    let all_told = reports.iter().all(|report| report.state == State::Ready);
     let all_there = disks.iter().all(|disk| disk.state == State::Ready);
-    if !disks.is_empty() && all_there && all_told {
+    // That a disk without a restore point is no part of the copy is believed only together with a word on
+    // the copy as a whole: the aggregate, or the disk provider's list of all that there is.
+    let whole = left_out.is_empty()
+        || total.as_ref().map_or(!provider.is_empty(), |total| total.state == State::Ready);
+    if !disks.is_empty() && all_there && all_told && whole {
         return ready_copy(point);
     }
     let arrived = disks.iter().filter(|disk| disk.state == State::Ready).count();
-    let reason = match (view, disks.len()) {
-        (None, _) => "the copy has begun; ARM does not tell yet how far it is".to_owned(),
-        (_, count) => format!("the copy is under way; {arrived} of {count} disks have arrived"),
+    let reason = match (point.properties.instance_view.is_some(), provider, disks.len()) {
+        (false, [], _) => "the copy has begun; ARM does not tell yet how far it is".to_owned(),
+        (_, _, count) => format!("the copy is under way; {arrived} of {count} disks have arrived"),
     };
-    let percent = entries.and_then(|_| weighted(point, &disks));
+    let listed = entries(point).is_some() || !provider.is_empty();
+    let percent = if listed { weighted(&held, &disks) } else { None };
     let plain = plain(point, State::Copying, State::Copying, &reason);
     Standing { percent, disks, ..plain }
 }
 
-fn entry_of<'a>(
-    disk: &wire::Disk,
-    entries: &'a [wire::DiskReplication],
-) -> Option<&'a wire::DiskReplication> {
-    let id = disk.disk_restore_point.as_ref()?.id.as_deref()?;
-    entries.iter().find(|entry| entry.id.as_deref().is_some_and(|other| same(other, id)))
+/// What one of the two providers says of one disk restore point, or of a copy as a whole.
+#[derive(Debug)]
+struct Report<'a> {
+    id: &'a str,
+    state: State,
+    percent: Option<i32>,
+    /// The provider's own word for the state.
+    code: &'a str,
+    /// What it says to people.
+    said: Option<&'a str>,
+    /// Whether it says anything of the replication.
+    told: bool,
 }
 
-fn status(entry: &wire::DiskReplication) -> Option<&wire::Status> {
-    entry.replication_status.as_ref()?.status.as_ref()
-}
-
-fn disk_standing(entry: Option<&wire::DiskReplication>) -> DiskStanding {
-    let Some(entry) = entry else {
-        return DiskStanding { state: State::Copying, percent: None };
-    };
-    let told = entry.replication_status.as_ref().and_then(|status| status.completion_percent);
-    let told = told.and_then(|percent| i32::try_from(percent.0.clamp(0, 100)).ok());
-    match status(entry).map_or(State::Copying, replicated) {
-        State::Ready => DiskStanding { state: State::Ready, percent: Some(100) },
-        // ARM drops the figure of a failed disk; what may still be there means nothing.
-        State::Failed => DiskStanding { state: State::Failed, percent: None },
-        other => DiskStanding { state: other, percent: told },
+/// Of each disk restore point that either provider knows, what the compute provider says, or if it says
+/// nothing, what the disk provider says.
+fn reports<'a>(point: &'a wire::Point, provider: &'a [wire::DiskPoint]) -> Vec<Report<'a>> {
+    let mut reports: Vec<Report<'a>> = provider.iter().map(by_disk_provider).collect();
+    for report in entries(point).into_iter().flatten().map(by_instance_view) {
+        match reports.iter_mut().find(|known| same(known.id, report.id)) {
+            Some(known) if report.told => *known = report,
+            Some(_) => {}
+            None => reports.push(report),
+        }
     }
+    reports
+}
+
+fn entries(point: &wire::Point) -> Option<&[wire::DiskInstance]> {
+    point.properties.instance_view.as_ref()?.disk_restore_points.as_deref()
+}
+
+fn aggregate(point: &wire::Point) -> Option<Report<'_>> {
+    let statuses = point.properties.instance_view.as_ref()?.statuses.as_deref()?;
+    let reports = statuses.iter().map(|status| by_status("", Some(status), None));
+    // The worst, if there are several: never seen, but nothing forbids it.
+    reports.max_by_key(|report| match report.state {
+        State::Ready => 0,
+        State::Failed => 2,
+        _ => 1,
+    })
+}
+
+fn by_instance_view(entry: &wire::DiskInstance) -> Report<'_> {
+    let replication = entry.replication_status.as_ref();
+    let status = replication.and_then(|replication| replication.status.as_ref());
+    let percent = replication.and_then(|replication| replication.completion_percent);
+    by_status(entry.id.as_deref().unwrap_or_default(), status, percent)
 }
 
 /// A replication code, `ReplicationState/…`: only "succeeded" is published for the end. No text of a
 /// failure is, so that the level counts as well.
-fn replicated(status: &wire::Status) -> State {
-    let code = status.code.as_deref().unwrap_or_default();
+fn by_status<'a>(
+    id: &'a str,
+    status: Option<&'a wire::Status>,
+    percent: Option<wire::Number>,
+) -> Report<'a> {
+    let code = status.and_then(|status| status.code.as_deref()).unwrap_or_default();
+    let level = status.and_then(|status| status.level.as_deref());
     let word = code.rsplit('/').next().unwrap_or_default();
-    let error = status.level.as_deref().is_some_and(|level| same(level, "Error"));
-    if error || same(word, "failed") {
+    let said = status.into_iter().flat_map(|status| [&status.message, &status.display_status]);
+    let state = match level {
+        Some(level) if same(level, "Error") => State::Failed,
+        _ => replicated(word),
+    };
+    Report {
+        id,
+        state,
+        percent: percent.map(percentage),
+        code,
+        said: said.flatten().map(String::as_str).find(|text| !text.is_empty()),
+        told: status.is_some(),
+    }
+}
+
+/// The disk provider has the state in one word, and a percentage with a fraction.
+fn by_disk_provider(disk: &wire::DiskPoint) -> Report<'_> {
+    let word = disk.properties.replication_state.as_deref();
+    Report {
+        id: &disk.id,
+        state: replicated(word.unwrap_or_default()),
+        percent: disk.properties.completion_percent.map(percentage),
+        code: word.unwrap_or_default(),
+        said: None,
+        told: word.is_some(),
+    }
+}
+
+fn replicated(word: &str) -> State {
+    if same(word, "failed") {
         State::Failed
     } else if same(word, "succeeded") {
         State::Ready
@@ -178,10 +281,33 @@ fn replicated(status: &wire::Status) -> State {
     }
 }
 
+fn percentage(number: wire::Number) -> i32 {
+    i32::try_from(number.0.clamp(0, 100)).unwrap_or_default()
+}
+
+fn report_of<'a, 'r>(disk: &wire::Disk, reports: &'r [Report<'a>]) -> Option<&'r Report<'a>> {
+    let id = disk.point_id()?;
+    reports.iter().find(|report| same(report.id, id))
+}
+
+fn disk_standing(report: Option<&Report<'_>>) -> DiskStanding {
+    match report {
+        None => DiskStanding { state: State::Copying, percent: None },
+        Some(Report { state: State::Ready, .. }) => {
+            DiskStanding { state: State::Ready, percent: Some(100) }
+        }
+        // ARM drops the figure of a failed disk; what may still be there means nothing.
+        Some(Report { state: State::Failed, .. }) => {
+            DiskStanding { state: State::Failed, percent: None }
+        }
+        Some(report) => DiskStanding { state: report.state, percent: report.percent },
+    }
+}
+
 /// Percent of all data; where ARM leaves out a size, all disks count the same.
-fn weighted(point: &wire::Point, disks: &[DiskStanding]) -> Option<i32> {
-    let sizes: Vec<i128> = point
-        .disks()
+fn weighted(held: &[&wire::Disk], disks: &[DiskStanding]) -> Option<i32> {
+    let sizes: Vec<i128> = held
+        .iter()
         .map(|disk| i128::from(disk.disk_size_gb.map_or(0, |size| size.0.max(0))))
         .collect();
     let known = sizes.iter().all(|size| *size > 0);
@@ -195,9 +321,9 @@ fn weighted(point: &wire::Point, disks: &[DiskStanding]) -> Option<i32> {
     i32::try_from(arrived.checked_div(total)?).ok()
 }
 
-fn failure(point: &wire::Point, disks: &[DiskStanding], status: &wire::Status) -> Failure {
-    let names: Vec<&str> = point
-        .disks()
+fn failure(held: &[&wire::Disk], disks: &[DiskStanding], failed: &Report<'_>) -> Failure {
+    let names: Vec<&str> = held
+        .iter()
         .zip(disks)
         .filter(|(_, standing)| standing.state == State::Failed)
         .filter_map(|(disk, _)| disk.name.as_deref())
@@ -206,11 +332,9 @@ fn failure(point: &wire::Point, disks: &[DiskStanding], status: &wire::Status) -
         [] => "of the copy".to_owned(),
         names => format!("of {}", names.join(", ")),
     };
-    let said = [&status.message, &status.display_status];
-    let said = said.into_iter().flatten().find(|text| !text.is_empty());
-    let said = said.map(|text| format!(" (ARM: {})", crate::http::redact_text(text)));
+    let said = failed.said.map(|text| format!(" (ARM: {})", crate::http::redact_text(text)));
     Failure {
-        code: status.code.clone().unwrap_or_default(),
+        code: failed.code.to_owned(),
         message: format!(
             "the replication {which} failed{}; ARM keeps no reason and cannot resume it: delete \
              this point and copy again",

@@ -53,7 +53,7 @@ fn provisioning_comes_first() {
         (Value::Null, State::Ready),
     ] {
         for copy in [false, true] {
-            let found = standing(&point(text.clone(), copy, done.clone()), Arrival::AsTold);
+            let found = standing(&point(text.clone(), copy, done.clone()), Arrival::Told(&[]));
             assert_eq!(found.state, state, "{text} {copy}");
             assert_eq!(found.disks.len(), 2);
         }
@@ -125,7 +125,7 @@ fn a_copy_is_ready_only_when_every_disk_says_so() {
             None,
         ),
     ] {
-        let found = standing(&point(json!("Succeeded"), true, view), Arrival::AsTold);
+        let found = standing(&point(json!("Succeeded"), true, view), Arrival::Told(&[]));
         assert_eq!((found.state, found.percent), (state, percent), "{what}");
         assert_eq!(found.failure.is_some(), state == State::Failed, "{what}");
     }
@@ -135,13 +135,82 @@ fn a_copy_is_ready_only_when_every_disk_says_so() {
 fn a_copy_without_disks_is_never_ready() {
     let mut bare = point(json!("Succeeded"), true, view(&[]));
     bare.properties.source_metadata = None;
-    assert_eq!(standing(&bare, Arrival::AsTold).state, State::Copying);
+    assert_eq!(standing(&bare, Arrival::Told(&[])).state, State::Copying);
+}
+
+/// A copy whose disk `d0` was excluded from its source: shown, without a disk restore point.
+fn partial(view: Value) -> wire::Point {
+    let mut point = point(json!("Succeeded"), true, view);
+    let storage = point.properties.source_metadata.as_mut().unwrap().storage_profile.as_mut();
+    storage.unwrap().data_disks.as_mut().unwrap()[0].disk_restore_point = None;
+    point
+}
+
+fn provider(words: &[(&str, &str)]) -> Vec<wire::DiskPoint> {
+    let disks = words.iter().map(|(name, word)| {
+        json!({ "id": format!("/drp/{name}"),
+                "properties": { "replicationState": word, "completionPercent": 50.5 } })
+    });
+    serde_json::from_value(disks.collect()).unwrap()
+}
+
+#[test]
+fn an_excluded_disk_holds_nothing_up_and_lets_nothing_through() {
+    let total = |code: &str, entries: &[Value]| json!({ "diskRestorePoints": entries, "statuses": [{ "code": code, "level": "Info" }] });
+    let os = entry("os", DONE, "Info", None);
+    let alone = std::slice::from_ref(&os);
+    let none = provider(&[]);
+    for (what, view, told, state, asks) in [
+        ("all say so", total(DONE, alone), &none, State::Ready, false),
+        ("the copy as a whole does not", total(RUNS, alone), &none, State::Copying, false),
+        ("nothing is said of the whole", view(alone), &none, State::Copying, true),
+        (
+            "the list has no more",
+            view(alone),
+            &provider(&[("os", "Succeeded")]),
+            State::Ready,
+            true,
+        ),
+        (
+            "the list has more",
+            view(alone),
+            &provider(&[("os", "Succeeded"), ("d0", "Pending")]),
+            State::Copying,
+            true,
+        ),
+        ("nothing is told", Value::Null, &none, State::Copying, true),
+        ("the list alone", Value::Null, &provider(&[("OS", "succeeded")]), State::Ready, true),
+    ] {
+        let point = partial(view);
+        assert_eq!(is_told_in_part(&point), asks, "{what}");
+        let found = standing(&point, Arrival::Told(told));
+        assert_eq!((found.state, found.disks.len()), (state, 1), "{what}");
+    }
+}
+
+#[test]
+fn the_disk_provider_is_heard_where_the_instance_view_is_silent() {
+    let silent =
+        json!({ "diskRestorePoints": [entry("os", DONE, "Info", None), { "id": "/drp/d0" }] });
+    for (words, state, percent) in [
+        (vec![], State::Copying, Some(25)),
+        (vec![("d0", "Replicating")], State::Copying, Some(62)),
+        (vec![("d0", "Succeeded"), ("os", "Replicating")], State::Ready, Some(100)),
+        (vec![("d0", "Failed")], State::Failed, None),
+        (vec![("d0", "")], State::Copying, Some(62)),
+        (vec![("d0", "Succeeded"), ("stranger", "Replicating")], State::Copying, Some(100)),
+    ] {
+        let point = point(json!("Succeeded"), true, silent.clone());
+        assert!(is_told_in_part(&point));
+        let found = standing(&point, Arrival::Told(&provider(&words)));
+        assert_eq!((found.state, found.percent), (state, percent), "{words:?}");
+    }
 }
 
 #[test]
 fn a_failed_copy_names_the_disk() {
     let view = view(&[entry("os", DONE, "Info", None), entry("d0", "X/failed", "Error", None)]);
-    let found = standing(&point(json!("Succeeded"), true, view), Arrival::AsTold);
+    let found = standing(&point(json!("Succeeded"), true, view), Arrival::Told(&[]));
     let failure = found.failure.unwrap();
     assert_eq!(failure.code, "X/failed");
     assert!(failure.message.contains("of d0 failed (ARM: Words)"), "{}", failure.message);
@@ -163,7 +232,7 @@ proptest! {
         let entries: Vec<Value> = ["os", "d0"].iter().zip(&codes)
             .map(|(name, code)| entry(name, &format!("ReplicationState/{code}"), "Info", Some(percent)))
             .collect();
-        let found = standing(&point(json!("Succeeded"), true, view(&entries)), Arrival::AsTold);
+        let found = standing(&point(json!("Succeeded"), true, view(&entries)), Arrival::Told(&[]));
         prop_assert_eq!(found.state == State::Ready, codes.iter().all(|code| code == "succeeded"));
         prop_assert!(found.percent.is_none_or(|percent| (0..=100).contains(&percent)));
     }

@@ -123,7 +123,7 @@ impl Azure {
         Ok(CollectionPage { collections, next })
     }
 
-    fn next_url(&self, link: &str) -> Result<Url, Error> {
+    pub(super) fn next_url(&self, link: &str) -> Result<Url, Error> {
         self.arm
             .own_url(link)
             .ok_or_else(|| self.arm.senseless("the next page of a list is at another host"))

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// A page of collections.
 #[derive(Debug, Deserialize)]
@@ -33,6 +34,7 @@ pub(super) struct Collection {
 pub(super) struct CollectionProperties {
     pub(super) source: CollectionSource,
     pub(super) restore_points: Option<Vec<Point>>,
+    pub(super) instant_access: Option<bool>,
 }
 
 /// What a collection takes points of.
@@ -56,8 +58,8 @@ impl Point {
         self.properties.source_restore_point.as_ref().map(|source| source.id.as_str())
     }
 
-    /// Its disks, the operating system's first.
-    pub(super) fn disks(&self) -> impl Iterator<Item = &Disk> {
+    /// The disks of its machine, the operating system's first; not all need be in the point.
+    pub(super) fn machine_disks(&self) -> impl Iterator<Item = &Disk> {
         let storage =
             self.properties.source_metadata.as_ref().and_then(|m| m.storage_profile.as_ref());
         storage
@@ -77,6 +79,9 @@ pub(super) struct PointProperties {
     pub(super) instance_view: Option<InstanceView>,
     pub(super) time_created: Option<String>,
     pub(super) instant_access_duration_minutes: Option<Number>,
+    /// The aggregate of instant access has two names in the vendor's pages, and was seen under neither.
+    pub(super) instant_access_state: Option<Value>,
+    pub(super) instant_access_status: Option<Value>,
 }
 
 /// A reference to another resource.
@@ -95,6 +100,13 @@ pub(super) struct SourceMetadata {
     #[serde(rename = "hyperVGeneration")]
     pub(super) hyper_v_generation: Option<String>,
     pub(super) storage_profile: Option<StorageProfile>,
+    pub(super) security_profile: Option<SecurityProfile>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SecurityProfile {
+    pub(super) security_type: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -119,7 +131,22 @@ pub(super) struct Disk {
     pub(super) name: Option<String>,
     #[serde(rename = "diskSizeGB")]
     pub(super) disk_size_gb: Option<Number>,
+    pub(super) managed_disk: Option<ManagedDisk>,
     pub(super) disk_restore_point: Option<DiskRestorePoint>,
+}
+
+impl Disk {
+    /// The id of its restore point, once there is one.
+    pub(super) fn point_id(&self) -> Option<&str> {
+        self.disk_restore_point.as_ref()?.id.as_deref()
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ManagedDisk {
+    pub(super) id: Option<String>,
+    pub(super) storage_account_type: Option<String>,
 }
 
 /// The restore point of one disk.
@@ -132,24 +159,27 @@ pub(super) struct DiskRestorePoint {
 }
 
 #[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Encryption {
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
+    pub(super) disk_encryption_set: Option<Id>,
 }
 
 /// How far a copy has come.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct InstanceView {
-    pub(super) disk_restore_points: Option<Vec<DiskReplication>>,
+    pub(super) disk_restore_points: Option<Vec<DiskInstance>>,
     pub(super) statuses: Option<Vec<Status>>,
 }
 
-/// How far one disk of a copy has come.
+/// What it says of one disk: how far it has come in a copy, and whether it is in instant access.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DiskReplication {
+pub(super) struct DiskInstance {
     pub(super) id: Option<String>,
+    pub(super) snapshot_access_state: Option<String>,
     pub(super) replication_status: Option<ReplicationStatus>,
 }
 
@@ -168,6 +198,30 @@ pub(super) struct Status {
     pub(super) level: Option<String>,
     pub(super) display_status: Option<String>,
     pub(super) message: Option<String>,
+}
+
+/// A page of disk restore points as the disk provider shows them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DiskPointPage {
+    pub(super) value: Vec<DiskPoint>,
+    pub(super) next_link: Option<String>,
+}
+
+/// A disk restore point as the disk provider shows it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct DiskPoint {
+    pub(super) id: String,
+    pub(super) properties: DiskPointProperties,
+}
+
+/// Its `properties`. What travels is told of points whose source is in another region only, and the state in
+/// one word, `Succeeded`, where the compute provider has a code.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DiskPointProperties {
+    pub(super) replication_state: Option<String>,
+    pub(super) completion_percent: Option<Number>,
 }
 
 /// The answer of an operation URL.

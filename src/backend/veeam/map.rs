@@ -114,6 +114,7 @@ pub(super) fn collection(backend: &BackendId, kind: Kind, entity: Entity) -> Col
         labels: Default::default(),
         create_time: None,
         platform: entity.platform.unwrap_or_default(),
+        instant_access: None,
     }
 }
 
