@@ -133,12 +133,13 @@ async fn bearers_are_checked_and_issued() {
     with(Some("wrong")).await.refused(401, "InvalidAuthenticationToken");
 
     let azure = &bench.azure;
+    let scope = format!("{}/.default", azure.endpoint());
     let token = async |pairs: &[(&str, &str)]| {
         let url = format!("{}/{}/oauth2/v2.0/token", azure.authority_host(), azure.tenant_id());
         let mut form = vec![
             ("grant_type", "client_credentials"),
             ("client_id", azure.client_id()),
-            ("scope", "https://management.azure.com/.default"),
+            ("scope", &scope),
         ];
         form.extend(pairs);
         Seen::of(bench.http.post(url).form(&form).send().await.unwrap()).await
@@ -152,16 +153,19 @@ async fn bearers_are_checked_and_issued() {
     assert_eq!((denied.status, &denied.json()["error"]), (401, &json!("invalid_client")));
     let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     let assertion = [("client_assertion_type", kind), ("client_assertion", "a.b.c")];
+    assert_eq!(token(&assertion).await.status, 401);
+    azure.federate("a.b.c");
     assert_eq!(token(&assertion).await.status, 200);
 
     let other = Bench::new();
     let azure = &other.azure;
     let url = format!("{}/{}/oauth2/v2.0/token", azure.authority_host(), azure.tenant_id());
+    let scope = format!("{}/.default", azure.endpoint());
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", azure.client_id()),
         ("client_secret", azure.client_secret()),
-        ("scope", "https://management.azure.com/.default"),
+        ("scope", &scope),
     ];
     let granted = Seen::of(other.http.post(url).form(&form).send().await.unwrap()).await.json();
     let request = other.http.get(other.url(other.day(1)));

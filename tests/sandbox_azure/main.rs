@@ -12,6 +12,7 @@ mod encryption;
 mod faults;
 mod front_door;
 mod headers;
+mod identity;
 mod instant;
 mod limits;
 mod quirks;

@@ -1,17 +1,19 @@
 //! The login service and the check of bearers.
 //!
-//! Tokens are opaque here, and a client assertion is taken at its word: what it looks like is
-//! checked, who signed it is not.
+//! Tokens are opaque here, and good for one resource: the resource manager beside it. What proves a client
+//! without a secret is checked in [`super::assertion`].
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use serde::Serialize;
 
+use super::assertion::Assertions;
 use super::dice::Dice;
 use super::refusal::Refusal;
+use super::server::lock;
 use super::wire;
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -24,6 +26,7 @@ pub(super) struct Login {
     pub(super) static_token: String,
     lifetime: Duration,
     issued: Mutex<Issued>,
+    pub(super) assertions: Mutex<Assertions>,
 }
 
 /// Issued tokens with the moment each ends. Real time on purpose: the holder was told a number of
@@ -35,11 +38,11 @@ struct Issued {
 }
 
 #[derive(Debug, Serialize)]
-struct Grant {
+pub(super) struct Grant {
     token_type: &'static str,
-    expires_in: u64,
+    pub(super) expires_in: u64,
     ext_expires_in: u64,
-    access_token: String,
+    pub(super) access_token: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,14 +63,15 @@ impl Login {
             static_token: format!("sandbox.SENSITIVE.{}", dice.guid().simple()),
             lifetime,
             issued: Mutex::new(Issued { dice, until: BTreeMap::new() }),
+            assertions: Mutex::default(),
         }
     }
 
-    /// Answers a token request: the status and the body.
-    pub(super) fn grant(&self, tenant: &str, form: &[u8]) -> (StatusCode, String) {
+    /// Answers a token request that was sent to `host`: the status and the body.
+    pub(super) fn grant(&self, tenant: &str, host: &str, form: &[u8]) -> (StatusCode, String) {
         let form: BTreeMap<String, String> =
             url::form_urlencoded::parse(form).into_owned().collect();
-        match self.check(tenant, &form) {
+        match self.check(tenant, host, &form) {
             Ok(()) => (StatusCode::OK, wire::compact(&self.issue())),
             Err((status, denial)) => (status, wire::compact(&denial)),
         }
@@ -76,11 +80,17 @@ impl Login {
     fn check(
         &self,
         tenant: &str,
+        host: &str,
         form: &BTreeMap<String, String>,
     ) -> Result<(), (StatusCode, Denial)> {
         let field = |name: &str| form.get(name).map_or("", String::as_str);
         let deny = |status, error, code: u32, text: &str| {
-            let error_description = format!("AADSTS{code}: {text}");
+            // On several lines, as the real ones are.
+            let error_description = format!(
+                "AADSTS{code}: {text}\r\nTrace ID: 0000aaaa-11bb-cccc-dd22-eeeeee333333\r\n\
+                 Correlation ID: aaaa0000-bb11-2222-33cc-444444dddddd\r\n\
+                 Timestamp: 2026-03-01 12:00:00Z"
+            );
             Err((status, Denial { error, error_description, error_codes: [code] }))
         };
         let bad = StatusCode::BAD_REQUEST;
@@ -103,18 +113,41 @@ impl Login {
                         have a scope value with /.default suffixed to the resource identifier.";
             return deny(bad, "invalid_scope", 1_002_012, text);
         }
-        let assertion = field("client_assertion");
-        let assured = field("client_assertion_type") == JWT_BEARER
-            && assertion.split('.').filter(|part| !part.is_empty()).count() == 3;
-        if field("client_secret") == self.secret || assured {
+        if field("scope") != format!("https://{host}/.default") {
+            let text = format!(
+                "The resource principal named {} was not found in the tenant.",
+                field("scope").trim_end_matches("/.default")
+            );
+            return deny(bad, "invalid_resource", 500_011, &text);
+        }
+        if field("client_assertion_type") == JWT_BEARER {
+            let audience = format!("https://{host}/{}/oauth2/v2.0/token", self.tenant);
+            let now = jiff::Timestamp::now().as_second();
+            let checked = lock(&self.assertions).check(
+                field("client_assertion"),
+                &self.client,
+                &audience,
+                now,
+            );
+            return checked.or_else(|doubt| {
+                deny(StatusCode::UNAUTHORIZED, "invalid_client", doubt.code, doubt.text)
+            });
+        }
+        if field("client_secret") == self.secret {
             return Ok(());
         }
         let text = "Invalid client secret provided.";
         deny(StatusCode::UNAUTHORIZED, "invalid_client", 7_000_215, text)
     }
 
-    fn issue(&self) -> Grant {
-        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Takes back every bearer issued so far, though its holder was told that it would live longer.
+    pub(super) fn revoke(&self) {
+        lock(&self.issued).until.clear();
+    }
+
+    /// A new bearer.
+    pub(super) fn issue(&self) -> Grant {
+        let mut issued = lock(&self.issued);
         let access_token = format!("eyJ.SENSITIVE.{}", issued.dice.guid().simple());
         issued.until.insert(access_token.clone(), Instant::now() + self.lifetime);
         let expires_in = self.lifetime.as_secs();
@@ -132,7 +165,7 @@ impl Login {
         if token == self.static_token {
             return Ok(());
         }
-        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        let issued = lock(&self.issued);
         match issued.until.get(token) {
             Some(until) if Instant::now() < *until => Ok(()),
             Some(_) => {

@@ -5,6 +5,7 @@
 //! signed URLs that it gives out lead nowhere.
 
 mod access;
+mod assertion;
 mod calls;
 mod collections;
 mod consistency;
@@ -12,6 +13,7 @@ mod copying;
 mod dice;
 mod disk_points;
 mod encryption;
+mod identity;
 mod instant;
 mod limits;
 mod lists;
@@ -42,6 +44,7 @@ use std::sync::{Arc, Mutex};
 use crate::sandbox::{Authority, Listening, StartError};
 
 pub use calls::{Calls, Kind};
+pub use identity::{Host, IdentityHost};
 pub use limits::Throttling;
 pub use script::{Canned, Fault, Matching};
 pub use seed::Seeded;
@@ -109,6 +112,33 @@ impl Azure {
     /// The secret of that client.
     pub fn client_secret(&self) -> &str {
         &self.server.login.secret
+    }
+
+    /// A new certificate of that client with its key, PEM; the token endpoint knows it from now on.
+    ///
+    /// # Errors
+    /// When none can be made.
+    pub fn client_certificate(&self) -> Result<String, StartError> {
+        Ok(lock(&self.server.login.assertions).new_certificate()?)
+    }
+
+    /// Lets the token endpoint take this token of a federated service account, in the place of the one
+    /// before.
+    pub fn federate(&self, token: &str) {
+        lock(&self.server.login.assertions).federate(token);
+    }
+
+    /// Takes back every bearer issued so far, before its time.
+    pub fn revoke_tokens(&self) {
+        self.server.login.revoke();
+    }
+
+    /// Starts what gives out tokens inside Azure, for that same client.
+    ///
+    /// # Errors
+    /// When no port can be bound.
+    pub fn identity_host(&self, host: Host) -> Result<IdentityHost, StartError> {
+        IdentityHost::start(host, Arc::clone(&self.server), self.endpoint())
     }
 
     /// A bearer that is always accepted.

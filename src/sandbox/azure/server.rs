@@ -92,7 +92,7 @@ impl Server {
             return verbatim(canned);
         }
         if let Place::Token { tenant } = &address.place {
-            let (status, body) = self.login.grant(tenant, &body);
+            let (status, body) = self.login.grant(tenant, host(parts), &body);
             let json = ("content-type".into(), "application/json; charset=utf-8".into());
             let headers = vec![json, ("cache-control".into(), "no-store, no-cache".into())];
             return verbatim(&Canned { status: status.as_u16(), headers, body });
