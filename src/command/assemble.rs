@@ -85,8 +85,11 @@ fn credential(config: &CredentialConfig) -> Result<azure::Credential, ConfigErro
                 token_file: token_file.path().to_owned(),
             }
         }
-        CredentialConfig::ManagedIdentity { client_id } => {
-            azure::Credential::ManagedIdentity { client_id: client_id.clone() }
+        CredentialConfig::ManagedIdentity { client_id, metadata_service } => {
+            azure::Credential::ManagedIdentity {
+                client_id: client_id.clone(),
+                metadata_service: metadata_service.clone(),
+            }
         }
         CredentialConfig::AzureCli => azure::Credential::AzureCli,
         CredentialConfig::StaticToken(token) => azure::Credential::StaticToken(token.read()?),

@@ -70,6 +70,8 @@ pub enum CredentialConfig {
     ManagedIdentity {
         /// For one of several user-assigned identities.
         client_id: Option<String>,
+        /// What answers in the place of the machine's metadata service.
+        metadata_service: Option<Url>,
     },
     /// Whoever is logged on with the `az` tool; for a person's own machine.
     AzureCli,
@@ -229,6 +231,11 @@ fn check_credential(
         },
         "managed_identity" => CredentialConfig::ManagedIdentity {
             client_id: raw.client_id.as_ref().map(|id| id.get_ref().clone()),
+            metadata_service: raw
+                .metadata_service
+                .as_ref()
+                .map(|text| metadata_url(source, text))
+                .transpose()?,
         },
         "azure_cli" => CredentialConfig::AzureCli,
         "static_token" => {
@@ -317,6 +324,14 @@ fn https_url(source: &Source, text: &Spanned<String>) -> Result<Url, ConfigError
             Ok(url)
         }
         _ => Err(source.at(text).error("it must be an https:// URL without user information")),
+    }
+}
+
+/// The metadata service speaks plain HTTP, and never leaves the machine.
+fn metadata_url(source: &Source, text: &Spanned<String>) -> Result<Url, ConfigError> {
+    match Url::parse(text.get_ref()) {
+        Ok(url) if url.path() == "/" && url.has_host() && url.username().is_empty() => Ok(url),
+        _ => Err(source.at(text).error("it must be like http://169.254.169.254, without a path")),
     }
 }
 

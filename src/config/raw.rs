@@ -80,6 +80,7 @@ pub(super) struct Credential {
     pub token_env: Text,
     pub certificate_file: Text,
     pub certificate_env: Text,
+    pub metadata_service: Text,
 }
 
 #[derive(Debug, Deserialize)]

@@ -75,3 +75,34 @@ async fn a_collection_that_vanishes_during_a_walk_is_left_out() {
     let told = walk(&bench.azure, &Segment::Any, 100).await;
     assert!(told.len() < 10 && !told.is_empty());
 }
+
+/// ARM ends the connection after each 429 and 500, under HTTP/1.1 with a header that says so.
+#[tokio::test]
+async fn a_connection_that_ends_with_a_refusal_is_not_used_again() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", socket.local_addr().unwrap());
+    let refused = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 0\r\nconnection: close\r\n\
+                   x-ms-failure-cause: gateway\r\ncontent-length: 0\r\n\r\n";
+    let list = "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\n\
+                content-length: 12\r\n\r\n{\"value\":[]}";
+    let arm = async {
+        for (number, answer) in [refused, refused, list].into_iter().enumerate() {
+            let (mut connection, _) = socket.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                assert_ne!(connection.read_buf(&mut request).await.unwrap(), 0, "{number}");
+            }
+            connection.write_all(answer.as_bytes()).await.unwrap();
+        }
+    };
+    let bench = bench(|_| {});
+    let settings = Settings {
+        endpoint: endpoint.parse().unwrap(),
+        ..settings(&bench.vendor, &bench.pem, Credential::StaticToken("t".into()))
+    };
+    let azure = Azure::new(settings).unwrap();
+    let (probe, ()) = tokio::join!(azure.probe(), arm);
+    probe.unwrap();
+}

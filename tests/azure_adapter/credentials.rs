@@ -18,21 +18,79 @@ async fn a_client_secret_is_exchanged_once() {
     assert_eq!(bench.vendor.calls().count(&Method::POST, Kind::Token), 1);
 }
 
+fn certificate(vendor: &Simulator, pem: String) -> Credential {
+    Credential::ClientCertificate {
+        tenant_id: vendor.tenant_id().to_owned(),
+        client_id: vendor.client_id().to_owned(),
+        pem: pem.into(),
+    }
+}
+
 #[tokio::test]
-async fn a_client_certificate_is_exchanged_too() {
-    let certificate = |vendor: &Simulator| {
-        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
-        let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        let pem = certificate.self_signed(&key).unwrap().pem() + &key.serialize_pem();
-        Credential::ClientCertificate {
-            tenant_id: vendor.tenant_id().to_owned(),
-            client_id: vendor.client_id().to_owned(),
-            pem: pem.into(),
-        }
-    };
-    let bench = bench_with(|_| {}, certificate);
+async fn a_registered_certificate_signs_for_its_client() {
+    let registered = |vendor: &Simulator| certificate(vendor, vendor.client_certificate().unwrap());
+    let bench = bench_with(|_| {}, registered);
     bench.azure.probe().await.unwrap();
-    assert_eq!(bench.vendor.calls().count(&Method::POST, Kind::Token), 1);
+    // Each token costs an assertion of its own: none is taken twice.
+    bench.vendor.revoke_tokens();
+    bench.azure.probe().await.unwrap();
+    assert_eq!(bench.vendor.calls().count(&Method::POST, Kind::Token), 2);
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_registered_is_refused() {
+    let foreign = |vendor: &Simulator| {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+        let own = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
+        certificate(vendor, own.pem() + &key.serialize_pem())
+    };
+    // The right certificate with the key of another.
+    let mixed = |vendor: &Simulator| {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+        let registered = vendor.client_certificate().unwrap();
+        let (certificate_pem, _) = registered.split_once("-----BEGIN PRIVATE").unwrap();
+        certificate(vendor, certificate_pem.to_owned() + &key.serialize_pem())
+    };
+    for (bench, said) in [
+        (bench_with(|_| {}, foreign), "not registered"),
+        (bench_with(|_| {}, mixed), "signature validation"),
+    ] {
+        match bench.azure.probe().await.unwrap_err() {
+            Error::CredentialRefused { detail, .. } => {
+                assert!(detail.contains("AADSTS700027") && detail.contains(said), "{detail}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_the_resource_manager_and_nothing_else() {
+    let bench = bench_with(|_| {}, client_secret);
+    let mut settings = settings(&bench.vendor, &bench.pem, client_secret(&bench.vendor));
+    for slash in ["", "/"] {
+        settings.endpoint = format!("{}{slash}", bench.vendor.endpoint()).parse().unwrap();
+        Azure::new(settings.clone()).unwrap().probe().await.unwrap();
+    }
+    // Another resource manager than the one that this authority gives tokens for.
+    settings.endpoint = bench.vendor.endpoint().replace("localhost", "127.0.0.1").parse().unwrap();
+    match Azure::new(settings.clone()).unwrap().probe().await.unwrap_err() {
+        Error::CredentialRefused { detail, .. } => {
+            let asked = settings.endpoint.as_str().trim_end_matches('/');
+            assert!(detail.contains("AADSTS500011") && detail.contains(asked), "{detail}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_static_token_is_used_as_it_is() {
+    bench(|_| {}).azure.probe().await.unwrap();
+    let bench = bench_with(|_| {}, |_| Credential::StaticToken("SENSITIVE".into()));
+    let error = bench.azure.probe().await.unwrap_err();
+    assert!(matches!(error, Error::CredentialRefused { .. }), "{error:?}");
+    assert!(!format!("{error:?}").contains("SENSITIVE"), "{error:?}");
+    assert_eq!(bench.vendor.calls().count(&Method::POST, Kind::Token), 0);
 }
 
 #[tokio::test]
@@ -65,6 +123,7 @@ async fn a_wrong_secret_and_a_dead_authority_are_told_apart() {
     let bench = bench_with(|_| {}, wrong);
     let error = bench.azure.probe().await.unwrap_err();
     assert!(matches!(error, Error::CredentialRefused { .. }), "{error:?}");
+    assert!(error.to_string().contains("AADSTS7000215"), "{error}");
     assert!(!format!("{error:?}{error}").contains("SENSITIVE"), "{error:?}");
 
     let html = Canned { status: 503, headers: Vec::new(), body: "<html>".to_owned() };
@@ -80,9 +139,9 @@ async fn a_wrong_secret_and_a_dead_authority_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_federated_token_out_of_a_file_is_taken() {
-    let file = std::env::temp_dir().join(format!("rpg-azure-{}.jwt", std::process::id()));
-    std::fs::write(&file, "a.b.c").unwrap();
+async fn a_federated_token_is_read_anew_from_its_file() {
+    let file = std::env::temp_dir().join(format!("rpg-azure-{}.jwt", uuid::Uuid::new_v4()));
+    std::fs::write(&file, "first.of.two").unwrap();
     let path = file.clone();
     let bench = bench_with(
         |_| {},
@@ -92,8 +151,21 @@ async fn a_federated_token_out_of_a_file_is_taken() {
             token_file: path,
         },
     );
+    bench.vendor.federate("first.of.two");
     bench.azure.probe().await.unwrap();
+
+    // Kubernetes puts a new one in its place long before the old one ends.
+    bench.vendor.federate("second.of.two");
+    bench.vendor.revoke_tokens();
+    let error = bench.azure.probe().await.unwrap_err();
+    assert!(matches!(error, Error::CredentialRefused { .. }), "{error:?}");
+    std::fs::write(&file, "second.of.two").unwrap();
+    bench.azure.probe().await.unwrap();
+
     std::fs::remove_file(file).unwrap();
+    bench.vendor.revoke_tokens();
+    let error = bench.azure.probe().await.unwrap_err();
+    assert!(matches!(error, Error::CredentialRefused { .. }), "{error:?}");
 }
 
 #[tokio::test]

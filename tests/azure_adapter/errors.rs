@@ -83,24 +83,30 @@ async fn told(doing: Doing, status: u16, headers: &[(&str, &str)], body: &str) -
     Status::from(error)
 }
 
-async fn check(rows: Vec<(Doing, u16, &[(&str, &str)], String, Got)>) {
-    for (doing, status, headers, body, (code, reason, retry)) in rows {
-        let row = format!("{doing:?} {status} {headers:?} {body}");
-        let told = told(doing, status, headers, &body).await;
-        assert_eq!(told.code(), code, "{row}\n{told:?}");
-        let details = told.get_error_details();
-        assert_eq!(details.error_info().unwrap().reason, reason, "{row}\n{told:?}");
-        let delay = told.get_details_retry_info().and_then(|info| info.retry_delay);
-        assert_eq!(delay.map(|delay| delay.as_secs().cast_signed()), retry, "{row}\n{told:?}");
-        let pushback = told.metadata().get("grpc-retry-pushback-ms");
-        assert_eq!(pushback.is_some(), retry.is_some(), "{row}");
-        assert_eq!(details.resource_info().is_some(), code == Code::NotFound, "{row}");
-        let broken = details.precondition_failure().map(|failure| failure.violations.len());
-        assert_eq!(broken, (code == Code::FailedPrecondition).then_some(1), "{row}");
-        let used_up = details.quota_failure().map(|failure| failure.violations.len());
-        assert_eq!(used_up, (code == Code::ResourceExhausted).then_some(1), "{row}");
-        assert!(!format!("{told:?}").contains("SENSITIVE"), "{row}\n{told:?}");
-    }
+/// What was being done, and ARM's status, headers and body for it; and what a caller gets.
+type Row<'a> = (Doing, u16, &'a [(&'a str, &'a str)], String, Got);
+
+async fn check(rows: Vec<Row<'_>>) {
+    // Some wait to be tried again: all at once, each with a vendor of its own.
+    futures::future::join_all(rows.into_iter().map(check_row)).await;
+}
+
+async fn check_row((doing, status, headers, body, (code, reason, retry)): Row<'_>) {
+    let row = format!("{doing:?} {status} {headers:?} {body}");
+    let told = told(doing, status, headers, &body).await;
+    assert_eq!(told.code(), code, "{row}\n{told:?}");
+    let details = told.get_error_details();
+    assert_eq!(details.error_info().unwrap().reason, reason, "{row}\n{told:?}");
+    let delay = told.get_details_retry_info().and_then(|info| info.retry_delay);
+    assert_eq!(delay.map(|delay| delay.as_secs().cast_signed()), retry, "{row}\n{told:?}");
+    let pushback = told.metadata().get("grpc-retry-pushback-ms");
+    assert_eq!(pushback.is_some(), retry.is_some(), "{row}");
+    assert_eq!(details.resource_info().is_some(), code == Code::NotFound, "{row}");
+    let broken = details.precondition_failure().map(|failure| failure.violations.len());
+    assert_eq!(broken, (code == Code::FailedPrecondition).then_some(1), "{row}");
+    let used_up = details.quota_failure().map(|failure| failure.violations.len());
+    assert_eq!(used_up, (code == Code::ResourceExhausted).then_some(1), "{row}");
+    assert!(!format!("{told:?}").contains("SENSITIVE"), "{row}\n{told:?}");
 }
 
 #[tokio::test]

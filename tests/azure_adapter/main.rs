@@ -9,4 +9,6 @@ mod copies;
 mod credentials;
 mod disks;
 mod errors;
+mod identities;
 mod lists;
+mod renewal;

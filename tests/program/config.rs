@@ -29,7 +29,7 @@ fn the_example_is_accepted() {
     let output = program().args(["check", "--form", "--config", example]).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("the form is right, 3 backends"), "{said}");
+    assert!(said.contains("the form is right, 4 backends"), "{said}");
 }
 
 #[test]
@@ -54,6 +54,14 @@ fn what_is_wrong_is_named_by_its_line() {
         (AZURE.replace("[backends.a.credential]\nkind = \"azure_cli\"", ""), 1, "credential"),
         (AZURE.replace("azure_cli", "password"), 5, "client_secret"),
         (AZURE.replace("azure_cli", "client_secret"), 4, "tenant_id"),
+        (
+            AZURE.replace(
+                "\"azure_cli\"",
+                "\"managed_identity\"\nmetadata_service = \"http://a/b\"",
+            ),
+            6,
+            "169.254.169.254",
+        ),
         (AZURE.replace("[backends.a.cr", "cloud = \"mars\"\n[backends.a.cr"), 4, "usgov"),
         (
             AZURE.replace("[backends.a.cr", "endpoint = \"https://x\"\n[backends.a.cr"),

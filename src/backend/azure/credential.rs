@@ -5,6 +5,7 @@
 //! forgets one that still holds when a refresh fails. So each token is fetched by a new credential, and
 //! kept by [`super::tokens`].
 
+use std::error::Error as _;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use async_trait::async_trait;
 use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_core::error::ErrorKind;
-use azure_core::http::{ClientOptions, RetryOptions, Transport};
+use azure_core::http::{ClientOptions, HttpClient, RetryOptions, Transport};
 use azure_identity::{
     AzureCliCredential, ClientAssertionCredential, ClientAssertionCredentialOptions,
     ClientSecretCredential, ClientSecretCredentialOptions, ManagedIdentityCredential,
@@ -26,6 +27,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::certificate::CertificateKey;
+use super::transport::{Login, Metadata};
 use crate::http::redact_text;
 
 /// Beyond this a caller is better served by an error. The library itself might try for 72 s.
@@ -65,6 +67,9 @@ pub enum Credential {
     ManagedIdentity {
         /// The application id of a user-assigned identity; none for the machine's own.
         client_id: Option<String>,
+        /// What answers in the place of a machine's metadata service, `http://169.254.169.254`: scheme,
+        /// host and port. App Services say by themselves where theirs is.
+        metadata_service: Option<Url>,
     },
     /// Whoever is logged on with the `az` command.
     AzureCli,
@@ -113,20 +118,23 @@ pub(super) fn source(
     if let Credential::StaticToken(bearer) = credential {
         return Ok(Arc::new(Static(bearer)));
     }
-    let transport = match credential {
+    let transport: Arc<dyn HttpClient> = match &credential {
         // The metadata service is on the machine itself: no proxy can reach it.
-        Credential::ManagedIdentity { .. } => reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(DEADLINE)
-            .build()
-            .map_err(|error| redact_text(&error.to_string()))?,
-        _ => client.inner().clone(),
+        Credential::ManagedIdentity { metadata_service, .. } => Arc::new(Metadata {
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .timeout(DEADLINE)
+                .build()
+                .map_err(|error| redact_text(&error.to_string()))?,
+            service: metadata_service.clone(),
+        }),
+        _ => Arc::new(Login(client.inner().clone())),
     };
     let mut cloud = CustomConfiguration::default();
     cloud.authority_host = authority.as_str().to_owned();
     let options = ClientOptions {
-        transport: Some(Transport::new(Arc::new(transport))),
+        transport: Some(Transport::new(transport)),
         // Who asks for a token tries again by himself.
         retry: RetryOptions::none(),
         cloud: Some(Arc::new(cloud.into())),
@@ -181,7 +189,7 @@ impl Identity {
                 };
                 WorkloadIdentityCredential::new(Some(options))?
             }
-            Credential::ManagedIdentity { client_id } => {
+            Credential::ManagedIdentity { client_id, .. } => {
                 let user_assigned_id = client_id.clone().map(UserAssignedId::ClientId);
                 let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options };
                 ManagedIdentityCredential::new(Some(options))?
@@ -215,18 +223,26 @@ impl TokenSource for Identity {
     }
 }
 
-/// The library wraps what happened in an error of its own; the innermost of them tells.
+/// The library wraps what happened in an error of its own; the innermost of those, and what caused it,
+/// tells.
 fn no_token(error: &azure_core::Error) -> NoToken {
-    let text = redact_text(&error.to_string());
     let mut innermost = error;
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    let mut text = error.to_string();
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
     while let Some(error) = cause {
-        innermost = error.downcast_ref().unwrap_or(innermost);
+        if let Some(own) = error.downcast_ref::<azure_core::Error>() {
+            innermost = own;
+            text = own.to_string();
+        } else {
+            text = format!("{text}: {error}");
+        }
         cause = error.source();
     }
+    let text = redact_text(&text);
     match innermost.kind() {
+        // The metadata service answers 404 and 410 while it is being updated.
         ErrorKind::HttpResponse { status, .. } => match u16::from(*status) {
-            408 | 429 | 500..=599 => NoToken::Unreachable(text),
+            404 | 408 | 410 | 429 | 500..=599 => NoToken::Unreachable(text),
             _ => NoToken::Refused(text),
         },
         ErrorKind::Connection | ErrorKind::Io | ErrorKind::DataConversion => {

@@ -21,6 +21,7 @@ mod read;
 mod rules;
 mod state;
 mod tokens;
+mod transport;
 mod walk;
 mod wire;
 

@@ -11,7 +11,7 @@ use super::credential::{NoToken, Token, TokenSource};
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// A token about to end may end on the way.
 const MARGIN: SignedDuration = SignedDuration::from_secs(10);
-/// After a renewal ahead of time that failed.
+/// Between two renewals ahead of time: the first may fail, or bring a token that is near its end too.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 /// The one token of a backend.
@@ -35,17 +35,12 @@ impl Tokens {
     /// # Errors
     /// When there is none and none can be had.
     pub(super) async fn get(&self, now: Timestamp) -> Result<Arc<Token>, NoToken> {
-        match self.holding(now) {
+        match self.current() {
             Some(token) if token.expires > later(now, AHEAD) => Ok(token),
-            Some(token) => Ok(self.renew_ahead(now).await.unwrap_or(token)),
-            None => {
-                let _fetching = self.fetching.lock().await;
-                // Whoever held the lock before may have brought one.
-                match self.holding(now) {
-                    Some(token) => Ok(token),
-                    None => self.fetch().await,
-                }
+            Some(token) if token.expires > later(now, MARGIN) => {
+                Ok(self.renew_ahead(now).await.unwrap_or(token))
             }
+            ended => self.newer_than(ended.as_ref()).await,
         }
     }
 
@@ -54,9 +49,14 @@ impl Tokens {
     /// # Errors
     /// When none can be had.
     pub(super) async fn replace(&self, refused: &Arc<Token>) -> Result<Arc<Token>, NoToken> {
+        self.newer_than(Some(refused)).await
+    }
+
+    /// The token that somebody has fetched since `known` was the current one, or a new one.
+    async fn newer_than(&self, known: Option<&Arc<Token>>) -> Result<Arc<Token>, NoToken> {
         let _fetching = self.fetching.lock().await;
-        let other = self.current().filter(|token| !Arc::ptr_eq(token, refused));
-        match other {
+        let newer = |token: &Arc<Token>| known.is_none_or(|known| !Arc::ptr_eq(known, token));
+        match self.current().filter(newer) {
             Some(token) => Ok(token),
             None => {
                 self.keep(None);
@@ -71,11 +71,11 @@ impl Tokens {
         if now < *fetching {
             return None;
         }
+        *fetching = later(now, PAUSE);
         match self.fetch().await {
             Ok(token) => Some(token),
             Err(error) => {
                 tracing::warn!(?error, "the token still holds but cannot be renewed");
-                *fetching = later(now, PAUSE);
                 None
             }
         }
@@ -85,10 +85,6 @@ impl Tokens {
         let token = Arc::new(self.source.fetch().await?);
         self.keep(Some(Arc::clone(&token)));
         Ok(token)
-    }
-
-    fn holding(&self, now: Timestamp) -> Option<Arc<Token>> {
-        self.current().filter(|token| token.expires > later(now, MARGIN))
     }
 
     fn current(&self) -> Option<Arc<Token>> {
