@@ -6,7 +6,7 @@ use restore_point_gateway::model::{Purpose, Sealer};
 use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{WatchStatusRequest, WatchStatusResponse};
-use restore_point_gateway::sandbox::azure::{Fault, Kind, Matching};
+use restore_point_gateway::sandbox::azure::{Canned, Fault, Kind, Matching};
 use tonic::Code;
 use tonic_types::{RpcStatusExt, StatusExt};
 
@@ -257,6 +257,28 @@ async fn a_token_speaks_for_what_was_told_and_for_nothing_behind_it() {
     assert_eq!(unique.len(), all);
     let mut watch = house.watch(WatchStatusRequest { resume_token, ..request }).await;
     assert_eq!(watch.event().await.event(), Event::Synced);
+}
+
+#[tokio::test]
+async fn a_404_that_is_not_about_the_point_does_not_delete_it() {
+    for (code, wanted) in [
+        ("InvalidResourceType", Code::FailedPrecondition),
+        ("SubscriptionNotFound", Code::FailedPrecondition),
+        ("", Code::Internal),
+    ] {
+        let house = House::new().await;
+        let name = House::azure_point(&house.azure.seeded().running_copy);
+        let mut watch = house.watch(names([&name])).await;
+        watch.until(|event| event.event() == Event::Synced).await;
+        let body = format!(r#"{{"error":{{"code":"{code}","message":"M"}}}}"#);
+        let answer = Canned { status: 404, headers: Vec::new(), body };
+        let matching = Matching::path("restorepoints/db01-day2-copy");
+        house.azure.script(matching, 1, Fault::Answer(answer));
+        let event = watch.event().await;
+        assert_eq!((event.event(), &event.name), (Event::Degraded, &name), "{code}");
+        assert_eq!(Code::from(event.error.unwrap().code), wanted, "{code}");
+        assert_eq!(watch.event().await.event(), Event::Recovered, "{code}");
+    }
 }
 
 #[tokio::test]
