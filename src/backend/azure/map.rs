@@ -148,9 +148,7 @@ fn consistency(mode: Option<&str>) -> Consistency {
 }
 
 fn disks(wire: &wire::Point, standing: &Standing, view: View) -> Result<Vec<Disk>, String> {
-    let entries = wire.properties.instance_view.as_ref();
-    let entries = entries.and_then(|view| view.disk_restore_points.as_deref()).unwrap_or_default();
-    let entries = if view == View::Basic { &[] } else { entries };
+    let entries = wire.entries().filter(|_| view != View::Basic).unwrap_or_default();
     Disks::of(wire)
         .held
         .into_iter()

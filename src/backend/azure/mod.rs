@@ -18,6 +18,7 @@ mod memory;
 mod operation;
 mod raw;
 mod read;
+mod report;
 mod rules;
 mod state;
 mod tokens;

@@ -58,6 +58,11 @@ impl Point {
         self.properties.source_restore_point.as_ref().map(|source| source.id.as_str())
     }
 
+    /// What its instance view says of single disks, if it was asked for and lists them.
+    pub(super) fn entries(&self) -> Option<&[DiskInstance]> {
+        self.properties.instance_view.as_ref()?.disk_restore_points.as_deref()
+    }
+
     /// The disks of its machine, the operating system's first; not all need be in the point.
     pub(super) fn machine_disks(&self) -> impl Iterator<Item = &Disk> {
         let storage =
