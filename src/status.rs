@@ -162,6 +162,10 @@ fn delay_ms(delay: Duration) -> u64 {
 
 /// `restorepoint.v1/Collection` and its like, from the shape of the name.
 fn resource_type(name: &str) -> &'static str {
+    if name.starts_with('/') {
+        // A vendor's id, whose type the vendor knows.
+        return "";
+    }
     match name.split('/').count() {
         2 => "restorepoint.v1/Backend",
         4 => "restorepoint.v1/Collection",

@@ -77,4 +77,14 @@ async fn a_collection_that_cannot_be_is_refused() {
         matches!(error, Error::NotFound { field: Some(field), .. } if field == "collection.source")
     );
     assert_eq!(bench.vendor.calls().count(&Method::PUT, Kind::Collection), 0);
+
+    // Only ARM knows whether there is such a machine.
+    let machine = bench.vendor.seeded().vm.replace("vm-db01", "vm-none");
+    let new = NewCollection { source: machine.clone(), ..good.clone() };
+    match bench.create(&new).await.unwrap_err() {
+        Error::NotFound { name, field, .. } => {
+            assert_eq!((name, field.as_deref()), (machine, Some("collection.source")));
+        }
+        other => panic!("{other:?}"),
+    }
 }

@@ -2,9 +2,10 @@
 //! behind.
 
 use restore_point_gateway::proto::backend::{Kind, Reachability};
+use restore_point_gateway::proto::restore_point::disk::Vendor;
 use restore_point_gateway::proto::restore_point::{Consistency, State, View};
 use restore_point_gateway::proto::{
-    GetCollectionRequest, GetRequest, ListBackendsRequest, ListRequest, RestorePoint,
+    GetCollectionRequest, GetRequest, ListBackendsRequest, ListRequest, RestorePoint, restore_point,
 };
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -32,6 +33,13 @@ async fn a_local_point_is_ready_with_its_disks() {
     let luns: Vec<_> = point.disks.iter().map(|disk| (disk.lun, disk.size_gib)).collect();
     assert_eq!(luns, [(None, 127), (Some(0), 512), (Some(1), 1023)]);
     assert!(point.disks.iter().all(|disk| disk.state() == State::Ready));
+    for disk in &point.disks {
+        let Some(Vendor::Azure(azure)) = &disk.vendor else { panic!("{disk:?}") };
+        assert_eq!(azure.encryption_type, "EncryptionAtRestWithPlatformKey");
+        assert!(azure.managed_disk_id.ends_with(&disk.name), "{azure:?}");
+    }
+    let Some(restore_point::Vendor::Azure(azure)) = &point.vendor else { panic!("{point:?}") };
+    assert_eq!((azure.security_type.as_str(), azure.excluded_disks.len()), ("TrustedLaunch", 0));
 }
 
 #[tokio::test]

@@ -183,7 +183,14 @@ impl Azure {
                     return self.same_collection(new, wanted, &home, wire);
                 }
                 Written::Refused(refusal) => {
-                    return Err(refusal.of_write(self.arm.backend.as_str(), &name));
+                    return Err(match refusal.of_write(self.arm.backend.as_str(), &name) {
+                        // The group is there, so that what is absent is the source.
+                        Error::NotFound { detail, .. } => {
+                            let (name, field) = (wanted.source.clone(), "collection.source");
+                            Error::NotFound { name, field: Some(field.to_owned()), detail }
+                        }
+                        error => error,
+                    });
                 }
                 Written::Unknown(error) => {
                     if let Some(existing) = self.existing_collection(new, wanted).await? {
