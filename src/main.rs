@@ -31,6 +31,9 @@ enum Command {
         /// The same seed gives the same restore points.
         #[arg(long, default_value_t = 1, value_name = "N")]
         seed: u64,
+        /// Write addresses and throw-away credentials of the simulated vendors to this file (JSON).
+        #[arg(long, value_name = "FILE")]
+        write_access: Option<PathBuf>,
     },
     /// Run the gateway in front of the configured vendors.
     Serve {
@@ -61,8 +64,8 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Sandbox { listen, speed, points, seed } => {
-            command::sandbox(SandboxOptions { listen, speed, points, seed }).await
+        Command::Sandbox { listen, speed, points, seed, write_access } => {
+            command::sandbox(SandboxOptions { listen, speed, points, seed, write_access }).await
         }
         Command::Serve { config } => command::serve(&config).await,
         Command::Check { config, form } => {

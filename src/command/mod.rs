@@ -1,5 +1,6 @@
 //! What the program does on each of its commands. Arguments and exit codes are `main.rs`'s.
 
+mod access;
 mod assemble;
 mod certificate;
 mod check;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::{Failure, run};
+use super::{Failure, access, run};
 use crate::backend::azure::{self, Azure};
 use crate::backend::veeam::{self, Veeam};
 use crate::backend::{Backend, Backends, Registry};
@@ -31,12 +32,15 @@ pub struct SandboxOptions {
     pub points: usize,
     /// The same seed gives the same points.
     pub seed: u64,
+    /// Where to write how the simulated vendors themselves are reached, credentials included; nowhere
+    /// if absent.
+    pub write_access: Option<PathBuf>,
 }
 
 /// Runs the sandbox until it is told to stop.
 ///
 /// # Errors
-/// When the address cannot be listened on.
+/// When the address cannot be listened on, or the access file cannot be written.
 pub async fn sandbox(options: SandboxOptions) -> Result<(), Failure> {
     telemetry::init(telemetry::Format::Text).map_err(Failure::other)?;
     let clock = Clock::running(options.speed);
@@ -70,6 +74,11 @@ pub async fn sandbox(options: SandboxOptions) -> Result<(), Failure> {
         ))
     })?;
     let address = listener.local_addr().map_err(Failure::other)?;
+    if let Some(path) = &options.write_access {
+        access::write(path, &azure, &authority, &veeam).map_err(|error| {
+            Failure::Other(format!("cannot write --write-access {}: {error}", path.display()))
+        })?;
+    }
     announce(address, &azure.endpoint(), &veeam.url()).map_err(Failure::other)?;
     run::run(run::Parts {
         registry,

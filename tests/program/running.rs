@@ -244,3 +244,50 @@ async fn the_sandbox_runs_and_ends_though_a_stream_is_open() {
         assert!(output.status.success(), "{signal}");
     }
 }
+
+#[tokio::test]
+async fn the_sandbox_says_how_to_reach_its_vendors_to_its_owner_only() {
+    let folder = Folder::new();
+    let path = folder.write("access.json", "something older, readable by all");
+    let mut command = program();
+    command.args(["sandbox", "--listen", "127.0.0.1:0", "--points", "0", "--write-access"]);
+    command.arg(&path);
+    let (sandbox, azure) = blocking(move || {
+        let mut sandbox = Running::start(&mut command);
+        let azure = sandbox.says("azure");
+        (sandbox, azure)
+    })
+    .await;
+    let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let access: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let text = |pointer: &str| access.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+    assert_eq!(text("/azure/endpoint"), azure);
+
+    let trusted = ["/azure/ca_pem", "/veeam/certificate_pem"]
+        .map(|one| reqwest::Certificate::from_pem(text(one).as_bytes()).unwrap());
+    let http = reqwest::Client::builder().tls_certs_only(trusted).no_proxy().build().unwrap();
+    let login =
+        format!("{}/{}/oauth2/v2.0/token", text("/azure/authority"), text("/azure/tenant_id"));
+    let form = [
+        ("grant_type", "client_credentials".to_owned()),
+        ("client_id", text("/azure/client_id")),
+        ("client_secret", text("/azure/client_secret")),
+        ("scope", "https://management.azure.com/.default".to_owned()),
+    ];
+    assert_eq!(http.post(login).form(&form).send().await.unwrap().status(), 200);
+    let logon = http
+        .post(format!("{}/sessionMngr/?v=latest", text("/veeam/url")))
+        .basic_auth(text("/veeam/username"), Some(text("/veeam/password")))
+        .header("content-length", "0");
+    assert_eq!(logon.send().await.unwrap().status(), 201);
+
+    sandbox.signal("TERM");
+    let output = blocking(move || sandbox.end()).await;
+    assert!(output.status.success());
+    let log = String::from_utf8_lossy(&output.stderr);
+    for secret in ["/azure/client_secret", "/veeam/password"] {
+        assert!(!log.contains(&text(secret)), "{log}");
+    }
+}
