@@ -8,6 +8,7 @@ mod consistency;
 mod copies;
 mod creation;
 mod deletion;
+mod discovery;
 mod encryption;
 mod faults;
 mod front_door;

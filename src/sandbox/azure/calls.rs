@@ -37,6 +37,7 @@ impl Kind {
             Place::Point(_) => Self::Point,
             Place::DiskPoints(_) | Place::DiskPoint(..) | Place::DiskAccess(..) => Self::DiskPoint,
             Place::Operation { .. } => Self::Operation,
+            Place::Signpost(_) | Place::Directory(_) => Self::Elsewhere,
             Place::Machine { .. } | Place::EncryptionSet { .. } | Place::Elsewhere => {
                 Self::Elsewhere
             }

@@ -11,6 +11,7 @@ mod collections;
 mod consistency;
 mod copying;
 mod dice;
+mod discovery;
 mod disk_points;
 mod encryption;
 mod identity;

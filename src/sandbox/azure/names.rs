@@ -5,6 +5,8 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::discovery::{Directory, Signpost};
+
 /// A restore point collection by its names, in the casing they were given.
 #[derive(Debug, Clone)]
 pub(super) struct CollectionName {
@@ -59,6 +61,8 @@ pub(super) enum Access {
 #[derive(Debug, Clone)]
 pub(super) enum Place {
     Token { tenant: String },
+    Signpost(Signpost),
+    Directory(Directory),
     AllCollections,
     GroupCollections { group: String },
     Collection(CollectionName),
@@ -139,7 +143,10 @@ impl Address {
                 },
                 _ => Place::Elsewhere,
             },
-            _ => Place::Elsewhere,
+            path => Signpost::parse(path)
+                .map(Place::Signpost)
+                .or_else(|| Directory::parse(path, &given).map(Place::Directory))
+                .unwrap_or(Place::Elsewhere),
         };
         let subscription = (lower[0] == "subscriptions").then(|| given.get(1).cloned()).flatten();
         Self { subscription, place }

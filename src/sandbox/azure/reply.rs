@@ -27,6 +27,12 @@ impl Reply {
         Self { status, voice: Voice::Provider, body: wire::pretty(body), headers: Vec::new() }
     }
 
+    /// From the gateway itself, which answers for subscriptions and groups without any provider.
+    pub(super) fn gateway(body: &impl Serialize) -> Self {
+        let body = wire::compact(body);
+        Self { status: StatusCode::OK, voice: Voice::Gateway, body, headers: Vec::new() }
+    }
+
     pub(super) fn empty(status: StatusCode) -> Self {
         Self { status, voice: Voice::Provider, body: String::new(), headers: Vec::new() }
     }
@@ -91,8 +97,10 @@ pub(super) fn dress(reply: &Reply, correlation: &Correlation) -> HeaderMap {
     let correlation_id = &correlation.correlation_id;
     match reply.voice {
         Voice::Gateway | Voice::Unreachable => {
-            let gateway = reply.voice == Voice::Gateway;
-            put("x-ms-failure-cause", if gateway { "gateway" } else { "service" });
+            if !reply.status.is_success() {
+                let gateway = reply.voice == Voice::Gateway;
+                put("x-ms-failure-cause", if gateway { "gateway" } else { "service" });
+            }
             // The gateway's own answers have no id apart from the correlation.
             put("x-ms-request-id", correlation_id);
             if [StatusCode::TOO_MANY_REQUESTS, StatusCode::INTERNAL_SERVER_ERROR]

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::calls::{Calls, Kind};
+use super::discovery::Directory;
 use super::login::Login;
 use super::names::{Access, Address, Place, Provider};
 use super::point::Failure;
@@ -21,7 +22,9 @@ use super::refusal::Refusal;
 use super::reply::{self, Correlation, Reply};
 use super::script::{self, Canned, Fault, Script};
 use super::world::World;
-use super::{access, collections, disk_points, limits, lists, locks, points, size, versions};
+use super::{
+    access, collections, disk_points, limits, lists, locks, points, size, versions, wire,
+};
 
 /// Everything behind the listener.
 #[derive(Debug)]
@@ -42,6 +45,7 @@ pub(super) struct Call {
     pub(super) expand: Option<String>,
     pub(super) skip: Option<String>,
     pub(super) request_id: Uuid,
+    pub(super) tenant: String,
     /// How a creation is to fail.
     pub(super) doom: Option<Failure>,
     pub(super) body: Bytes,
@@ -97,6 +101,13 @@ impl Server {
             let headers = vec![json, ("cache-control".into(), "no-store, no-cache".into())];
             return verbatim(&Canned { status: status.as_u16(), headers, body });
         }
+        if let Place::Signpost(signpost) = &address.place {
+            let origin = format!("https://{}", host(parts));
+            let (status, body) = signpost.answer(&self.login, &origin);
+            let json = ("content-type".into(), "application/json; charset=utf-8".into());
+            let (headers, body) = (vec![json], wire::compact(&body));
+            return verbatim(&Canned { status: status.as_u16(), headers, body });
+        }
         let dropped = matches!(fault, Some(Fault::DropReply));
         let response = self.manage(parts, &address, fault, body);
         if dropped {
@@ -136,6 +147,7 @@ impl Server {
             expand: parameter("$expand"),
             skip: parameter("$skiptoken"),
             request_id: world.dice.guid(),
+            tenant: self.login.tenant.clone(),
             doom,
             body,
         };
@@ -167,7 +179,11 @@ impl Server {
     ) -> Result<(), Refusal> {
         self.login.admit(header(parts, "authorization"))?;
         let given = address.subscription.as_deref().unwrap_or_default();
-        if !given.eq_ignore_ascii_case(&world.subscription) {
+        let everybodys = matches!(
+            address.place,
+            Place::Directory(Directory::Tenants | Directory::Subscriptions)
+        );
+        if !everybodys && !given.eq_ignore_ascii_case(&world.subscription) {
             let message = format!("The subscription '{given}' could not be found.");
             let status = StatusCode::NOT_FOUND;
             return Err(Refusal::gateway(status, "SubscriptionNotFound", &message));
@@ -209,6 +225,7 @@ fn handle(
     query: &str,
 ) -> Result<Reply, Refusal> {
     match (method, place) {
+        (&Method::GET, Place::Directory(directory)) => directory.answer(world, call),
         (&Method::GET, Place::AllCollections) => lists::all(world, call),
         (&Method::GET, Place::GroupCollections { group }) => lists::by_group(world, call, group),
         (&Method::GET, Place::Collection(name)) => collections::get(world, call, name),
