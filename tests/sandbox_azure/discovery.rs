@@ -68,3 +68,26 @@ async fn the_newest_client_library_s_version_is_taken() {
     let url = format!("{}{}?api-version=2026-04-01", bench.azure.endpoint(), bench.day(1));
     assert_eq!(bench.call(Method::GET, &url, None).await.status, 200);
 }
+
+/// Proved by azidentity for Go, which asks for OpenID's scopes too.
+#[tokio::test]
+async fn a_token_is_granted_whatever_else_its_scope_names() {
+    let bench = Bench::new();
+    let azure = &bench.azure;
+    let url = format!("{}/{}/oauth2/v2.0/token", azure.authority_host(), azure.tenant_id());
+    for (scope, status) in [
+        ("https://management.azure.com/.default openid offline_access profile", 200),
+        ("openid https://management.azure.com/.default", 200),
+        ("openid offline_access profile", 400),
+        ("", 400),
+    ] {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", azure.client_id()),
+            ("client_secret", azure.client_secret()),
+            ("scope", scope),
+        ];
+        let seen = Seen::of(bench.http.post(&url).form(&form).send().await.unwrap()).await;
+        assert_eq!(seen.status, status, "{scope}: {}", seen.text);
+    }
+}

@@ -108,7 +108,8 @@ impl Login {
             );
             return deny(bad, "unauthorized_client", 700_016, &text);
         }
-        if !field("scope").ends_with("/.default") {
+        // Beside the one scope that counts, libraries may ask for `openid profile offline_access`.
+        if !field("scope").split_whitespace().any(|scope| scope.ends_with("/.default")) {
             let text = "The provided value for scope is not valid. Client credential flows must \
                         have a scope value with /.default suffixed to the resource identifier.";
             return deny(bad, "invalid_scope", 1_002_012, text);
