@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use restore_point_gateway::command::{self, Depth, Failure, SandboxOptions};
+use restore_point_gateway::sandbox::veeam::Product;
 
 /// One gRPC service in front of the restore point APIs of Azure and of Veeam Backup Enterprise Manager.
 #[derive(Debug, Parser)]
@@ -31,6 +32,9 @@ enum Command {
         /// The same seed gives the same restore points.
         #[arg(long, default_value_t = 1, value_name = "N")]
         seed: u64,
+        /// The product release of the simulated Enterprise Manager, 12 or 13; its JSON differs.
+        #[arg(long, default_value = "13", value_name = "N", value_parser = veeam_product)]
+        veeam_product: Product,
         /// Write addresses and throw-away credentials of the simulated vendors to this file (JSON).
         #[arg(long, value_name = "FILE")]
         write_access: Option<PathBuf>,
@@ -64,8 +68,16 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Sandbox { listen, speed, points, seed, write_access } => {
-            command::sandbox(SandboxOptions { listen, speed, points, seed, write_access }).await
+        Command::Sandbox { listen, speed, points, seed, veeam_product, write_access } => {
+            command::sandbox(SandboxOptions {
+                listen,
+                speed,
+                points,
+                seed,
+                veeam_product,
+                write_access,
+            })
+            .await
         }
         Command::Serve { config } => command::serve(&config).await,
         Command::Check { config, form } => {
@@ -97,5 +109,13 @@ fn speed(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(speed) if speed.is_finite() && speed > 0.0 && speed <= 1e6 => Ok(speed),
         _ => Err("it must be a number above 0, up to 1000000".to_owned()),
+    }
+}
+
+fn veeam_product(text: &str) -> Result<Product, String> {
+    match text {
+        "12" => Ok(Product::V12),
+        "13" => Ok(Product::V13),
+        _ => Err("it must be 12 or 13".to_owned()),
     }
 }

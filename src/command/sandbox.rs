@@ -32,6 +32,8 @@ pub struct SandboxOptions {
     pub points: usize,
     /// The same seed gives the same points.
     pub seed: u64,
+    /// The release that the simulated Enterprise Manager is of.
+    pub veeam_product: sandbox::veeam::Product,
     /// Where to write how the simulated vendors themselves are reached, credentials included; nowhere
     /// if absent.
     pub write_access: Option<PathBuf>,
@@ -59,6 +61,9 @@ pub async fn sandbox(options: SandboxOptions) -> Result<(), Failure> {
     let veeam = sandbox::veeam::EnterpriseManager::start(sandbox::veeam::Settings {
         points: options.points,
         seed: options.seed,
+        product: options.veeam_product,
+        // So that links can be followed by whoever tries them out.
+        hrefs: sandbox::veeam::Hrefs::AsAsked,
         ..sandbox::veeam::Settings::new(clock)
     })
     .map_err(Failure::other)?;

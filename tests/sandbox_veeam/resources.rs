@@ -4,9 +4,9 @@
 
 use jiff::SignedDuration;
 use reqwest::Method;
-use restore_point_gateway::sandbox::veeam::{AttributeOrder, ListItem, NameStyle, VmName};
+use restore_point_gateway::sandbox::veeam::{AttributeOrder, Hrefs, ListItem, NameStyle, VmName};
 
-use crate::{ABC, Bench, CRM, SRV39, between, names};
+use crate::{ABC, Bench, CRM, SRV39, TOKEN, between, header, names};
 
 #[tokio::test]
 async fn an_entity_is_the_one_on_the_vendors_page() {
@@ -218,4 +218,29 @@ async fn backups_and_plain_replicas_follow_the_same_grammar() {
     }
     let backup = bench.get("/backups?format=Entity").await.1;
     assert!(backup.contains("<BackupType>Standard</BackupType>"));
+}
+
+/// Proved by veeam-em, which follows the link to the next page as it came.
+#[tokio::test]
+async fn links_lead_back_to_where_they_were_asked_for_if_the_server_is_so_set() {
+    let bench = Bench::with(|settings| {
+        settings.points = 200;
+        settings.hrefs = Hrefs::AsAsked;
+    });
+    let reply = bench.log_on_as(bench.em.username(), bench.em.password(), "?v=latest").await;
+    let token = header(&reply, TOKEN);
+    assert!(header(&reply, "location").starts_with(&bench.em.url()));
+    for accept in ["application/xml", "application/json"] {
+        let follow = async |url: &str| {
+            let request = bench.client.get(url).header(TOKEN, &token).header("accept", accept);
+            let reply = request.send().await.unwrap();
+            assert_eq!(reply.status(), 200, "{url}");
+            reply.text().await.unwrap()
+        };
+        let first = follow(&format!("{}/query?type=CloudVmReplicaPoint", bench.em.url())).await;
+        assert!(!first.contains(":9398/"), "{first}");
+        let links = first.split(['"', ' ']).filter(|word| word.contains("page=2"));
+        let second = follow(&links.last().unwrap().replace("&amp;", "&")).await;
+        assert!(["PageNum=\"2\"", "\"pageNum\":2"].iter().any(|page| second.contains(page)));
+    }
 }

@@ -8,6 +8,7 @@ use hyper::ext::ReasonPhrase;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::document::{Element, Scalar, to_xml};
+use super::hrefs::Naming;
 use super::json::to_json;
 use super::settings::{ErrorDetail, Installation, Settings};
 
@@ -115,7 +116,8 @@ impl Answer {
                 (Some("application/xml"), to_xml(document, settings).unwrap_or_default())
             }
         };
-        let mut response = Response::new(Body::from(body));
+        let naming = Naming::of(request, settings.hrefs);
+        let mut response = Response::new(Body::from(naming.body(body)));
         *response.status_mut() = self.status;
         if let Ok(reason) = ReasonPhrase::try_from(reason(self.status).into_bytes()) {
             response.extensions_mut().insert(reason);
@@ -129,7 +131,7 @@ impl Answer {
             windows.then(|| (SERVER, "Microsoft-HTTPAPI/2.0".to_owned())),
         ];
         for (name, value) in self.headers.into_iter().chain(standard.into_iter().flatten()) {
-            if let Ok(value) = HeaderValue::try_from(value) {
+            if let Ok(value) = HeaderValue::try_from(naming.header(value)) {
                 response.headers_mut().insert(name, value);
             }
         }

@@ -15,6 +15,7 @@ mod directory;
 mod document;
 mod estate;
 mod filter;
+mod hrefs;
 mod json;
 mod kinds;
 mod logon;
@@ -49,7 +50,7 @@ pub use self::accounts::{Account, Role, Tenant};
 pub use self::backup_server::BackupServer;
 pub use self::script::Reply;
 pub use self::settings::{
-    Ampersands, AttributeOrder, ByteOrderMark, CloudQuery, ErrorDetail, HierarchyRoots,
+    Ampersands, AttributeOrder, ByteOrderMark, CloudQuery, ErrorDetail, HierarchyRoots, Hrefs,
     Installation, ListItem, NameStyle, Product, ReplicaListItem, RequestBodies, Settings,
     UnfinishedLink, Vanished, VmName,
 };

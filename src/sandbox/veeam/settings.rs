@@ -22,6 +22,8 @@ pub struct Settings {
     pub installation: Installation,
     /// The product release, which shows in JSON names and in how page links are escaped.
     pub product: Product,
+    /// By which name links call the server.
+    pub hrefs: Hrefs,
     /// How the time inside the name of a point is written.
     pub name_style: NameStyle,
     /// How many fraction digits the server's database keeps of a time, 0 to 9: 3 on SQL Server and 6
@@ -74,6 +76,7 @@ impl Settings {
             seed: 1,
             installation: Installation::CloudConnect,
             product: Product::V13,
+            hrefs: Hrefs::InternalName,
             name_style: NameStyle::WholeSeconds,
             fraction_digits: 3,
             attribute_order: AttributeOrder::RealServer,
@@ -115,6 +118,16 @@ pub enum Product {
     V12,
     /// JSON in camelCase; page links escaped in upper-case hex.
     V13,
+}
+
+/// The name of the server in links. Public clients follow the link to the next page as it is, and so rely
+/// on a name that they can reach; nothing promises them one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hrefs {
+    /// What the server calls itself, which its clients may not be able to reach.
+    InternalName,
+    /// The name and port in the request.
+    AsAsked,
 }
 
 /// The time in `srv39@2015-12-25 20:00:47`.

@@ -1,6 +1,6 @@
 //! Entities as the documents that carry them: references, entities, and lists of both.
 //!
-//! Links name the server by what it calls itself, which is rarely the name its clients use.
+//! Links name the server by what it calls itself; see [`super::hrefs`].
 
 use uuid::Uuid;
 
