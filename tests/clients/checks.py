@@ -1,0 +1,56 @@
+"""What every suite in Python shares: how to get at the vendors, and how to count."""
+
+import json
+import os
+import time
+
+
+def access(vendor: str, of: str = "ACCESS") -> dict:
+    """How the simulated vendor is reached, as the sandbox wrote it down where the variable says."""
+    with open(os.environ[of]) as file:
+        return json.load(file)[vendor]
+
+
+class Checks:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.passed = 0
+        self.failed = 0
+
+    def check(self, what: str, ok: object, why: object = "") -> None:
+        if ok:
+            self.passed += 1
+            print(f"ok   {what}")
+        else:
+            self.failed += 1
+            print(f"FAIL {what}: {why}")
+
+    def refused(self, what: str, call, kind: type, holds) -> None:
+        """`call` must raise exactly this kind of exception, and `holds` must be true of it."""
+        try:
+            got = call()
+        except Exception as error:
+            ok = type(error) is kind and holds(error)
+            self.check(what, ok, f"{type(error).__name__}: {error}")
+        else:
+            self.check(what, False, f"was not refused: {got}")
+
+    def run(self, *steps) -> int:
+        """Runs each step; an exception that it does not expect is one failed check. The exit code."""
+        for step in steps:
+            try:
+                step()
+            except Exception as error:
+                self.check(step.__name__, False, repr(error))
+        print(f"{self.name}: {self.passed} passed, {self.failed} failed")
+        return 1 if self.failed or not self.passed else 0
+
+
+def until(seconds: float, read, done):
+    """Reads until it is done, and gives all readings; after so many seconds whatever they are."""
+    end = time.monotonic() + seconds
+    readings = [read()]
+    while not done(readings[-1]) and time.monotonic() < end:
+        time.sleep(0.1)
+        readings.append(read())
+    return readings
