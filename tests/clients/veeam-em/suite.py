@@ -57,6 +57,9 @@ class Suite(Checks):
         self.check("list: references", replicas and all(one["UUID"] for one in replicas), replicas)
         servers = self.em.request("/backupServers", params={"format": "Entity"})["BackupServers"]
         self.check("list: entities", servers and all(one["Port"] > 0 for one in servers), servers)
+        roots = self.em.get_hierarchy_roots()
+        same = self.em.get_hierarchy_root(roots[0]["UUID"])["UID"] == roots[0]["UID"]
+        self.check("list: hypervisors, and one of them", same, roots)
         below = self.em.request(f"/cloud/replicas/{replicas[0]['UUID']}/vmReplicaPoints")["Refs"]
         kinds = {one["Type"] for one in below}
         self.check("list: the points of one replica", kinds == {"CloudVmReplicaPointReference"}, kinds)
@@ -83,6 +86,8 @@ class Suite(Checks):
         expected = [point["UID"] for point in points if point["State"] == "Ready"]
         same = [point["UID"] for point in ready] == expected
         self.check("query: filtered", same and len(expected) < len(points), len(ready))
+        sessions = self.em.get_backup_task_sessions(page_size=5)
+        self.check("query: the one that the client has a call for", sessions == [], sessions)
 
     def get(self) -> None:
         point = self.em.request(f"/cloud/vmReplicaPoints/{KNOWN}", params={"format": "Entity"})
