@@ -254,6 +254,8 @@ func (s *suite) signedAccess(ctx context.Context) error {
 	}
 	// The URL is a secret: it is not shown, not even when it is wrong.
 	s.check("signed access: a URL", granted.AccessSAS != nil && strings.HasPrefix(*granted.AccessSAS, "https://"), "no URL")
+	_, err = s.points.BeginDelete(ctx, group, home, point, nil)
+	s.refused("signed access: no deletion meanwhile", err, 409, "DiskRestorePointUsedByCustomer")
 	ending, err := s.disks.BeginRevokeAccess(ctx, group, home, point, name, nil)
 	if err != nil {
 		return err

@@ -182,8 +182,8 @@ class Suite(Checks):
         self.refused(
             "signed access: no deletion meanwhile",
             lambda: self.points.begin_delete(GROUP, HOME, "one").result(),
-            HttpResponseError,
-            lambda error: error.error.code == "DiskRestorePointUsedByCustomer",
+            ResourceExistsError,
+            coded(409, "DiskRestorePointUsedByCustomer"),
         )
         ended = self.disks.begin_revoke_access(GROUP, HOME, "one", name)
         ended.result()
