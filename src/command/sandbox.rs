@@ -26,7 +26,7 @@ use crate::{sandbox, watch};
 pub struct SandboxOptions {
     /// Where the gateway listens.
     pub listen: SocketAddr,
-    /// How many times faster than real time copies progress and sessions expire.
+    /// How many times faster than real time copies progress.
     pub speed: f64,
     /// How many points each vendor has beside the well-known ones.
     pub points: usize,
@@ -64,6 +64,7 @@ pub async fn sandbox(options: SandboxOptions) -> Result<(), Failure> {
         product: options.veeam_product,
         // So that links can be followed by whoever tries them out.
         hrefs: sandbox::veeam::Hrefs::AsAsked,
+        idle_timeout: visitors_time(SESSION_IDLE, options.speed),
         ..sandbox::veeam::Settings::new(clock)
     })
     .map_err(Failure::other)?;
@@ -154,8 +155,17 @@ fn pace(speed: f64) -> watch::Settings {
 /// At ARM a copy is being created for some 6 s. Sped up, nobody would see it: it is kept at 6 s of the
 /// visitor's own time, up to a speed at which nobody can be watching.
 fn long_enough_to_see(speed: f64) -> SignedDuration {
-    SignedDuration::from_secs_f64(6.0 * speed.clamp(1.0, 100.0))
+    visitors_time(6.0, speed.clamp(1.0, 100.0))
 }
+
+/// Seconds by the clock of whoever visits the sandbox, as simulated time: a logon session is kept alive by
+/// its holder, who counts 15 minutes by that clock.
+fn visitors_time(seconds: f64, speed: f64) -> SignedDuration {
+    SignedDuration::from_secs_f64(seconds * speed)
+}
+
+/// After so many seconds without a request a session of Enterprise Manager is over.
+const SESSION_IDLE: f64 = 15.0 * 60.0;
 
 /// Addresses first, each on a line of its own for scripts; then what to paste.
 fn announce(gateway: SocketAddr, azure: &str, veeam: &str) -> io::Result<()> {
