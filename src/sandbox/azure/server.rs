@@ -22,9 +22,7 @@ use super::refusal::Refusal;
 use super::reply::{self, Correlation, Reply};
 use super::script::{self, Canned, Fault, Script};
 use super::world::World;
-use super::{
-    access, collections, disk_points, limits, lists, locks, points, size, versions, wire,
-};
+use super::{access, collections, disk_points, limits, lists, locks, points, size, versions, wire};
 
 /// Everything behind the listener.
 #[derive(Debug)]
