@@ -76,18 +76,22 @@ class Suite(Checks):
             pages.append(self.em.request(following[0]["Href"]))
         count = reply["PagingInfo"]["PagesCount"]
         self.check("query: as many pages as told", len(pages) == count and count > 2, (len(pages), count))
-        points = [point for page in pages for point in page["Entities"]["CloudVmReplicaPoints"]["CloudVmReplicaPoints"]]
+        points = [point for page in pages for point in self.points(page)]
         uids = {point["UID"] for point in points}
         self.check("query: no point twice", len(uids) == len(points) > 100, (len(uids), len(points)))
         times = [point["CreationTimeUTC"].removesuffix("Z").ljust(26, ".") for point in points]
         self.check("query: newest first", times == sorted(times, reverse=True), times[:3])
         ready = self.em.request("/query", params={**QUERY, "filter": 'State=="Ready"', "pageSize": 10_000})
-        ready = ready["Entities"]["CloudVmReplicaPoints"]["CloudVmReplicaPoints"]
+        ready = self.points(ready)
         expected = [point["UID"] for point in points if point["State"] == "Ready"]
         same = [point["UID"] for point in ready] == expected
         self.check("query: filtered", same and len(expected) < len(points), len(ready))
         sessions = self.em.get_backup_task_sessions(page_size=5)
         self.check("query: the one that the client has a call for", sessions == [], sessions)
+
+    @staticmethod
+    def points(reply: dict) -> list[dict]:
+        return reply["Entities"]["CloudVmReplicaPoints"]["CloudVmReplicaPoints"]
 
     def get(self) -> None:
         point = self.em.request(f"/cloud/vmReplicaPoints/{KNOWN}", params={"format": "Entity"})
