@@ -70,7 +70,9 @@ metrics_file:
         up = [sample.value for sample in samples["veeam_em_up"]]
         self.check("logon: up", up == [1.0], up)
         stores = samples["veeam_em_overview_repositories_capacity_total_bytes"]
-        self.check("repositories: their sizes", stores and all(s.value > 0 for s in stores), stores)
+        sizes = {store.labels["type"]: store.value for store in stores}
+        known = sizes.pop("WinLocal", 0) > 0 and all(size == -1 for size in sizes.values())
+        self.check("repositories: their sizes, and -1 where there is none", known, stores)
         servers = samples["veeam_em_backup_servers_config"]
         ports = [server.labels["port"] for server in servers]
         self.check("backup servers: their ports", ports and all(p.isdecimal() for p in ports), servers)
