@@ -274,7 +274,7 @@ async fn the_sandbox_says_how_to_reach_its_vendors_to_its_owner_only() {
         ("grant_type", "client_credentials".to_owned()),
         ("client_id", text("/azure/client_id")),
         ("client_secret", text("/azure/client_secret")),
-        ("scope", "https://management.azure.com/.default".to_owned()),
+        ("scope", format!("{azure}/.default")),
     ];
     assert_eq!(http.post(login).form(&form).send().await.unwrap().status(), 200);
     let logon = http

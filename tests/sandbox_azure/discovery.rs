@@ -16,11 +16,12 @@ async fn anyone_is_told_where_to_log_on() {
     assert_eq!(metadata.status, 200, "{}", metadata.text);
     let metadata = metadata.json();
     assert_eq!(metadata["issuer"], format!("{endpoint}/{tenant}/v2.0"));
+    let scope = format!("{endpoint}/.default");
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", bench.azure.client_id()),
         ("client_secret", bench.azure.client_secret()),
-        ("scope", "https://management.azure.com/.default"),
+        ("scope", scope.as_str()),
     ];
     let token = bench.http.post(metadata["token_endpoint"].as_str().unwrap()).form(&form);
     assert_eq!(token.send().await.unwrap().status(), 200);
@@ -69,23 +70,27 @@ async fn the_newest_client_library_s_version_is_taken() {
     assert_eq!(bench.call(Method::GET, &url, None).await.status, 200);
 }
 
-/// Proved by azidentity for Go, which asks for OpenID's scopes too.
+/// Proved by azidentity for Go, which asks for OpenID's scopes too, and by az, whose audience ends with a
+/// slash.
 #[tokio::test]
 async fn a_token_is_granted_whatever_else_its_scope_names() {
     let bench = Bench::new();
     let azure = &bench.azure;
     let url = format!("{}/{}/oauth2/v2.0/token", azure.authority_host(), azure.tenant_id());
+    let resource = azure.endpoint();
     for (scope, status) in [
-        ("https://management.azure.com/.default openid offline_access profile", 200),
-        ("openid https://management.azure.com/.default", 200),
-        ("openid offline_access profile", 400),
-        ("", 400),
+        (format!("{resource}/.default openid offline_access profile"), 200),
+        (format!("openid {resource}/.default"), 200),
+        (format!("{resource}//.default"), 200),
+        ("https://elsewhere.test/.default openid".to_owned(), 400),
+        ("openid offline_access profile".to_owned(), 400),
+        (String::new(), 400),
     ] {
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", azure.client_id()),
             ("client_secret", azure.client_secret()),
-            ("scope", scope),
+            ("scope", scope.as_str()),
         ];
         let seen = Seen::of(bench.http.post(&url).form(&form).send().await.unwrap()).await;
         assert_eq!(seen.status, status, "{scope}: {}", seen.text);

@@ -109,16 +109,17 @@ impl Login {
             return deny(bad, "unauthorized_client", 700_016, &text);
         }
         // Beside the one scope that counts, libraries may ask for `openid profile offline_access`.
-        if !field("scope").split_whitespace().any(|scope| scope.ends_with("/.default")) {
+        let resource =
+            field("scope").split_whitespace().find_map(|one| one.strip_suffix("/.default"));
+        let Some(resource) = resource else {
             let text = "The provided value for scope is not valid. Client credential flows must \
                         have a scope value with /.default suffixed to the resource identifier.";
             return deny(bad, "invalid_scope", 1_002_012, text);
-        }
-        if field("scope") != format!("https://{host}/.default") {
-            let text = format!(
-                "The resource principal named {} was not found in the tenant.",
-                field("scope").trim_end_matches("/.default")
-            );
+        };
+        // An audience may end with a slash of its own: az asks for `https://…//.default`.
+        if resource.strip_suffix('/').unwrap_or(resource) != format!("https://{host}") {
+            let text =
+                format!("The resource principal named {resource} was not found in the tenant.");
             return deny(bad, "invalid_resource", 500_011, &text);
         }
         if field("client_assertion_type") == JWT_BEARER {
