@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use restore_point_gateway::command::{self, Depth, Failure, SandboxOptions};
+use restore_point_gateway::sandbox::FaultOrder;
 use restore_point_gateway::sandbox::veeam::Product;
 
 /// One gRPC service in front of the restore point APIs of Azure and of Veeam Backup Enterprise Manager.
@@ -38,6 +39,13 @@ enum Command {
         /// Write addresses and throw-away credentials of the simulated vendors to this file (JSON).
         #[arg(long, value_name = "FILE")]
         write_access: Option<PathBuf>,
+        /// Where the admin path listens: faults, clocks and call counts, at any time.
+        #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
+        admin: SocketAddr,
+        /// Something that goes wrong from the beginning; may be given more than once. The admin path
+        /// has the list of all words.
+        #[arg(long = "fault", value_name = "FAULT", long_help = FAULT)]
+        faults: Vec<FaultOrder>,
     },
     /// Run the gateway in front of the configured vendors.
     Serve {
@@ -58,6 +66,25 @@ enum Command {
     DescriptorSet,
 }
 
+const FAULT: &str = "\
+Something that goes wrong from the beginning; may be given more than once.
+
+  'VENDOR: [METHOD] [/PATH] WORD...', of which the first that matches and is not used up hits a request
+
+Which requests: GET, /part/of/path?or=query, skip=N (not the first N), times=N (else all)
+What happens:   latency_ms=N, status=N retry_after=SECONDS, html, body=\"...\" header=\"Name: value\",
+                content_type=TYPE, bytes_per_second=N, chunked, truncate=N or N%,
+                reset=before|during|after|N|N%, lose_reply, hang_up, silence,
+                fail_creation=CODE message=\"...\" (azure)
+
+  --fault 'veeam: GET /query skip=1 times=1 status=401'        401 in the middle of a list
+  --fault 'azure: times=20 status=429 retry_after=3'           a burst of throttling
+  --fault 'azure: PUT /restorePoints/ times=1 lose_reply'      a copy whose reply is lost
+  --fault 'veeam: GET latency_ms=500 bytes_per_second=2000'    a slow line
+  --fault 'azure: GET /operations/ truncate=50%'               half a body under a whole length
+
+The admin path changes all of it while the sandbox runs.";
+
 fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -68,16 +95,27 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Sandbox { listen, speed, points, seed, veeam_product, write_access } => {
-            command::sandbox(SandboxOptions {
+        Command::Sandbox {
+            listen,
+            speed,
+            points,
+            seed,
+            veeam_product,
+            write_access,
+            admin,
+            faults,
+        } => {
+            let options = SandboxOptions {
                 listen,
                 speed,
                 points,
                 seed,
                 veeam_product,
                 write_access,
-            })
-            .await
+                admin,
+                faults,
+            };
+            command::sandbox(options).await
         }
         Command::Serve { config } => command::serve(&config).await,
         Command::Check { config, form } => {

@@ -17,7 +17,7 @@ use crate::backend::veeam::{self, Veeam};
 use crate::backend::{Backend, Backends, Registry};
 use crate::http::Trust;
 use crate::model::{BackendId, Sealer};
-use crate::sandbox::{Authority, Clock};
+use crate::sandbox::{Admin, Authority, Clock, FaultOrder};
 use crate::server::{Drain, Listener, telemetry};
 use crate::{sandbox, watch};
 
@@ -37,6 +37,10 @@ pub struct SandboxOptions {
     /// Where to write how the simulated vendors themselves are reached, credentials included; nowhere
     /// if absent.
     pub write_access: Option<PathBuf>,
+    /// Where the admin path listens, on loopback.
+    pub admin: SocketAddr,
+    /// What goes wrong from the beginning.
+    pub faults: Vec<FaultOrder>,
 }
 
 /// Runs the sandbox until it is told to stop.
@@ -65,9 +69,16 @@ pub async fn sandbox(options: SandboxOptions) -> Result<(), Failure> {
         // So that links can be followed by whoever tries them out.
         hrefs: sandbox::veeam::Hrefs::AsAsked,
         idle_timeout: visitors_time(SESSION_IDLE, options.speed),
-        ..sandbox::veeam::Settings::new(clock)
+        ..sandbox::veeam::Settings::new(clock.clone())
     })
     .map_err(Failure::other)?;
+
+    for order in options.faults {
+        match order {
+            FaultOrder::Azure(rule) => azure.add_fault(rule),
+            FaultOrder::Veeam(rule) => veeam.add_fault(rule),
+        }
+    }
 
     let registry = Registry::new(Backends::from([
         backend("azure", |id| azure_backend(id, &azure, &authority))?,
@@ -85,7 +96,15 @@ pub async fn sandbox(options: SandboxOptions) -> Result<(), Failure> {
             Failure::Other(format!("cannot write --write-access {}: {error}", path.display()))
         })?;
     }
-    announce(address, &azure.endpoint(), &veeam.url()).map_err(Failure::other)?;
+    let (azure, veeam) = (Arc::new(azure), Arc::new(veeam));
+    let admin = Admin::start(options.admin, Arc::clone(&azure), Arc::clone(&veeam), clock).await;
+    let admin = admin.map_err(|error| {
+        Failure::Other(format!(
+            "cannot listen on {}: {error}; choose another --admin",
+            options.admin
+        ))
+    })?;
+    announce(address, &azure.endpoint(), &veeam.url(), &admin.url()).map_err(Failure::other)?;
     run::run(run::Parts {
         registry,
         sealer: Sealer::random().map_err(Failure::Other)?,
@@ -168,14 +187,18 @@ fn visitors_time(seconds: f64, speed: f64) -> SignedDuration {
 const SESSION_IDLE: f64 = 15.0 * 60.0;
 
 /// Addresses first, each on a line of its own for scripts; then what to paste.
-fn announce(gateway: SocketAddr, azure: &str, veeam: &str) -> io::Result<()> {
+fn announce(gateway: SocketAddr, azure: &str, veeam: &str, admin: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "gateway   {gateway}\nazure     {azure}\nveeam     {veeam}\n")?;
+    writeln!(
+        out,
+        "gateway   {gateway}\nazure     {azure}\nveeam     {veeam}\nadmin     {admin}\n"
+    )?;
     writeln!(out, "Try, in another shell:\n  grpcurl -plaintext {gateway} list")?;
     for (method, request) in TRY {
         let method = format!("restorepoint.v1.RestorePointService/{method}");
         writeln!(out, "  grpcurl -plaintext -d '{request}' \\\n    {gateway} {method}")?;
     }
+    writeln!(out, "\nWhat can go wrong, and how to have it go wrong:\n  curl {admin}")?;
     writeln!(out, "\nCtrl-C ends it; nothing is kept.")?;
     out.flush()
 }

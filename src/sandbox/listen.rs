@@ -1,113 +1,53 @@
-//! Listening on loopback over TLS, with a certificate authority made at start and never written to
-//! disk.
+//! Listening on loopback over TLS.
+//!
+//! The accept loop is its own, because a vendor's faults need the connection that a request came by: every
+//! request carries its [`Line`] in its extensions.
 
-use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
 
-use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use axum::Router;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::rt::Executor;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tower::ServiceExt;
 
-/// What can go wrong when a simulator starts: a port that is taken, a key that cannot be made.
-pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+use super::line::{Line, Wire};
+use super::{Identity, StartError};
 
-/// A throw-away certificate authority. Clients of the sandbox trust its [`Authority::pem`].
-#[derive(Debug)]
-pub struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
-}
+/// How long the listener is left alone when accepting fails: without file descriptors it fails at once,
+/// again and again.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-impl Authority {
-    /// Makes a new authority.
-    ///
-    /// # Errors
-    /// When no key can be generated.
-    pub fn generate() -> Result<Self, StartError> {
-        let mut params = CertificateParams::new(Vec::new())?;
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(rcgen::DnType::CommonName, "restore point sandbox CA");
-        Ok(Self { issuer: CertifiedIssuer::self_signed(params, KeyPair::generate()?)? })
-    }
-
-    /// The authority's certificate, PEM.
-    pub fn pem(&self) -> String {
-        self.issuer.pem()
-    }
-
-    /// The server side of TLS with a leaf for the loopback names, signed by this authority.
-    ///
-    /// # Errors
-    /// When the leaf cannot be made.
-    pub fn issue(&self, alpn: &[&str]) -> Result<Identity, StartError> {
-        let key = KeyPair::generate()?;
-        let leaf = CertificateParams::new(loopback_names())?.signed_by(&key, &self.issuer)?;
-        Identity::new(&leaf, &key, alpn)
-    }
-}
-
-/// A server certificate with its key, ready to listen with.
-#[derive(Debug)]
-pub struct Identity {
-    tls: RustlsConfig,
-    der: Vec<u8>,
-}
-
-impl Identity {
-    /// A self-signed certificate, as Enterprise Manager's installer makes one.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub fn self_signed(alpn: &[&str]) -> Result<Self, StartError> {
-        let key = KeyPair::generate()?;
-        let leaf = CertificateParams::new(loopback_names())?.self_signed(&key)?;
-        Self::new(&leaf, &key, alpn)
-    }
-
-    /// The certificate, DER: what a client that pins it hashes.
-    pub fn der(&self) -> &[u8] {
-        &self.der
-    }
-
-    fn new(leaf: &rcgen::Certificate, key: &KeyPair, alpn: &[&str]) -> Result<Self, StartError> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der())?;
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(vec![leaf.der().clone()], key)?;
-        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-        Ok(Self { tls: RustlsConfig::from_config(Arc::new(config)), der: leaf.der().to_vec() })
-    }
-}
-
-fn loopback_names() -> Vec<String> {
-    ["localhost", "127.0.0.1", "::1"].map(String::from).to_vec()
-}
-
-/// A simulator that is listening; it stops when this is dropped.
+/// A simulator that is listening; it stops when this is dropped, in the middle of whatever it does.
 #[derive(Debug)]
 pub struct Listening {
     address: SocketAddr,
-    handle: Handle<SocketAddr>,
+    _stop: DropGuard,
 }
 
 impl Listening {
-    /// Serves `router` on a free loopback port.
+    /// Serves `router` on a free loopback port, inside a tokio runtime. HTTP/2 is spoken with who agreed
+    /// on it in the TLS handshake, HTTP/1.1 with everybody else.
     ///
     /// # Errors
     /// When no port can be bound.
-    pub fn start(router: axum::Router, identity: Identity) -> Result<Self, StartError> {
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    pub fn start(router: Router, identity: Identity) -> Result<Self, StartError> {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
         listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
         let address = listener.local_addr()?;
-        let handle = Handle::new();
-        let server = axum_server::from_tcp_rustls(listener, identity.tls)?.handle(handle.clone());
-        tokio::spawn(async move {
-            if let Err(error) = server.serve(router.into_make_service()).await {
-                tracing::error!(%error, "a simulator stopped");
-            }
-        });
-        Ok(Self { address, handle })
+        let tasks = Tasks(CancellationToken::new());
+        let door = Door { router, tls: TlsAcceptor::from(identity.tls), tasks: tasks.clone() };
+        tasks.execute(door.accept(listener));
+        Ok(Self { address, _stop: tasks.0.drop_guard() })
     }
 
     /// Where it listens.
@@ -116,8 +56,64 @@ impl Listening {
     }
 }
 
-impl Drop for Listening {
-    fn drop(&mut self) {
-        self.handle.shutdown();
+#[derive(Clone)]
+struct Door {
+    router: Router,
+    tls: TlsAcceptor,
+    tasks: Tasks,
+}
+
+impl Door {
+    async fn accept(self, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((socket, _)) => self.tasks.execute(self.clone().converse(socket)),
+                Err(error) => {
+                    tracing::debug!(%error, "a simulator cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// One connection from its handshake to its end.
+    async fn converse(self, socket: TcpStream) {
+        let greeted = async {
+            socket.set_nodelay(true)?;
+            self.tls.accept(socket).await
+        };
+        let stream = match greeted.await {
+            Ok(stream) => stream,
+            Err(error) => return tracing::debug!(%error, "no TLS came of a connection"),
+        };
+        let http = auto::Builder::new(self.tasks.child());
+        let http = match stream.get_ref().1.alpn_protocol() {
+            Some(b"h2") => http.http2_only(),
+            _ => http.http1_only(),
+        };
+        let (line, orders) = Line::new();
+        let answer = service_fn(|mut request: Request<Incoming>| {
+            request.extensions_mut().insert(line.clone());
+            let answer = self.router.clone().oneshot(request);
+            async { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
+        });
+        let (wire, state) = Wire::new(stream);
+        orders.obey(http.serve_connection(TokioIo::new(wire), answer), &state).await;
+    }
+}
+
+/// Spawns what ends with the listener; hyper runs the streams of HTTP/2 on it.
+#[derive(Debug, Clone)]
+struct Tasks(CancellationToken);
+
+impl Tasks {
+    fn child(&self) -> Self {
+        Self(self.0.child_token())
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Tasks {
+    fn execute(&self, task: F) {
+        tokio::spawn(self.0.clone().run_until_cancelled_owned(task));
     }
 }

@@ -5,19 +5,21 @@ use crate::bench::*;
 #[tokio::test]
 async fn reads_are_repeated_and_told_by_their_kind() {
     let bench = bench(|_| {});
-    bench.fault(Method::GET, "db01-day1", 2, Fault::BadGateway);
+    bench.fault(Method::GET, "db01-day1", 2, Fault::refuse(StatusCode::BAD_GATEWAY));
     bench.get(&point(DAY1)).await;
-    for (fault, times) in [(Fault::GatewayTimeout, 3), (Fault::DropReply, 3)] {
+    for (fault, times) in
+        [(Fault::refuse(StatusCode::GATEWAY_TIMEOUT), 3), (Fault::lose_reply(), 3)]
+    {
         bench.fault(Method::GET, "db01-day1", times, fault);
         let error = bench.azure.get(&point(DAY1), View::Full).await.unwrap_err();
         assert!(error.is_passing(), "{error:?}");
     }
-    bench.fault(Method::GET, "db01-day1", 1, Fault::Throttle { seconds: 324 });
+    bench.fault(Method::GET, "db01-day1", 1, Fault::refuse_for(StatusCode::TOO_MANY_REQUESTS, 324));
     match bench.azure.get(&point(DAY1), View::Full).await.unwrap_err() {
         Error::Throttled { retry_after, .. } => assert_eq!(retry_after.as_secs(), 324),
         other => panic!("{other:?}"),
     }
-    bench.fault(Method::GET, "db01-day1", 1, Fault::Forbid);
+    bench.fault(Method::GET, "db01-day1", 1, Fault::refuse(StatusCode::FORBIDDEN));
     let error = bench.azure.get(&point(DAY1), View::Full).await.unwrap_err();
     assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
 }
@@ -39,8 +41,8 @@ async fn a_body_that_makes_no_sense_is_never_a_shorter_list() {
         r#"{"value":[{"id":"/subscriptions"#,
         r#"{"name":"rpc-db01","location":"eastus","properties":{"source":{"id":"x"}}}"#,
     ] {
-        let canned = Canned { status: 200, headers: Vec::new(), body: body.to_owned() };
-        bench.fault(Method::GET, "restorepointcollections", 3, Fault::Answer(canned));
+        let canned = Canned { status: 200, headers: Vec::new(), body: body.to_owned().into() };
+        bench.fault(Method::GET, "restorepointcollections", 3, Fault::answer(canned));
         let all = bench.azure.list(&Segment::Any, View::Basic, None, 10).await.unwrap_err();
         assert!(matches!(all, Error::ResponseInvalid { .. }), "{body}: {all:?}");
         let some = bench.azure.list(&one, View::Basic, None, 10).await.unwrap_err();
@@ -59,9 +61,9 @@ async fn a_body_that_breaks_off_is_interrupted() {
     let canned = Canned {
         status: 200,
         headers: vec![("content-length".to_owned(), "4096".to_owned())],
-        body: r#"{"value":["#.to_owned(),
+        body: r#"{"value":["#.into(),
     };
-    bench.fault(Method::GET, "restorepointcollections", 3, Fault::Answer(canned));
+    bench.fault(Method::GET, "restorepointcollections", 3, Fault::answer(canned));
     let error = bench.azure.list(&Segment::Any, View::Basic, None, 10).await.unwrap_err();
     assert!(error.is_passing(), "{error:?}");
 }
@@ -70,8 +72,8 @@ async fn a_body_that_breaks_off_is_interrupted() {
 async fn a_collection_that_vanishes_during_a_walk_is_left_out() {
     let bench = bench(|_| {});
     let body = r#"{"error":{"code":"ResourceNotFound","message":"It was not found."}}"#.to_owned();
-    let gone = Canned { status: 404, headers: Vec::new(), body };
-    bench.fault(Method::GET, "restorepointcollections/rpc-db01", 1, Fault::Answer(gone));
+    let gone = Canned { status: 404, headers: Vec::new(), body: body.into() };
+    bench.fault(Method::GET, "restorepointcollections/rpc-db01", 1, Fault::answer(gone));
     let told = walk(&bench.azure, &Segment::Any, 100).await;
     assert!(told.len() < 10 && !told.is_empty());
 }

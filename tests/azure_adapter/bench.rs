@@ -3,7 +3,7 @@
 
 pub(crate) use std::collections::{BTreeMap, BTreeSet};
 
-pub(crate) use http::Method;
+pub(crate) use http::{Method, StatusCode};
 pub(crate) use jiff::{SignedDuration, Timestamp};
 pub(crate) use restore_point_gateway::backend::Writer;
 pub(crate) use restore_point_gateway::backend::azure::{
@@ -18,7 +18,7 @@ pub(crate) use restore_point_gateway::model::{
     State, Vendor, View,
 };
 pub(crate) use restore_point_gateway::sandbox::azure::{
-    Azure as Simulator, Canned, Fault, Kind, Matching, Settings as World,
+    Azure as Simulator, Canned, Fault, Kind, Matching, Own, Settings as World,
 };
 pub(crate) use restore_point_gateway::sandbox::{Authority, Clock};
 use serde_json::Value;

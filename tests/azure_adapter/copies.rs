@@ -96,7 +96,7 @@ async fn the_operation_tells_why_a_copy_failed() {
     let bench = bench(|_| {});
     let name = format!("{}/restorePoints/c", bench.fresh_target().await);
     let (code, message) = ("VMRestorePointInternalError".to_owned(), "it broke".to_owned());
-    bench.fault(Method::PUT, "restorepoints/c", 1, Fault::FailCreation { code, message });
+    bench.fault(Method::PUT, "restorepoints/c", 1, Fault::own(Own::FailCreation { code, message }));
     let operation = bench.copy(DAY1, &name).await.unwrap().operation.unwrap();
     bench.clock.advance(SignedDuration::from_mins(1));
 
@@ -118,7 +118,7 @@ async fn the_operation_tells_why_a_copy_failed() {
     assert!(refused.code.is_empty());
     assert_eq!(bench.vendor.calls().count(&Method::GET, Kind::Operation), before);
 
-    bench.fault(Method::GET, "/operations/", 3, Fault::BadGateway);
+    bench.fault(Method::GET, "/operations/", 3, Fault::refuse(StatusCode::BAD_GATEWAY));
     let later = replica.observe(&copy, Some(&operation)).await.unwrap_err();
     assert!(matches!(later, Error::Unavailable { .. }), "{later:?}");
     bench.clock.advance(SignedDuration::from_hours(48));
@@ -129,21 +129,21 @@ async fn the_operation_tells_why_a_copy_failed() {
 #[tokio::test]
 async fn a_lost_reply_is_looked_after() {
     let bench = bench(|_| {});
-    bench.fault(Method::PUT, "fresh", 1, Fault::DropReply);
+    bench.fault(Method::PUT, "fresh", 1, Fault::lose_reply());
     let name = format!("{}/restorePoints/c", bench.fresh_target().await);
-    bench.fault(Method::PUT, "restorepoints/c", 1, Fault::DropReply);
+    bench.fault(Method::PUT, "restorepoints/c", 1, Fault::lose_reply());
     assert_eq!(bench.copy(DAY1, &name).await.unwrap().point.state, State::Creating);
     assert_eq!(bench.puts(), 1, "it had its effect, so it is not sent again");
 
     bench.clock.advance(SignedDuration::from_hours(2));
     let name = name.replace("restorePoints/c", "restorePoints/d");
-    bench.fault(Method::PUT, "restorepoints/d", 1, Fault::GatewayTimeout);
+    bench.fault(Method::PUT, "restorepoints/d", 1, Fault::refuse(StatusCode::GATEWAY_TIMEOUT));
     bench.copy(DAY2, &name).await.unwrap();
     assert_eq!(bench.puts(), 3, "it had none, so it is sent once more");
 
     bench.clock.advance(SignedDuration::from_hours(2));
     let name = name.replace("restorePoints/d", "restorePoints/e");
-    bench.fault(Method::PUT, "restorepoints/e", 9, Fault::BadGateway);
+    bench.fault(Method::PUT, "restorepoints/e", 9, Fault::refuse(StatusCode::BAD_GATEWAY));
     let error = bench.copy(DAY3, &name).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
     assert_eq!(bench.puts(), 5);
@@ -153,8 +153,8 @@ async fn a_lost_reply_is_looked_after() {
 async fn an_accepted_write_with_a_broken_body_is_accepted() {
     let bench = bench(|_| {});
     let name = format!("{}/restorePoints/c", bench.fresh_target().await);
-    let html = Canned { status: 201, headers: Vec::new(), body: "<html>".to_owned() };
-    bench.fault(Method::PUT, "restorepoints/c", 1, Fault::Answer(html));
+    let html = Canned { status: 201, headers: Vec::new(), body: "<html>".into() };
+    bench.fault(Method::PUT, "restorepoints/c", 1, Fault::answer(html));
     // Canned answers have no effect, so that what was accepted is not there.
     let error = bench.copy(DAY1, &name).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
@@ -168,7 +168,7 @@ async fn arms_own_refusals_are_told_with_its_words() {
     let answer = |status, headers: &[(&str, &str)], message: &str| {
         let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let body = format!(r#"{{"error":{{"code":"OperationNotAllowed","message":"{message}"}}}}"#);
-        Fault::Answer(Canned { status, headers, body })
+        Fault::answer(Canned { status, headers, body: body.into() })
     };
     let told = async |fault| {
         bench.fault(Method::PUT, "restorepoints/c", 1, fault);
@@ -180,7 +180,7 @@ async fn arms_own_refusals_are_told_with_its_words() {
     assert_eq!(rule(&told(answer(400, &[], "Bad.")).await), "VENDOR_REFUSED");
     let error = told(answer(409, &[], "A concurrent operation runs.")).await;
     assert!(matches!(error, Error::Aborted { .. }), "{error:?}");
-    let error = told(Fault::Throttle { seconds: 3 }).await;
+    let error = told(Fault::refuse_for(StatusCode::TOO_MANY_REQUESTS, 3)).await;
     assert!(matches!(error, Error::Throttled { .. }), "{error:?}");
     match told(answer(429, &[("retry-after", "1200")], "Quota.")).await {
         Error::QuotaExhausted { subject, retry_after, .. } => {
@@ -189,7 +189,7 @@ async fn arms_own_refusals_are_told_with_its_words() {
         }
         other => panic!("{other:?}"),
     }
-    let error = told(Fault::Forbid).await;
+    let error = told(Fault::refuse(StatusCode::FORBIDDEN)).await;
     assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
     assert_eq!(bench.copy(DAY1, &name).await.unwrap().point.state, State::Creating);
 }

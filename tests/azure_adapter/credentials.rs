@@ -99,8 +99,8 @@ async fn a_refused_token_is_renewed_once_for_reads_and_writes() {
     let tokens = || bench.vendor.calls().count(&Method::POST, Kind::Token);
     let refuse = |method: &Method, times| {
         let body = r#"{"error":{"code":"ExpiredAuthenticationToken","message":"old"}}"#.to_owned();
-        let canned = Canned { status: 401, headers: Vec::new(), body };
-        bench.fault(method.clone(), "fresh", times, Fault::Answer(canned));
+        let canned = Canned { status: 401, headers: Vec::new(), body: body.into() };
+        bench.fault(method.clone(), "fresh", times, Fault::answer(canned));
     };
     refuse(&Method::PUT, 1);
     bench.fresh_target().await;
@@ -126,8 +126,8 @@ async fn a_wrong_secret_and_a_dead_authority_are_told_apart() {
     assert!(error.to_string().contains("AADSTS7000215"), "{error}");
     assert!(!format!("{error:?}{error}").contains("SENSITIVE"), "{error:?}");
 
-    let html = Canned { status: 503, headers: Vec::new(), body: "<html>".to_owned() };
-    bench.vendor.script(Matching::path("/oauth2/"), 3, Fault::Answer(html));
+    let html = Canned { status: 503, headers: Vec::new(), body: "<html>".into() };
+    bench.vendor.script(Matching::path("/oauth2/"), 3, Fault::answer(html));
     let error = bench.azure.probe().await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
 

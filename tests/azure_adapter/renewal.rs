@@ -35,8 +35,8 @@ impl Bench {
 
     /// The token endpoint fails so often.
     fn authority_down(&self, times: usize) {
-        let html = Canned { status: 503, headers: Vec::new(), body: "<html>".to_owned() };
-        self.vendor.script(Matching::path("/oauth2/"), times, Fault::Answer(html));
+        let html = Canned { status: 503, headers: Vec::new(), body: "<html>".into() };
+        self.vendor.script(Matching::path("/oauth2/"), times, Fault::answer(html));
     }
 }
 

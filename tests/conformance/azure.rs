@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use http::Method;
+use http::{Method, StatusCode};
 use jiff::SignedDuration;
 use restore_point_gateway::proto::{Collection, CreateCollectionRequest};
 use restore_point_gateway::sandbox::azure::{Fault, Matching};
@@ -83,7 +83,7 @@ impl Stage for Collections {
 
     fn fail(&self, calls: usize) {
         let reads = Matching::new(Method::GET, "/restorepointcollections");
-        self.house.azure.script(reads, calls, Fault::GatewayTimeout);
+        self.house.azure.script(reads, calls, Fault::refuse(StatusCode::GATEWAY_TIMEOUT));
     }
 
     fn new_collection(&self) -> Option<CreateCollectionRequest> {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use http::Method;
 use jiff::SignedDuration;
 use restore_point_gateway::proto::CreateCollectionRequest;
-use restore_point_gateway::sandbox::veeam::Reply;
+use restore_point_gateway::sandbox::veeam::Fault;
 
 use crate::house::House;
 use crate::stage::Stage;
@@ -88,7 +88,7 @@ impl Stage for CloudReplicas {
     }
 
     fn fail(&self, calls: usize) {
-        self.house.veeam.answer_next(calls, Method::GET, "/", Reply::status(503, ""));
+        self.house.veeam.answer_next(calls, Method::GET, "/", Fault::status(503, ""));
     }
 
     fn new_collection(&self) -> Option<CreateCollectionRequest> {
@@ -150,7 +150,7 @@ impl Stage for Replicas {
     }
 
     fn fail(&self, calls: usize) {
-        self.house.veeam.answer_next(calls, Method::GET, "/", Reply::status(503, ""));
+        self.house.veeam.answer_next(calls, Method::GET, "/", Fault::status(503, ""));
     }
 
     fn new_collection(&self) -> Option<CreateCollectionRequest> {
@@ -216,7 +216,7 @@ impl Stage for Backups {
     }
 
     fn fail(&self, calls: usize) {
-        self.house.veeam.answer_next(calls, Method::GET, "/", Reply::status(503, ""));
+        self.house.veeam.answer_next(calls, Method::GET, "/", Fault::status(503, ""));
     }
 
     fn new_collection(&self) -> Option<CreateCollectionRequest> {

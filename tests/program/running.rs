@@ -291,3 +291,50 @@ async fn the_sandbox_says_how_to_reach_its_vendors_to_its_owner_only() {
         assert!(!log.contains(&text(secret)), "{log}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_takes_faults_from_the_command_line_and_by_http() {
+    let mut command = program();
+    command.args(["sandbox", "--listen", "127.0.0.1:0", "--points", "0"]);
+    command.args(["--fault", "veeam: GET /api/ status=503", "--fault", "azure: times=1 hang_up"]);
+    let (_sandbox, gateway, admin) = blocking(move || {
+        let mut sandbox = Running::start(&mut command);
+        let gateway = sandbox.says("gateway");
+        let admin = sandbox.says("admin");
+        (sandbox, gateway, admin)
+    })
+    .await;
+    let mut client = RestorePointServiceClient::connect(format!("http://{gateway}")).await.unwrap();
+    let request = ListRequest { parent: "backends/-/collections/-".into(), ..Default::default() };
+    let page = client.list(request.clone()).await.unwrap().into_inner();
+    assert_eq!(page.unreachable, ["backends/veeam"]);
+    assert_eq!(page.restore_points.len(), 10);
+
+    let faults = format!("{admin}/veeam/faults");
+    let told = reqwest::get(&faults).await.unwrap().text().await.unwrap();
+    assert!(told.contains("\"status\": 503"), "{told}");
+    let cleared = reqwest::Client::new().delete(&faults).send().await.unwrap();
+    assert_eq!(cleared.status(), 200);
+    let page = client.list(request).await.unwrap().into_inner();
+    assert!(page.unreachable.is_empty(), "{:?}", page.unreachable);
+    assert_eq!(page.restore_points.len(), 16);
+}
+
+#[test]
+fn a_fault_that_cannot_be_is_refused_with_field_and_remedy() {
+    for (fault, words) in [
+        ("veeam: status=soon", ["status: 'soon'", "such as 503"]),
+        ("azure: GET", ["nothing is to happen", "give latency_ms"]),
+        ("aws: status=503", ["vendor: 'aws'", "azure:"]),
+        ("status=503", ["vendor: 'status=503'", "veeam:"]),
+    ] {
+        let output = program().args(["sandbox", "--fault", fault]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+    }
+    let output = program().args(["sandbox", "--admin", "0.0.0.0:0"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("127.0.0.1:PORT"), "{said}");
+}

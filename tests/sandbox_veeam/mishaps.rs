@@ -3,8 +3,9 @@
 //! What a client makes of them is the client's business.
 
 use reqwest::Method;
+use restore_point_gateway::sandbox::fault::Portion;
 use restore_point_gateway::sandbox::veeam::{
-    Ampersands, ByteOrderMark, CloudQuery, Product, Reply,
+    Ampersands, ByteOrderMark, Canned, CloudQuery, Fault, Product,
 };
 
 use crate::{Bench, SRV39, TOKEN, header, names, raw};
@@ -77,17 +78,17 @@ async fn replies_break_on_order_and_then_no_more() {
     let order = |times, reply| {
         bench.em.answer_next(times, Method::GET, "/cloud/vmReplicaPoints", reply);
     };
-    order(2, Reply::status(503, "<html>busy</html>"));
+    order(2, Fault::status(503, "<html>busy</html>"));
     order(
         1,
-        Reply::Verbatim {
+        Fault::answer(Canned {
             status: 503,
             headers: vec![("Retry-After".to_owned(), "7".to_owned())],
-            body: Vec::new(),
-        },
+            ..Canned::default()
+        }),
     );
-    order(1, Reply::CutShort);
-    order(1, Reply::HangUp);
+    order(1, Fault::truncate(Portion::HALF));
+    order(1, Fault::hang_up());
     for _ in 0..2 {
         let busy = get().await.unwrap();
         assert_eq!(busy.status(), 503);
@@ -105,9 +106,9 @@ async fn replies_break_on_order_and_then_no_more() {
 
     let head = format!("Host: localhost\r\n{TOKEN}: {token}\r\n\r\n");
     let request = format!("GET /api/cloud/vmReplicaPoints HTTP/1.1\r\n{head}");
-    order(1, Reply::HangUp);
+    order(1, Fault::hang_up());
     assert!(raw(&bench, &request).await.is_empty());
-    order(1, Reply::CutShort);
+    order(1, Fault::truncate(Portion::HALF));
     let half = String::from_utf8(raw(&bench, &request).await).unwrap();
     let (_, body) = half.split_once("\r\n\r\n").unwrap();
     assert_eq!(body.len() as u64, promised / 2);
@@ -116,7 +117,7 @@ async fn replies_break_on_order_and_then_no_more() {
 #[tokio::test]
 async fn silence_lasts_until_the_client_leaves() {
     let bench = Bench::new();
-    bench.em.answer_next(1, Method::GET, "/api/", Reply::Silence);
+    bench.em.answer_next(1, Method::GET, "/api/", Fault::silence());
     let short = std::time::Duration::from_millis(200);
     let reply = bench.request(Method::GET, "/").timeout(short).send().await;
     assert!(reply.unwrap_err().is_timeout());

@@ -9,7 +9,7 @@ use restore_point_gateway::backend::Backend;
 use restore_point_gateway::backend::veeam::Veeam;
 use restore_point_gateway::model::{Error, RestorePoint, Segment, State, View};
 use restore_point_gateway::sandbox::Clock;
-use restore_point_gateway::sandbox::veeam::{EnterpriseManager, Reply, Settings, UnfinishedLink};
+use restore_point_gateway::sandbox::veeam::{EnterpriseManager, Fault, Settings, UnfinishedLink};
 
 use crate::{LIST, adapter, collection, error_body, name, properties, server, uids, walk, within};
 
@@ -138,7 +138,7 @@ async fn a_point_whose_run_is_not_told_is_gone_itself_or_an_error() {
     let (server, _, _) = with_runs(0).await;
     let nothing = "<QueryResult xmlns=\"http://www.veeam.com/ent/v1.0\"><Entities><RestorePoints/>\
                    </Entities></QueryResult>";
-    let no_runs = || server.answer_next(1, Method::GET, LOOK_UP, Reply::status(200, nothing));
+    let no_runs = || server.answer_next(1, Method::GET, LOOK_UP, Fault::status(200, nothing));
     no_runs();
     let error = walk(&adapter(&server), &Segment::Any, 1000).await.unwrap_err();
     assert!(matches!(error, Error::ResponseInvalid { .. }), "{error:?}");
@@ -166,7 +166,7 @@ async fn a_server_that_does_not_obey_a_filter_is_not_believed() {
     let other = "<Link Rel=\"Up\" Type=\"BackupReference\" Name=\"Other\" \
                  Href=\"https://em/api/backups/8393c284-c953-403f-a9b9-cff63e0c6815\"/>";
     for runs in [run(other), run("")] {
-        server.answer_next(1, Method::GET, "BackupUid", Reply::status(200, &runs));
+        server.answer_next(1, Method::GET, "BackupUid", Fault::status(200, &runs));
         let error = walk(&veeam, &backup, 1000).await.unwrap_err();
         assert!(matches!(error, Error::ResponseInvalid { .. }), "{error:?}");
     }
@@ -205,7 +205,7 @@ async fn a_raw_body_tells_nothing_of_the_guest() {
     let guest = "<SqlInfo Instance=\"SENSITIVE\"><Databases><Database>SENSITIVE</Database><SqlInfo/>\
                  </Databases></SqlInfo><x:GuestInfo xmlns:x=\"y\" User=\"SENSITIVE\"/>";
     let body = format!("{before}{guest}<Later>kept</Later>{behind}");
-    server.answer_next(2, Method::GET, guid(point), Reply::status(200, &body));
+    server.answer_next(2, Method::GET, guid(point), Fault::status(200, &body));
     let told = veeam.get(&name(id(&backup), guid(point)), View::Raw).await.unwrap();
     let raw = told.raw.clone().unwrap();
     assert_eq!(raw.body, format!("{before}<Later>kept</Later>{behind}"));

@@ -6,7 +6,7 @@ use http::Method;
 use restore_point_gateway::backend::Backend;
 use restore_point_gateway::model::{Error, Segment, State, View};
 use restore_point_gateway::proto::veeam_properties::Kind;
-use restore_point_gateway::sandbox::veeam::{ReplicaListItem, Reply};
+use restore_point_gateway::sandbox::veeam::{Fault, ReplicaListItem};
 
 use crate::{
     adapter, collection, error_body, name, properties, server, uids, walk, walk_collections, within,
@@ -136,7 +136,7 @@ async fn a_kind_that_cannot_be_read_makes_no_shorter_list() {
         for (times, reply) in [
             (1, error_body(403, "Access denied")),
             (1, error_body(500, "It broke.")),
-            (1, Reply::status(200, "<QueryResult>")),
+            (1, Fault::status(200, "<QueryResult>")),
             (3, error_body(503, "busy")),
         ] {
             // A fresh one, which remembers nothing.

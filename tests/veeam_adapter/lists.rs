@@ -3,8 +3,9 @@
 use http::Method;
 use restore_point_gateway::backend::{Backend, Cursor};
 use restore_point_gateway::model::{CollectionName, Error, Segment, View};
+use restore_point_gateway::sandbox::fault::Portion;
 use restore_point_gateway::sandbox::veeam::{
-    ByteOrderMark, CloudQuery, ListItem, NameStyle, Reply, VmName,
+    ByteOrderMark, CloudQuery, Fault, ListItem, NameStyle, VmName,
 };
 
 use crate::{LIST, POINT, REPLICA, adapter, error_body, logons, server, uids, walk, within};
@@ -125,16 +126,16 @@ async fn answers_that_make_no_sense() {
         &page("<PagingInfo PageNum=\"1\" PageSize=\"5\"/>"),
         &page("<Refs><Ref/></Refs>"),
     ] {
-        server.answer_next(1, Method::GET, LIST, Reply::status(200, body));
+        server.answer_next(1, Method::GET, LIST, Fault::status(200, body));
         let error = list().await.unwrap_err();
         assert!(matches!(error, Error::ResponseInvalid { .. }), "{body}: {error:?}");
     }
     // What passes is tried again; what does not pass is told.
-    server.answer_next(1, Method::GET, LIST, Reply::CutShort);
+    server.answer_next(1, Method::GET, LIST, Fault::truncate(Portion::HALF));
     assert_eq!(list().await.unwrap().items.len(), 5);
-    server.answer_next(1, Method::GET, LIST, Reply::HangUp);
+    server.answer_next(1, Method::GET, LIST, Fault::hang_up());
     assert_eq!(list().await.unwrap().items.len(), 5);
-    server.answer_next(3, Method::GET, LIST, Reply::CutShort);
+    server.answer_next(3, Method::GET, LIST, Fault::truncate(Portion::HALF));
     let error = list().await.unwrap_err();
     assert!(matches!(error, Error::Interrupted { .. }), "{error:?}");
 }

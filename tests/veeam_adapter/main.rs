@@ -20,7 +20,7 @@ use restore_point_gateway::model::{
 };
 use restore_point_gateway::proto::VeeamProperties;
 use restore_point_gateway::sandbox::Clock;
-use restore_point_gateway::sandbox::veeam::{self as simulated, EnterpriseManager, Reply};
+use restore_point_gateway::sandbox::veeam::{self as simulated, EnterpriseManager, Fault};
 
 /// A point of the vendor's pages, and its replica.
 const POINT: &str = "93081441-6e3c-4584-b47a-08dc1ce24f84";
@@ -121,6 +121,6 @@ fn logons(server: &EnterpriseManager) -> usize {
     server.count(&Method::POST, "/sessionMngr")
 }
 
-fn error_body(status: u16, message: &str) -> Reply {
-    Reply::status(status, &format!("<Error Message=\"{message}\" StatusCode=\"{status}\"/>"))
+fn error_body(status: u16, message: &str) -> Fault {
+    Fault::status(status, &format!("<Error Message=\"{message}\" StatusCode=\"{status}\"/>"))
 }

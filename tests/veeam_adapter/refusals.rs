@@ -3,7 +3,8 @@
 use http::Method;
 use restore_point_gateway::backend::Backend;
 use restore_point_gateway::model::{Error, Segment, View};
-use restore_point_gateway::sandbox::veeam::Reply;
+use restore_point_gateway::sandbox::fault::Canned;
+use restore_point_gateway::sandbox::veeam::Fault;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -116,7 +117,7 @@ async fn every_known_refusal_of_a_point_of_every_kind() {
         let point = &crate::within(&all, prefix)[0];
         let (collection, id) = (&point.name.collection.collection, &point.name.restore_point);
         for Row { status, body, times, code, reason, says } in ROWS {
-            server.answer_next(*times, Method::GET, id, Reply::status(*status, body));
+            server.answer_next(*times, Method::GET, id, Fault::status(*status, body));
             let told = match veeam.get(&name(collection, id), View::Full).await {
                 Err(error) => Status::from(error),
                 Ok(point) => panic!("{status} {body}: {point:?}"),
@@ -139,7 +140,7 @@ async fn a_pause_that_is_asked_for_is_told() {
     let veeam = adapter(&server);
     for (status, reason) in [(429, "BACKEND_THROTTLED"), (503, DOWN)] {
         let headers = vec![("Retry-After".to_owned(), "90".to_owned())];
-        let reply = Reply::Verbatim { status, headers, body: Vec::new() };
+        let reply = Fault::answer(Canned { status, headers, ..Canned::default() });
         server.answer_next(1, Method::GET, POINT, reply);
         let told = Status::from(veeam.get(&name("-", POINT), View::Full).await.unwrap_err());
         let details = told.get_error_details();

@@ -5,7 +5,8 @@ use http::Method;
 use restore_point_gateway::backend::Backend;
 use restore_point_gateway::backend::veeam::{Settings, Tenant, Veeam};
 use restore_point_gateway::model::{Error, Segment, View};
-use restore_point_gateway::sandbox::veeam::{CloudQuery, Installation, Reply, Role};
+use restore_point_gateway::sandbox::fault::Canned;
+use restore_point_gateway::sandbox::veeam::{CloudQuery, Fault, Installation, Role};
 
 use crate::{
     POINT, REPLICA, adapter, logons, name, server, settings, walk, walk_collections, within,
@@ -79,7 +80,7 @@ async fn a_refused_credential_is_one_attempt_a_wave() {
     let veeam = adapter(&server);
     veeam.probe().await.unwrap();
     let before = logons(&server);
-    server.answer_next(2, Method::GET, "/logonSessions", Reply::status(401, "<html>"));
+    server.answer_next(2, Method::GET, "/logonSessions", Fault::status(401, "<html>"));
     let error = veeam.probe().await.unwrap_err();
     assert!(matches!(error, Error::CredentialRefused { .. }), "{error:?}");
     assert_eq!(logons(&server), before + 1);
@@ -161,7 +162,7 @@ async fn a_user_of_a_narrow_scope_has_a_whole_list_of_it() {
 }
 
 /// The answer to a logon that leads to these places.
-fn logon(places: &[&str]) -> Reply {
+fn logon(places: &[&str]) -> Fault {
     let links: String = places
         .iter()
         .map(|place| format!("<Link Rel=\"Down\" Href=\"https://em:9398/api/{place}\"/>"))
@@ -171,7 +172,7 @@ fn logon(places: &[&str]) -> Reply {
          <SessionId>44cfbdbe-5a95-4156-8867-91f069b7c2cc</SessionId></LogonSession>"
     );
     let headers = vec![("X-RestSvcSessionId".to_owned(), "any".to_owned())];
-    Reply::Verbatim { status: 201, headers, body: body.into_bytes() }
+    Fault::answer(Canned { status: 201, headers, body: body.into() })
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! The rows of the error table that a vendor can bring about: which code, which reason, which details, and
 //! that nothing of the vendor's body gets out.
 
-use http::Method;
+use http::{Method, StatusCode};
 use restore_point_gateway::proto::{GetRequest, ListRequest, RestorePoint};
 use restore_point_gateway::sandbox::azure::{Canned, Fault, Matching};
-use restore_point_gateway::sandbox::veeam::Reply;
+use restore_point_gateway::sandbox::fault::Portion;
+use restore_point_gateway::sandbox::veeam;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -30,14 +31,14 @@ async fn list(house: &House, backend: &str) -> Result<Vec<RestorePoint>, Status>
 
 fn azure_answers(house: &House, status: u16, headers: &[(&str, &str)], body: &str) {
     let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    let canned = Canned { status, headers, body: body.to_owned() };
+    let canned = Canned { status, headers, body: body.to_owned().into() };
     let matching = Matching::new(Method::GET, "restorepoint");
-    house.azure.script(matching, ALWAYS, Fault::Answer(canned));
+    house.azure.script(matching, ALWAYS, Fault::answer(canned));
 }
 
 fn veeam_answers(house: &House, status: u16, body: &str) {
     for part in ["/vmReplicaPoints", "/query"] {
-        house.veeam.answer_next(ALWAYS, Method::GET, part, Reply::status(status, body));
+        house.veeam.answer_next(ALWAYS, Method::GET, part, veeam::Fault::status(status, body));
     }
 }
 
@@ -93,7 +94,7 @@ async fn the_gateways_own_credential_is_refused() {
     assert_is(&status, Code::Unavailable, "BACKEND_CREDENTIAL_REFUSED");
     assert!(status.get_details_retry_info().is_none(), "a retry would not help");
 
-    house.veeam.answer_next(ALWAYS, Method::POST, "/sessionMngr", Reply::status(401, ""));
+    house.veeam.answer_next(ALWAYS, Method::POST, "/sessionMngr", veeam::Fault::status(401, ""));
     let status = get_veeam(&house).await.unwrap_err();
     assert_is(&status, Code::Unavailable, "BACKEND_CREDENTIAL_REFUSED");
     assert!(status.get_details_retry_info().is_none());
@@ -102,7 +103,11 @@ async fn the_gateways_own_credential_is_refused() {
 #[tokio::test]
 async fn the_gateways_identity_may_not() {
     let house = House::new().await;
-    house.azure.script(Matching::path("restorepoint"), ALWAYS, Fault::Forbid);
+    house.azure.script(
+        Matching::path("restorepoint"),
+        ALWAYS,
+        Fault::refuse(StatusCode::FORBIDDEN),
+    );
     let status = get_azure(&house).await.unwrap_err();
     assert_is(&status, Code::PermissionDenied, "BACKEND_FORBIDDEN");
     assert!(status.message().contains("read"), "what is missing is said: {}", status.message());
@@ -163,7 +168,7 @@ async fn xml_that_makes_no_sense_is_never_a_shorter_list() {
 async fn an_answer_that_is_cut_off_is_never_a_shorter_list() {
     let house = House::new().await;
     for part in ["/vmReplicaPoints", "/query"] {
-        house.veeam.answer_next(ALWAYS, Method::GET, part, Reply::CutShort);
+        house.veeam.answer_next(ALWAYS, Method::GET, part, veeam::Fault::truncate(Portion::HALF));
     }
     let status = list(&house, "veeam").await.unwrap_err();
     assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
@@ -183,9 +188,13 @@ async fn an_endless_answer_is_not_read_to_its_end() {
 #[tokio::test]
 async fn one_passing_failure_is_nobodys_business() {
     let house = House::new().await;
-    house.azure.script(Matching::new(Method::GET, "restorepoint"), 1, Fault::BadGateway);
+    house.azure.script(
+        Matching::new(Method::GET, "restorepoint"),
+        1,
+        Fault::refuse(StatusCode::BAD_GATEWAY),
+    );
     get_azure(&house).await.unwrap();
-    house.veeam.answer_next(1, Method::GET, "/vmReplicaPoints", Reply::HangUp);
+    house.veeam.answer_next(1, Method::GET, "/vmReplicaPoints", veeam::Fault::hang_up());
     get_veeam(&house).await.unwrap();
     // A session that has ended is renewed without a word.
     house.veeam.expire_sessions();

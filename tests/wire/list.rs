@@ -260,7 +260,7 @@ async fn a_vendor_that_is_down_is_named_and_the_other_is_told() {
         100,
         http::Method::GET,
         "/api/",
-        restore_point_gateway::sandbox::veeam::Reply::status(503, "maintenance"),
+        restore_point_gateway::sandbox::veeam::Fault::status(503, "maintenance"),
     );
     let page = list(&house, request(EVERYTHING)).await.unwrap();
     assert_eq!(page.unreachable, ["backends/veeam"]);

@@ -6,6 +6,7 @@
 mod copy;
 mod create_collection;
 mod errors;
+mod faults;
 mod get;
 mod house;
 mod list;

@@ -6,7 +6,7 @@ use restore_point_gateway::proto::{
     Collection, CreateCollectionRequest, ListRequest, RestorePoint,
 };
 use restore_point_gateway::sandbox::azure::{Canned, Fault, Matching};
-use restore_point_gateway::sandbox::veeam::Reply;
+use restore_point_gateway::sandbox::veeam;
 use tonic::Code;
 
 use crate::house::House;
@@ -41,11 +41,11 @@ fn assert_is_srv39(point: &RestorePoint) {
 #[tokio::test]
 async fn one_entity_as_the_page_prints_it() {
     let house = House::new().await;
-    let reply = Reply::Verbatim {
+    let reply = veeam::Fault::answer(Canned {
         status: 200,
         headers: vec![("content-type".into(), "application/xml".into())],
         body: ENTITY.into(),
-    };
+    });
     house.veeam.answer_next(1, Method::GET, SRV39, reply);
     let name = format!("backends/veeam/collections/-/restorePoints/{SRV39}");
     assert_is_srv39(&house.get(&name).await.unwrap());
@@ -110,7 +110,7 @@ async fn the_references_of_six_as_the_page_prints_them() {
     let body = format!(
         "<EntityReferences xmlns=\"http://www.veeam.com/ent/v1.0\">\n {list}</EntityReferences>"
     );
-    let reply = Reply::Verbatim { status: 200, headers: Vec::new(), body: body.into() };
+    let reply = veeam::Fault::status(200, &body);
     house.veeam.answer_next(1, Method::GET, "/cloud/vmReplicaPoints", reply);
     let points = cloud_points(&house).await;
     let told: std::collections::HashSet<_> =
@@ -143,8 +143,8 @@ async fn the_put_of_a_target_collection() {
         // The page writes the provider in lower case.
         source.replace("Microsoft.Compute", "microsoft.compute"),
     );
-    let canned = Canned { status: 201, headers: Vec::new(), body };
-    house.azure.script(Matching::new(Method::PUT, "/rpc-north"), 1, Fault::Answer(canned));
+    let canned = Canned { status: 201, headers: Vec::new(), body: body.into() };
+    house.azure.script(Matching::new(Method::PUT, "/rpc-north"), 1, Fault::answer(canned));
     let request = CreateCollectionRequest {
         parent: "backends/azure".into(),
         collection_id: "rg-prod~rpc-north".into(),
@@ -173,8 +173,8 @@ async fn the_put_of_a_copy() {
     let body = format!("{}}} }}", before.trim_end().trim_end_matches(','))
         .replace("rpc-db01-westus", "rpc-north")
         .replace("\"Succeeded\"", "\"Creating\"");
-    let canned = Canned { status: 201, headers: Vec::new(), body };
-    house.azure.script(Matching::new(Method::PUT, "/the-copy"), 1, Fault::Answer(canned));
+    let canned = Canned { status: 201, headers: Vec::new(), body: body.into() };
+    house.azure.script(Matching::new(Method::PUT, "/the-copy"), 1, Fault::answer(canned));
     let started = house.copy(0, &target).await;
     let point = started.restore_point.unwrap();
     assert_eq!((point.state(), point.usable), (State::Creating, false));
@@ -189,9 +189,9 @@ async fn a_failed_disk() {
     let body =
         instance_view_page(house.azure.subscription_id(), "ReplicationState/stuck", "Stuck", "7")
             .replace("stuck\", \"level\": \"Info\"", "stuck\", \"level\": \"Error\"");
-    let canned = Canned { status: 200, headers: Vec::new(), body };
+    let canned = Canned { status: 200, headers: Vec::new(), body: body.into() };
     let matching = Matching::new(Method::GET, "/restorepoints/the-copy");
-    house.azure.script(matching, 1, Fault::Answer(canned));
+    house.azure.script(matching, 1, Fault::answer(canned));
     let point = house.get(&format!("{target}/restorePoints/the-copy")).await.unwrap();
     assert_eq!((point.state(), point.usable), (State::Failed, false), "{point:?}");
     let states: Vec<_> = point.disks.iter().map(|disk| disk.state()).collect();
@@ -268,10 +268,10 @@ async fn the_instance_view_while_replicating_and_when_done() {
         let canned = Canned {
             status: 200,
             headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
-            body: instance_view_page(house.azure.subscription_id(), code, display, percent),
+            body: instance_view_page(house.azure.subscription_id(), code, display, percent).into(),
         };
         let matching = Matching::new(Method::GET, "/restorepoints/the-copy");
-        house.azure.script(matching, 1, Fault::Answer(canned));
+        house.azure.script(matching, 1, Fault::answer(canned));
         let point = house.get(&name).await.unwrap();
         assert_eq!(point.state(), state, "{point:?}");
         assert_eq!(point.usable, state == State::Ready);

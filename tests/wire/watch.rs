@@ -1,12 +1,12 @@
 //! WatchStatus: many watchers, one poll; the latest state, and nothing twice.
 
-use http::Method;
+use http::{Method, StatusCode};
 use jiff::SignedDuration;
 use restore_point_gateway::model::{Purpose, Sealer};
 use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{WatchStatusRequest, WatchStatusResponse};
-use restore_point_gateway::sandbox::azure::{Canned, Fault, Kind, Matching};
+use restore_point_gateway::sandbox::azure::{Canned, Fault, Kind, Matching, Own};
 use tonic::Code;
 use tonic_types::{RpcStatusExt, StatusExt};
 
@@ -119,6 +119,8 @@ async fn a_resumed_watch_repeats_nothing_and_loses_nothing() {
     let mut watch = house.watch(resume.clone()).await;
     assert_eq!(watch.event().await.event(), Event::Synced);
     drop(watch);
+    // A poller that lingers would read the change, and tell it to the last watch below.
+    house::eventually(|| house.hub.polled_targets() == 0).await;
 
     // A change while nobody watched is told, by whichever replica.
     assert!(house.veeam.set_state(SRV39, "Failover"));
@@ -157,10 +159,10 @@ async fn a_token_that_is_too_old_begins_anew() {
 async fn the_reason_of_a_failure_reaches_whoever_holds_the_token() {
     let house = House::new().await;
     let target = house.target("rg-prod~rpc-north", "northeurope").await;
-    let fault = Fault::FailCreation {
+    let fault = Fault::own(Own::FailCreation {
         code: "VMRestorePointInternalError".into(),
         message: "An internal error occurred. Please retry later.".into(),
-    };
+    });
     house.azure.script(Matching::new(Method::PUT, "/restorepoints/the-copy"), 1, fault);
     let started = house.copy(2, &target).await;
     let name = started.restore_point.unwrap().name;
@@ -271,9 +273,9 @@ async fn a_404_that_is_not_about_the_point_does_not_delete_it() {
         let mut watch = house.watch(names([&name])).await;
         watch.until(|event| event.event() == Event::Synced).await;
         let body = format!(r#"{{"error":{{"code":"{code}","message":"M"}}}}"#);
-        let answer = Canned { status: 404, headers: Vec::new(), body };
+        let answer = Canned { status: 404, headers: Vec::new(), body: body.into() };
         let matching = Matching::path("restorepoints/db01-day2-copy");
-        house.azure.script(matching, 1, Fault::Answer(answer));
+        house.azure.script(matching, 1, Fault::answer(answer));
         let event = watch.event().await;
         assert_eq!((event.event(), &event.name), (Event::Degraded, &name), "{code}");
         assert_eq!(Code::from(event.error.unwrap().code), wanted, "{code}");
@@ -288,7 +290,11 @@ async fn a_vendor_that_stops_answering_degrades_the_watch_and_does_not_end_it() 
     let mut watch = house.watch(names([&name])).await;
     watch.until(|event| event.event() == Event::Synced).await;
     // Each poll tries three times.
-    house.azure.script(Matching::path("restorepoints/db01-day2-copy"), 6, Fault::GatewayTimeout);
+    house.azure.script(
+        Matching::path("restorepoints/db01-day2-copy"),
+        6,
+        Fault::refuse(StatusCode::GATEWAY_TIMEOUT),
+    );
     let event = watch.event().await;
     assert_eq!((event.event(), &event.name), (Event::Degraded, &name));
     let error = event.error.unwrap();

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use http::Method;
 
-use super::names::Place;
+use super::names::{Address, Place};
+use crate::sandbox::front::Tally;
 
 /// What a request was about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,8 +53,13 @@ pub struct Calls {
 }
 
 impl Calls {
-    pub(super) fn note(&mut self, method: &Method, kind: Kind) {
-        *self.counts.entry((method.to_string(), kind)).or_default() += 1;
+    pub(super) fn of(tally: &Tally) -> Self {
+        let mut counts = BTreeMap::new();
+        for ((method, path), count) in tally {
+            let kind = Kind::of(&Address::parse(path).place);
+            *counts.entry((method.clone(), kind)).or_default() += count;
+        }
+        Self { counts }
     }
 
     /// Requests by this method about this kind of thing.

@@ -77,6 +77,17 @@ impl Login {
         }
     }
 
+    /// The body of a refusal with this status, whatever the request.
+    pub(super) fn refusal(status: StatusCode) -> String {
+        let (error, code) = match status {
+            StatusCode::UNAUTHORIZED => ("invalid_client", 7_000_215),
+            _ => ("temporarily_unavailable", 90_033),
+        };
+        let reason = status.canonical_reason().unwrap_or("Unknown");
+        let error_description = format!("AADSTS{code}: {reason}.");
+        wire::compact(&Denial { error, error_description, error_codes: [code] })
+    }
+
     fn check(
         &self,
         tenant: &str,

@@ -42,25 +42,28 @@ mod world;
 
 use std::sync::{Arc, Mutex};
 
+use crate::sandbox::admin::Desk;
+use crate::sandbox::fault::Rule;
+use crate::sandbox::front::Front;
 use crate::sandbox::{Authority, Listening, StartError};
 
+pub use super::fault::{Canned, Matching};
 pub use calls::{Calls, Kind};
 pub use identity::{Host, IdentityHost};
 pub use limits::Throttling;
-pub use script::{Canned, Fault, Matching};
+pub use script::{Fault, Own};
 pub use seed::Seeded;
 pub use settings::{Quirks, Settings};
 
 use login::Login;
 use names::{Address, Place};
-use script::Script;
 use server::{Server, lock};
 
 /// A running simulator; it stops when this is dropped.
 #[derive(Debug)]
 pub struct Azure {
     listening: Listening,
-    server: Arc<Server>,
+    front: Arc<Front<Server>>,
     seeded: Seeded,
     subscription: String,
 }
@@ -70,19 +73,15 @@ impl Azure {
     ///
     /// # Errors
     /// When no certificate can be made or no port can be bound.
-    pub fn start(settings: Settings, authority: &Authority) -> Result<Self, StartError> {
+    pub fn start(mut settings: Settings, authority: &Authority) -> Result<Self, StartError> {
+        settings.clock = settings.clock.elsewhere();
+        let clock = settings.clock.clone();
         let login = Login::new(settings.seed, settings.token_lifetime);
         let (world, seeded) = seed::world(settings);
         let subscription = world.subscription.clone();
-        let server = Arc::new(Server {
-            login,
-            world: Mutex::new(world),
-            script: Mutex::default(),
-            calls: Mutex::default(),
-        });
-        let router = axum::Router::new().fallback(server::serve).with_state(Arc::clone(&server));
-        let listening = Listening::start(router, authority.issue(&["h2", "http/1.1"])?)?;
-        Ok(Self { listening, server, seeded, subscription })
+        let front = Front::new(Server { login, world: Mutex::new(world) }, clock);
+        let listening = Listening::start(front.router(), authority.issue(&["h2", "http/1.1"])?)?;
+        Ok(Self { listening, front, seeded, subscription })
     }
 
     /// Where the resource manager is: what `https://management.azure.com` is in the public cloud.
@@ -102,17 +101,17 @@ impl Azure {
 
     /// The tenant that the token endpoint knows.
     pub fn tenant_id(&self) -> &str {
-        &self.server.login.tenant
+        &self.front.vendor.login.tenant
     }
 
     /// The client that the token endpoint knows.
     pub fn client_id(&self) -> &str {
-        &self.server.login.client
+        &self.front.vendor.login.client
     }
 
     /// The secret of that client.
     pub fn client_secret(&self) -> &str {
-        &self.server.login.secret
+        &self.front.vendor.login.secret
     }
 
     /// A new certificate of that client with its key, PEM; the token endpoint knows it from now on.
@@ -120,18 +119,18 @@ impl Azure {
     /// # Errors
     /// When none can be made.
     pub fn client_certificate(&self) -> Result<String, StartError> {
-        Ok(lock(&self.server.login.assertions).new_certificate()?)
+        Ok(lock(&self.front.vendor.login.assertions).new_certificate()?)
     }
 
     /// Lets the token endpoint take this token of a federated service account, in the place of the one
     /// before.
     pub fn federate(&self, token: &str) {
-        lock(&self.server.login.assertions).federate(token);
+        lock(&self.front.vendor.login.assertions).federate(token);
     }
 
     /// Takes back every bearer issued so far, before its time.
     pub fn revoke_tokens(&self) {
-        self.server.login.revoke();
+        self.front.vendor.login.revoke();
     }
 
     /// Starts what gives out tokens inside Azure, for that same client.
@@ -139,12 +138,12 @@ impl Azure {
     /// # Errors
     /// When no port can be bound.
     pub fn identity_host(&self, host: Host) -> Result<IdentityHost, StartError> {
-        IdentityHost::start(host, Arc::clone(&self.server), self.endpoint())
+        IdentityHost::start(host, Arc::clone(&self.front.vendor), self.endpoint())
     }
 
     /// A bearer that is always accepted.
     pub fn static_token(&self) -> String {
-        self.server.login.static_token.clone()
+        self.front.vendor.login.static_token.clone()
     }
 
     /// What the subscription started with.
@@ -154,24 +153,33 @@ impl Azure {
 
     /// How often it was asked for what so far.
     pub fn calls(&self) -> Calls {
-        lock(&self.server.calls).clone()
+        Calls::of(&self.front.tally())
     }
 
     /// Lets `fault` happen to the next `times` requests that match.
     pub fn script(&self, matching: Matching, times: usize, fault: Fault) {
-        lock::<Script>(&self.server.script).add(matching, times, fault);
+        self.front.order(matching, times, fault);
+    }
+
+    /// Has a fault happen until it is used up.
+    pub fn add_fault(&self, rule: Rule<Own>) {
+        self.front.script().add(rule);
+    }
+
+    pub(super) fn desk(&self) -> Arc<dyn Desk> {
+        Arc::<Front<Server>>::clone(&self.front)
     }
 
     /// Locks `scope`, the id of a resource or a resource group, and all in it against deletion.
     pub fn lock_against_deletion(&self, scope: &str) {
-        lock(&self.server.world).locks.push(scope.trim_end_matches('/').to_owned());
+        lock(&self.front.vendor.world).locks.push(scope.trim_end_matches('/').to_owned());
     }
 
     /// Fails the replication of one disk of a copy from now on, and with it the whole copy. Answers
     /// whether there is such a disk in such a copy.
     pub fn fail_replication(&self, copy_id: &str, disk_name: &str) -> bool {
         let Place::Point(name) = Address::parse(copy_id).place else { return false };
-        let mut world = lock(&self.server.world);
+        let mut world = lock(&self.front.vendor.world);
         let now = world.settings.clock.now();
         let point = world
             .collection_mut(&name.collection)

@@ -1,53 +1,19 @@
-//! Faults that a test prepares: which requests they hit, and what happens to those.
-//!
-//! A fault is used up by the requests it was meant for; the first that matches is taken.
+//! What ARM does wrong: operations that fail after they were accepted, and its words for a refusal that a
+//! fault orders.
 
-use http::Method;
+use http::StatusCode;
+use serde_json::Value;
 
+use super::point::Failure;
 use super::refusal::Refusal;
+use crate::sandbox::fault::{self, Complaint, Fields};
 
-/// Which requests a fault hits.
-#[derive(Debug, Clone)]
-pub struct Matching {
-    method: Option<Method>,
-    part: String,
-}
+/// What happens to a request of this vendor.
+pub type Fault = fault::Fault<Own>;
 
-impl Matching {
-    /// Requests by `method` whose path contains `part`, in any casing.
-    pub fn new(method: Method, part: &str) -> Self {
-        Self { method: Some(method), part: part.to_lowercase() }
-    }
-
-    /// Requests by any method whose path contains `part`, in any casing.
-    pub fn path(part: &str) -> Self {
-        Self { method: None, part: part.to_lowercase() }
-    }
-
-    fn hits(&self, method: &Method, path: &str) -> bool {
-        self.method.as_ref().is_none_or(|wanted| wanted == method)
-            && path.to_lowercase().contains(&self.part)
-    }
-}
-
-/// What happens to a request that is hit.
-#[derive(Debug, Clone)]
-pub enum Fault {
-    /// It is answered with exactly this, and has no effect.
-    Answer(Canned),
-    /// The gateway answers 403 `AuthorizationFailed` for the action that was tried.
-    Forbid,
-    /// The gateway answers 502 `BadGatewayConnection`, as recorded on operation polls.
-    BadGateway,
-    /// The gateway answers 504 `GatewayTimeout`.
-    GatewayTimeout,
-    /// The gateway answers 429 `ResourceRequestsThrottled`, to be retried after so many seconds.
-    Throttle {
-        /// The value of `Retry-After`.
-        seconds: u32,
-    },
-    /// It takes effect, but the connection breaks before the answer.
-    DropReply,
+/// What only this vendor can do to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Own {
     /// A creation is accepted, and its operation ends `Failed` with this error.
     FailCreation {
         /// Such as `VMRestorePointClientError`.
@@ -57,64 +23,92 @@ pub enum Fault {
     },
 }
 
-/// An answer given verbatim.
-#[derive(Debug, Clone, Default)]
-pub struct Canned {
-    /// The HTTP status.
-    pub status: u16,
-    /// Name and value; nothing is added to these.
-    pub headers: Vec<(String, String)>,
-    /// The body, byte for byte.
-    pub body: String,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Script {
-    faults: Vec<(Matching, usize, Fault)>,
-}
-
-impl Script {
-    pub(super) fn add(&mut self, matching: Matching, times: usize, fault: Fault) {
-        self.faults.push((matching, times, fault));
-    }
-
-    pub(super) fn take(&mut self, method: &Method, path: &str) -> Option<Fault> {
-        self.faults.retain(|(_, left, _)| *left > 0);
-        let hit = self.faults.iter_mut().find(|(matching, ..)| matching.hits(method, path));
-        hit.map(|(_, left, fault)| {
-            *left -= 1;
-            fault.clone()
-        })
+impl Own {
+    pub(super) fn doom(self) -> Failure {
+        let Self::FailCreation { code, message } = self;
+        Failure { code, message }
     }
 }
 
-pub(super) fn forbidden(client: &str, action: &str, scope: &str) -> Refusal {
-    let message = format!(
-        "The client '{client}' with object id '{client}' does not have authorization to perform \
-         action '{action}' over scope '{scope}' or the scope is invalid. If access was recently \
-         granted, please refresh your credentials."
-    );
-    Refusal::gateway(http::StatusCode::FORBIDDEN, "AuthorizationFailed", &message)
+impl fault::Own for Own {
+    fn read(fields: &mut Fields) -> Result<Option<Self>, Complaint> {
+        let (code, message) = (fields.text("fail_creation")?, fields.text("message")?);
+        match (code, message) {
+            (None, None) => Ok(None),
+            (None, Some(_)) => {
+                let remedy = "give fail_creation too, an error code";
+                Err(Complaint::new("message", "it is the message of a failed creation", remedy))
+            }
+            (Some(code), message) => {
+                let message = message.unwrap_or_else(|| "The sandbox was told to fail.".to_owned());
+                Ok(Some(Self::FailCreation { code, message }))
+            }
+        }
+    }
+
+    fn words(&self) -> Vec<(&'static str, Value)> {
+        let Self::FailCreation { code, message } = self;
+        vec![("fail_creation", code.as_str().into()), ("message", message.as_str().into())]
+    }
 }
 
-pub(super) fn bad_gateway() -> Refusal {
-    let message = "The network connectivity issue encountered for 'Microsoft.Compute'; cannot \
-                   fulfill the request.";
-    Refusal::unreachable(http::StatusCode::BAD_GATEWAY, "BadGatewayConnection", message)
-}
-
-pub(super) fn gateway_timeout() -> Refusal {
-    let message = "The gateway did not receive a response from 'Microsoft.Compute' within the \
-                   specified time period.";
-    Refusal::unreachable(http::StatusCode::GATEWAY_TIMEOUT, "GatewayTimeout", message)
-}
-
-pub(super) fn throttled(action: &str, seconds: u32) -> Refusal {
-    let message = format!(
-        "Number of requests for action '{action}' exceeded the limit of '150' for time interval \
-         '01:00:00'. Please try again after '{seconds}' seconds."
-    );
-    let status = http::StatusCode::TOO_MANY_REQUESTS;
-    Refusal::gateway(status, "ResourceRequestsThrottled", &message)
-        .with("retry-after", seconds.to_string())
+/// What the gateway says with this status about `action` on `scope`, which `client` asked for. The texts
+/// of 401, 403, 429, 500, 502 and 504 are recorded; the others have the recorded form.
+pub(super) fn refusal(
+    status: StatusCode,
+    retry_after: Option<u32>,
+    client: &str,
+    action: &str,
+    scope: &str,
+) -> Refusal {
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            Refusal::gateway(status, "InvalidAuthenticationToken", "The access token is invalid.")
+                .with("www-authenticate", "Bearer error=\"invalid_token\"")
+        }
+        StatusCode::FORBIDDEN => {
+            let message = format!(
+                "The client '{client}' with object id '{client}' does not have authorization to \
+                 perform action '{action}' over scope '{scope}' or the scope is invalid. If access \
+                 was recently granted, please refresh your credentials."
+            );
+            Refusal::gateway(status, "AuthorizationFailed", &message)
+        }
+        StatusCode::TOO_MANY_REQUESTS => {
+            let seconds = retry_after.unwrap_or(324);
+            let message = format!(
+                "Number of requests for action '{action}' exceeded the limit of '150' for time \
+                 interval '01:00:00'. Please try again after '{seconds}' seconds."
+            );
+            Refusal::gateway(status, "ResourceRequestsThrottled", &message)
+        }
+        StatusCode::INTERNAL_SERVER_ERROR => {
+            let message = "Encountered internal server error. Diagnostic information: timestamp \
+                           '20260424T104818Z', subscription id '', tracking id '', request \
+                           correlation id ''.";
+            Refusal::gateway(status, "InternalServerError", message)
+        }
+        StatusCode::BAD_GATEWAY => {
+            let message = "The network connectivity issue encountered for 'Microsoft.Compute'; \
+                           cannot fulfill the request.";
+            Refusal::unreachable(status, "BadGatewayConnection", message)
+        }
+        StatusCode::GATEWAY_TIMEOUT => {
+            let message = "The gateway did not receive a response from 'Microsoft.Compute' within \
+                           the specified time period.";
+            Refusal::unreachable(status, "GatewayTimeout", message)
+        }
+        StatusCode::NOT_FOUND => {
+            let message = format!("The Resource '{scope}' was not found.");
+            Refusal::gateway(status, "ResourceNotFound", &message)
+        }
+        StatusCode::CONFLICT => {
+            let message = format!("Operation '{action}' is not allowed now.");
+            Refusal::provider(status, "OperationNotAllowed", &message)
+        }
+        _ => {
+            let reason = status.canonical_reason().unwrap_or("Unknown");
+            Refusal::gateway(status, &reason.replace(' ', ""), &format!("{reason}."))
+        }
+    }
 }

@@ -2,35 +2,33 @@
 //!
 //! One lock holds the world; no request ever waits inside it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
 use axum::response::Response;
 use http::request::Parts;
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::calls::{Calls, Kind};
 use super::discovery::Directory;
 use super::login::Login;
 use super::names::{Access, Address, Place, Provider};
 use super::point::Failure;
 use super::refusal::Refusal;
 use super::reply::{self, Correlation, Reply};
-use super::script::{self, Canned, Fault, Script};
+use super::script::{Own, refusal};
 use super::world::World;
 use super::{access, collections, disk_points, limits, lists, locks, points, size, versions, wire};
+use crate::sandbox::fault::{self, Canned};
+use crate::sandbox::front::Vendor;
 
 /// Everything behind the listener.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) login: Login,
     pub(super) world: Mutex<World>,
-    pub(super) script: Mutex<Script>,
-    pub(super) calls: Mutex<Calls>,
 }
 
 /// What the handlers need to know of a request.
@@ -70,58 +68,57 @@ impl Call {
     }
 }
 
-/// The one axum handler: paths are compared without regard to case, which no router does.
-pub(super) async fn serve(
-    State(server): State<Arc<Server>>,
-    request: axum::extract::Request,
-) -> Response {
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 4 << 20).await.unwrap_or_default();
-    server.answer(&parts, body)
-}
-
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Server {
-    fn answer(&self, parts: &Parts, body: Bytes) -> Response {
-        let path = parts.uri.path();
-        let address = Address::parse(path);
-        lock(&self.calls).note(&parts.method, Kind::of(&address.place));
-        let fault = lock(&self.script).take(&parts.method, path);
-        if let Some(Fault::Answer(canned)) = &fault {
-            return verbatim(canned);
-        }
+// Paths are compared without regard to case, which no router does.
+impl Vendor for Server {
+    type Own = Own;
+
+    fn answer(&self, parts: &Parts, body: Bytes, own: Option<Own>) -> Response {
+        let address = Address::parse(parts.uri.path());
         if let Place::Token { tenant } = &address.place {
             let (status, body) = self.login.grant(tenant, host(parts), &body);
-            let json = ("content-type".into(), "application/json; charset=utf-8".into());
-            let headers = vec![json, ("cache-control".into(), "no-store, no-cache".into())];
-            return verbatim(&Canned { status: status.as_u16(), headers, body });
+            return token_reply(status, body);
         }
         if let Place::Signpost(signpost) = &address.place {
             let origin = format!("https://{}", host(parts));
             let (status, body) = signpost.answer(&self.login, &origin);
-            let json = ("content-type".into(), "application/json; charset=utf-8".into());
-            let (headers, body) = (vec![json], wire::compact(&body));
-            return verbatim(&Canned { status: status.as_u16(), headers, body });
+            return json_reply(status, wire::compact(&body));
         }
-        let dropped = matches!(fault, Some(Fault::DropReply));
-        let response = self.manage(parts, &address, fault, body);
-        if dropped {
-            // Unwinding ends the connection (or the stream, under HTTP/2) without a single byte,
-            // after the write took effect; no answer could say so little.
-            std::panic::resume_unwind(Box::new("the reply was dropped on purpose"));
-        }
-        response
+        let doom = own.map(Own::doom);
+        self.manage(parts, &address.place, body, doom, |world, call| {
+            self.pass(world, parts, &address, call)?;
+            limits::charge(world, call, &parts.method, &address.place)?;
+            locks::check(world, &parts.method, &address.place)?;
+            let query = parts.uri.query().unwrap_or_default();
+            handle(world, call, &parts.method, &address.place, query)
+        })
     }
 
+    fn refuse(&self, parts: &Parts, status: StatusCode, retry_after: Option<u32>) -> Response {
+        let (path, client) = (parts.uri.path(), &self.login.client);
+        let place = Address::parse(path).place;
+        if let Place::Token { .. } = place {
+            return token_reply(status, Login::refusal(status));
+        }
+        let action = action(&parts.method, &place);
+        self.manage(parts, &place, Bytes::new(), None, |_, _| {
+            Err(refusal(status, retry_after, client, &action, path))
+        })
+    }
+}
+
+impl Server {
+    /// Has `decide` what is answered, and dresses it.
     fn manage(
         &self,
         parts: &Parts,
-        address: &Address,
-        fault: Option<Fault>,
+        place: &Place,
         body: Bytes,
+        doom: Option<Failure>,
+        decide: impl FnOnce(&mut World, &Call) -> Result<Reply, Refusal>,
     ) -> Response {
         let mut world = lock(&self.world);
         let now = world.settings.clock.now();
@@ -131,12 +128,6 @@ impl Server {
             url::form_urlencoded::parse(query.as_bytes())
                 .find(|(known, _)| known.eq_ignore_ascii_case(name))
                 .map(|(_, value)| value.into_owned())
-        };
-        let doom = match &fault {
-            Some(Fault::FailCreation { code, message }) => {
-                Some(Failure { code: code.clone(), message: message.clone() })
-            }
-            _ => None,
         };
         let call = Call {
             now,
@@ -149,15 +140,10 @@ impl Server {
             doom,
             body,
         };
-        let outcome = self
-            .pass(&world, parts, address, fault.as_ref(), &call)
-            .and_then(|()| limits::charge(&mut world, &call, &parts.method, &address.place))
-            .and_then(|()| locks::check(&world, &parts.method, &address.place))
-            .and_then(|()| handle(&mut world, &call, &parts.method, &address.place, query))
-            .and_then(|reply| size::within(&world, &call, reply));
-        let mut reply = outcome.unwrap_or_else(Reply::from);
-        let (method, place) = (&parts.method, &address.place);
-        reply.headers.extend(limits::headers(&world, &call, method, place, reply.voice));
+        let mut reply = decide(&mut world, &call)
+            .and_then(|reply| size::within(&world, &call, reply))
+            .unwrap_or_else(Reply::from);
+        reply.headers.extend(limits::headers(&world, &call, &parts.method, place, reply.voice));
         let correlation = self.correlation(parts, &call);
         drop(world);
         let mut response = Response::new(Body::from(reply.body.clone()));
@@ -172,7 +158,6 @@ impl Server {
         world: &World,
         parts: &Parts,
         address: &Address,
-        fault: Option<&Fault>,
         call: &Call,
     ) -> Result<(), Refusal> {
         self.login.admit(header(parts, "authorization"))?;
@@ -186,17 +171,7 @@ impl Server {
             let status = StatusCode::NOT_FOUND;
             return Err(Refusal::gateway(status, "SubscriptionNotFound", &message));
         }
-        versions::check(&address.place, &call.version)?;
-        let action = action(&parts.method, &address.place);
-        match fault {
-            Some(Fault::Forbid) => {
-                Err(script::forbidden(&self.login.client, &action, parts.uri.path()))
-            }
-            Some(Fault::BadGateway) => Err(script::bad_gateway()),
-            Some(Fault::GatewayTimeout) => Err(script::gateway_timeout()),
-            Some(Fault::Throttle { seconds }) => Err(script::throttled(&action, *seconds)),
-            _ => Ok(()),
-        }
+        versions::check(&address.place, &call.version)
     }
 
     fn correlation(&self, parts: &Parts, call: &Call) -> Correlation {
@@ -292,14 +267,14 @@ fn host(parts: &Parts) -> &str {
     authority.or_else(|| header(parts, "host")).unwrap_or("localhost")
 }
 
-fn verbatim(canned: &Canned) -> Response {
-    let mut response = Response::builder().status(canned.status);
-    for (name, value) in &canned.headers {
-        response = response.header(name, value);
-    }
-    response.body(Body::from(canned.body.clone())).unwrap_or_else(|error| {
-        let mut response = Response::new(Body::from(error.to_string()));
-        *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
-        response
-    })
+fn token_reply(status: StatusCode, body: String) -> Response {
+    let mut reply = json_reply(status, body);
+    let uncached = HeaderValue::from_static("no-store, no-cache");
+    reply.headers_mut().insert(header::CACHE_CONTROL, uncached);
+    reply
+}
+
+fn json_reply(status: StatusCode, body: String) -> Response {
+    let headers = vec![("content-type".into(), "application/json; charset=utf-8".into())];
+    fault::verbatim(Canned { status: status.as_u16(), headers, body: body.into() })
 }

@@ -39,26 +39,29 @@ mod world;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Router;
 use http::Method;
 
 use self::backup_server::Seen;
 use self::server::Server;
+use crate::sandbox::admin::Desk;
+use crate::sandbox::fault::Rule;
+use crate::sandbox::front::Front;
 use crate::sandbox::{Identity, Listening, StartError};
 
 pub use self::accounts::{Account, Role, Tenant};
 pub use self::backup_server::BackupServer;
-pub use self::script::Reply;
+pub use self::script::{Fault, Own};
 pub use self::settings::{
     Ampersands, AttributeOrder, ByteOrderMark, CloudQuery, ErrorDetail, HierarchyRoots, Hrefs,
     Installation, ListItem, NameStyle, Product, ReplicaListItem, RequestBodies, Settings,
     UnfinishedLink, Vanished, VmName,
 };
+pub use super::fault::{Canned, Matching};
 
 /// A running Enterprise Manager; it stops when this is dropped.
 #[derive(Debug)]
 pub struct EnterpriseManager {
-    server: Arc<Server>,
+    front: Arc<Front<Server>>,
     listening: Listening,
     certificate: Vec<u8>,
 }
@@ -69,13 +72,14 @@ impl EnterpriseManager {
     ///
     /// # Errors
     /// When no certificate can be made or no port bound.
-    pub fn start(settings: Settings) -> Result<Self, StartError> {
+    pub fn start(mut settings: Settings) -> Result<Self, StartError> {
+        settings.clock = settings.clock.elsewhere();
+        let clock = settings.clock.clone();
         let identity = Identity::self_signed(&["http/1.1"])?;
         let certificate = identity.der().to_vec();
         let estate = seed::estate(&settings);
-        let server = Arc::new(Server::new(settings, estate));
-        let router = Router::new().fallback(server::serve).with_state(Arc::clone(&server));
-        Ok(Self { server, listening: Listening::start(router, identity)?, certificate })
+        let front = Front::new(Server::new(settings, estate), clock);
+        Ok(Self { listening: Listening::start(front.router(), identity)?, front, certificate })
     }
 
     /// The base of the API, without a slash at the end. Bodies name another host: the server does
@@ -97,7 +101,7 @@ impl EnterpriseManager {
 
     /// The administrator's name, in the form that this installation wants.
     pub fn username(&self) -> &str {
-        self.account(Role::PortalAdministrator).username(self.server.settings.installation)
+        self.account(Role::PortalAdministrator).username(self.front.vendor.settings.installation)
     }
 
     /// The administrator's password.
@@ -117,12 +121,12 @@ impl EnterpriseManager {
 
     /// How many requests came, by method and path (no query).
     pub fn calls(&self) -> BTreeMap<(String, String), usize> {
-        self.server.calls().clone()
+        self.front.tally().clone()
     }
 
     /// How many requests came with this method to paths that contain `part`.
     pub fn count(&self, method: &Method, part: &str) -> usize {
-        let calls = self.server.calls();
+        let calls = self.front.tally();
         let matching =
             calls.iter().filter(|((m, path), _)| m == method.as_str() && path.contains(part));
         matching.map(|(_, count)| count).sum()
@@ -130,22 +134,22 @@ impl EnterpriseManager {
 
     /// How many logon sessions are alive.
     pub fn sessions(&self) -> usize {
-        self.server.sessions().len()
+        self.front.vendor.sessions().len()
     }
 
     /// Ends every logon session: the next request with an old token gets 401.
     pub fn expire_sessions(&self) {
-        self.server.logons().close_all();
+        self.front.vendor.logons().close_all();
     }
 
     /// The backup server behind it: what is changed there is seen after the next data collection.
     pub fn backup_server(&self) -> BackupServer<'_> {
-        BackupServer::new(&self.server, Seen::AtNextCollection)
+        BackupServer::new(&self.front.vendor, Seen::AtNextCollection)
     }
 
     /// The same, with a data collection right after each change: it is seen at once.
     pub fn collected(&self) -> BackupServer<'_> {
-        BackupServer::new(&self.server, Seen::AtOnce)
+        BackupServer::new(&self.front.vendor, Seen::AtOnce)
     }
 
     /// Gives a cloud point another `State`, seen at once: see [`BackupServer::set_state`].
@@ -163,9 +167,18 @@ impl EnterpriseManager {
         self.collected().add_point(replica, vm)
     }
 
-    /// Answers the next `times` requests with this method whose path and query contain `part` by
-    /// `reply`. Orders are worked off in the order they are given.
-    pub fn answer_next(&self, times: usize, method: Method, part: &str, reply: Reply) {
-        self.server.script().add(times, method, part, reply);
+    /// Has `fault` happen to the next `times` requests with this method whose path and query contain
+    /// `part`. Orders are worked off in the order they are given.
+    pub fn answer_next(&self, times: usize, method: Method, part: &str, fault: Fault) {
+        self.front.order(Matching::new(method, part), times, fault);
+    }
+
+    /// Has a fault happen until it is used up.
+    pub fn add_fault(&self, rule: Rule<Own>) {
+        self.front.script().add(rule);
+    }
+
+    pub(super) fn desk(&self) -> Arc<dyn Desk> {
+        Arc::<Front<Server>>::clone(&self.front)
     }
 }

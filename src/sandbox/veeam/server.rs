@@ -1,9 +1,8 @@
-//! From a request to its answer: script, logon, and what a visitor finds.
+//! From a request to its answer: logon, and what a visitor finds.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use axum::extract::{Request, State};
+use axum::body::Bytes;
 use axum::response::Response;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SET_COOKIE, TRANSFER_ENCODING};
 use http::request::Parts;
@@ -16,14 +15,12 @@ use super::directory;
 use super::estate::Estate;
 use super::logon::{self, Logons, Wanted};
 use super::query::Parameters;
-use super::script::{self, Reply, Script};
+use super::script::Own;
 use super::settings::{Installation, RequestBodies, Settings};
 use super::spec::{Malformed, Node};
 use super::visit::{Asked, Visit};
 use super::world::World;
-
-/// No body of a request is anywhere near as large.
-const LARGEST_BODY: usize = 1024 * 1024;
+use crate::sandbox::front::Vendor;
 
 /// The server behind the socket.
 #[derive(Debug)]
@@ -31,8 +28,6 @@ pub(super) struct Server {
     pub(super) settings: Settings,
     world: Mutex<World>,
     logons: Mutex<Logons>,
-    script: Mutex<Script>,
-    calls: Mutex<BTreeMap<(String, String), usize>>,
 }
 
 impl Server {
@@ -41,21 +36,11 @@ impl Server {
             world: Mutex::new(World::new(estate, &settings)),
             settings,
             logons: Mutex::default(),
-            script: Mutex::default(),
-            calls: Mutex::default(),
         }
     }
 
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
         lock(&self.world)
-    }
-
-    pub(super) fn script(&self) -> MutexGuard<'_, Script> {
-        lock(&self.script)
-    }
-
-    pub(super) fn calls(&self) -> MutexGuard<'_, BTreeMap<(String, String), usize>> {
-        lock(&self.calls)
     }
 
     pub(super) fn logons(&self) -> MutexGuard<'_, Logons> {
@@ -66,7 +51,7 @@ impl Server {
         self.logons().live(self.settings.clock.now(), self.settings.idle_timeout)
     }
 
-    fn answer(&self, request: &Parts, body: &[u8]) -> Answer {
+    fn reply(&self, request: &Parts, body: &[u8]) -> Answer {
         let sizes = [CONTENT_LENGTH, TRANSFER_ENCODING];
         if request.method == Method::POST && !sizes.iter().any(|h| request.headers.contains_key(h))
         {
@@ -161,21 +146,20 @@ impl Server {
     }
 }
 
-/// Answers one request.
-pub(super) async fn serve(State(server): State<Arc<Server>>, request: Request) -> Response {
-    let (request, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
-    let target = request.uri.path_and_query().map_or("", |target| target.as_str());
-    let call = (request.method.to_string(), request.uri.path().to_owned());
-    *server.calls().entry(call).or_default() += 1;
-    let scripted = server.script().next(&request.method, target);
-    let real = || server.answer(&request, &body).write(&request.headers, &server.settings);
-    match scripted {
-        None => real(),
-        Some(Reply::Verbatim { status, headers, body }) => script::verbatim(status, &headers, body),
-        Some(Reply::CutShort) => script::cut_short(real()).await,
-        Some(Reply::HangUp) => script::hang_up(),
-        Some(Reply::Silence) => std::future::pending().await,
+impl Vendor for Server {
+    type Own = Own;
+
+    fn answer(&self, request: &Parts, body: Bytes, _: Option<Own>) -> Response {
+        self.reply(request, &body).write(&request.headers, &self.settings)
+    }
+
+    fn refuse(&self, request: &Parts, status: StatusCode, _: Option<u32>) -> Response {
+        let refusal = match status {
+            StatusCode::UNAUTHORIZED => Answer::unauthorized("Unauthorized access."),
+            StatusCode::FORBIDDEN => Answer::error(status, "Access denied"),
+            _ => Answer::error(status, status.canonical_reason().unwrap_or("Unknown")),
+        };
+        refusal.write(&request.headers, &self.settings)
     }
 }
 

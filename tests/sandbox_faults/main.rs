@@ -1,0 +1,11 @@
+//! What goes wrong at the simulated vendors, as their peer sees it on a real TLS socket, ordered by HTTP on
+//! the admin path. What the gateway makes of it is held in `tests/wire/faults.rs`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod admin;
+mod answers;
+mod bench;
+mod breaks;
+mod effects;
+mod http2;
