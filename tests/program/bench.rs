@@ -48,7 +48,8 @@ impl Running {
 
     /// The first line of its stdout that begins with `word`, without the word.
     pub(crate) fn says(&mut self, word: &str) -> String {
-        let stdout = BufReader::new(self.0.stdout.as_mut().unwrap());
+        // Byte by byte, so that nothing of the next line is taken away.
+        let stdout = BufReader::with_capacity(1, self.0.stdout.as_mut().unwrap());
         let mut lines = stdout.lines().map(Result::unwrap);
         let line = lines.find_map(|line| Some(line.strip_prefix(word)?.trim().to_owned()));
         line.expect("the program says it")
