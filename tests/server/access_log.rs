@@ -1,19 +1,23 @@
 //! The access log: one line a call, whatever became of it, and no secrets in it.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex};
 
 use futures::StreamExt;
 use restore_point_gateway::server::End;
 
 use crate::harness::{Server, get, soon, watch};
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What was logged on this thread, on which a test's server runs as well.
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Log;
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        LOG.with_borrow_mut(|log| log.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -23,11 +27,10 @@ impl io::Write for Log {
 
 #[tokio::test]
 async fn every_call_leaves_one_line() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
-    // For this thread, on which this test's server runs as well.
-    let _guard = tracing::subscriber::set_default(subscriber);
+    // For the whole process: with a subscriber for one thread only, whether a line is wanted at all can be
+    // decided, for good, by a test on another thread that has none.
+    let subscriber = tracing_subscriber::fmt().json().with_writer(|| Log).finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
 
     let server = Server::start().await;
     let mut client = server.client().await;
@@ -44,7 +47,7 @@ async fn every_call_leaves_one_line() {
     soon(server.dropped.cancelled()).await;
     assert_eq!(server.stop().await, End::Drained);
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = String::from_utf8(LOG.take()).unwrap();
     assert!(!log.contains("a secret"), "{log}");
     let calls: Vec<(String, String)> = log
         .lines()
