@@ -6,6 +6,8 @@ mod backends;
 mod collections;
 mod copy;
 mod create_collection;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod get;
 mod list;
 mod page;

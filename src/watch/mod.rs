@@ -4,6 +4,8 @@
 //! and all in between see what the one poller reads. Watchers see the latest value, never a queue, so
 //! that a slow one costs nothing.
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod hub;
 mod observation;
 mod poller;

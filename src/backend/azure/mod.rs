@@ -11,6 +11,8 @@ mod create;
 mod credential;
 mod disks;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod id;
 mod list;
 mod map;

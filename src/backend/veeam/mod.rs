@@ -7,6 +7,8 @@
 
 mod client;
 mod cursor;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod kind;
 mod list;
 mod map;

@@ -1,0 +1,111 @@
+//! Whatever comes in place of ARM's JSON: points, collections, pages of them, operations, refusals. Every
+//! body goes to every reader.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use restore_point_gateway::backend::azure::fuzzing as azure;
+use restore_point_gateway::model::{Error, PointRef, RestorePoint, State};
+use serde_json::Value;
+
+fuzz_target!(|body: &[u8]| {
+    let point = azure::point(body);
+    if let Some(point) = &point {
+        check(point, body.len());
+    }
+    for status in [400, 403, 404, 409, 429, 500, 503] {
+        let error = azure::refusal(status.try_into().expect("a status"), body);
+        assert!(!matches!(error, Error::InvalidArgument { .. } | Error::Internal { .. }));
+        assert!(error.to_string().len() < 1000, "{}", error.to_string().len());
+    }
+
+    // The body as such, to judge by. Of members that are not read the readers ask less than it does.
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return };
+    if let Some(point) = &point {
+        judge(point, &value);
+    }
+    if let Some((collection, points)) = azure::collection(body) {
+        assert!(PointRef::parse(&format!("{}/restorePoints/x", collection.name), "name").is_ok());
+        let told = value["properties"]["restorePoints"].as_array();
+        assert!(points.len() <= told.map_or(0, Vec::len));
+        for point in &points {
+            assert_eq!(point.name.collection, collection.name);
+            assert_eq!(point.state == State::Ready, point.state.is_usable());
+        }
+    }
+    if let Some((collections, more)) = azure::collections(body) {
+        assert!(collections.len() <= value["value"].as_array().map_or(0, Vec::len));
+        assert_eq!(more, value["nextLink"].is_string());
+    }
+    if let Some(status) = azure::operation(body) {
+        assert_eq!(value["status"], status);
+    }
+    if let Some(shown) = azure::raw(body) {
+        let shown: Value = serde_json::from_str(&shown).expect("view RAW shows JSON");
+        assert!(is_clean(&shown));
+    }
+});
+
+fn check(point: &RestorePoint, size: usize) {
+    let name = point.name.to_string();
+    let named = PointRef::parse(&name, "name").expect("a point has a name that can be asked for");
+    assert_eq!(named.to_string(), name);
+
+    let percents = point.disks.iter().filter_map(|disk| disk.progress_percent);
+    assert!(
+        percents.chain(point.copy_progress_percent).all(|percent| (0..=100).contains(&percent))
+    );
+    assert!(
+        point.disks.iter().all(|disk| disk.size_gib >= 0 && disk.lun.is_none_or(|lun| lun >= 0))
+    );
+    assert!(point.vendor_id.len() <= size && point.disks.len() <= size / 2);
+    assert!(point.state_reason.len() <= size + 1000);
+}
+
+fn judge(point: &RestorePoint, body: &Value) {
+    let properties = &body["properties"];
+    let is_copy = !properties["sourceRestorePoint"].is_null();
+    if point.state.is_usable() {
+        assert_eq!(point.state, State::Ready);
+        let said = properties["provisioningState"].as_str().unwrap_or("Succeeded");
+        assert!(said.eq_ignore_ascii_case("Succeeded"));
+        assert!(!is_copy || every_disk_succeeded(properties));
+        assert!(!is_copy || point.copy_progress_percent == Some(100));
+    }
+}
+
+/// Judged from the body itself: each disk has an entry of its own that says so.
+fn every_disk_succeeded(properties: &Value) -> bool {
+    let storage = &properties["sourceMetadata"]["storageProfile"];
+    let data = storage["dataDisks"].as_array().into_iter().flatten();
+    let mut disks = data.chain(Some(&storage["osDisk"]).filter(|disk| !disk.is_null())).peekable();
+    let entries = properties["instanceView"]["diskRestorePoints"].as_array();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_lowercase();
+    let succeeded = |disk: &Value| {
+        let id = text(&disk["diskRestorePoint"]["id"]);
+        let mut own =
+            entries.into_iter().flatten().filter(|entry| text(&entry["id"]) == id).peekable();
+        own.peek().is_some()
+            && own.all(|entry| {
+                let status = &entry["replicationStatus"]["status"];
+                let code = text(&status["code"]);
+                (code == "succeeded" || code.ends_with("/succeeded"))
+                    && text(&status["level"]) != "error"
+            })
+    };
+    disks.peek().is_some() && disks.all(succeeded)
+}
+
+/// Whether nothing of what must not leave the gateway is in it.
+fn is_clean(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.iter().all(|(name, value)| {
+            let name = name.to_lowercase();
+            let secret = ["osprofile", "userdata", "customdata", "password", "accesssas", "secret"];
+            !secret.contains(&name.as_str()) && is_clean(value)
+        }),
+        Value::Array(elements) => elements.iter().all(is_clean),
+        Value::String(text) => !(text.contains("://") && text.contains("?s")),
+        _ => true,
+    }
+}

@@ -1,0 +1,77 @@
+//! Whatever comes in place of Enterprise Manager's XML: entities, pages of a query, lists of references,
+//! refusals, logons. Every document goes to every reader.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use restore_point_gateway::backend::veeam::fuzzing as veeam;
+use restore_point_gateway::model::{PointRef, RestorePoint, State, Vendor};
+
+const MOST: usize = 100;
+
+fuzz_target!(|document: &[u8]| {
+    let whole = document.len();
+    // How a document is cut into pieces on its way must not matter.
+    let piece = 1 + document.iter().map(|byte| usize::from(*byte)).sum::<usize>() % 61;
+
+    let point = veeam::point(document, whole);
+    assert_eq!(point, veeam::point(document, piece));
+    if let Some(point) = &point {
+        check(point, whole);
+        let raw = point.raw.as_ref().map(|raw| raw.body.as_bytes()).unwrap_or_default();
+        let again = veeam::point(raw, raw.len()).expect("what view RAW shows can be read");
+        assert_eq!(again.name, point.name);
+        assert_eq!(again.state, point.state);
+    }
+
+    let collection = veeam::collection(document, whole);
+    assert_eq!(collection, veeam::collection(document, piece));
+    if let Some(collection) = collection {
+        assert!(collection.vendor_id.len() + collection.display_name.len() <= whole);
+    }
+
+    let page = veeam::query_page(document, whole, MOST);
+    assert_eq!(page, veeam::query_page(document, piece, MOST));
+    if let Some(page) = page {
+        assert!(page.items <= MOST && page.points.len() <= page.items);
+        let shown = page.points.iter().filter_map(|point| point.raw.as_ref());
+        assert!(shown.map(|raw| raw.body.len()).sum::<usize>() <= whole);
+        page.points.iter().for_each(|point| check(point, whole));
+    }
+
+    let all = veeam::references(document, whole, None, usize::MAX);
+    assert_eq!(all, veeam::references(document, piece, None, usize::MAX));
+    if let Some(all) = all {
+        // Two by two it is the same list.
+        let mut told = Vec::new();
+        loop {
+            let next = veeam::references(document, whole, told.last().copied(), 2);
+            let next = next.expect("it was read before");
+            if next.is_empty() {
+                break;
+            }
+            told.extend(next);
+        }
+        assert_eq!(told, all);
+    }
+
+    let refusal = veeam::refusal(document, whole);
+    assert_eq!(refusal, veeam::refusal(document, piece));
+    assert!(refusal.is_none_or(|text| text.len() < 700 && !text.contains('\n')));
+    assert_eq!(veeam::logon(document, whole), veeam::logon(document, piece));
+});
+
+fn check(point: &RestorePoint, size: usize) {
+    let name = point.name.to_string();
+    let named = PointRef::parse(&name, "name").expect("a point has a name that can be asked for");
+    assert_eq!(named.to_string(), name);
+
+    let Vendor::Veeam(veeam) = &point.vendor else { panic!("a vendor of another kind") };
+    assert_eq!(point.state == State::Ready, veeam.raw_state == "Ready");
+    assert_eq!(point.state.is_usable(), veeam.raw_state == "Ready");
+    assert!(point.state_reason.len() < 700);
+
+    let texts = [&point.vendor_id, &point.display_name, &veeam.raw_state, &veeam.replica];
+    assert!(texts.iter().map(|text| text.len()).sum::<usize>() <= size);
+    assert!(point.source.vm_name.len() <= size);
+}
