@@ -17,6 +17,8 @@ use crate::model::Error;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a vendor may be silent. ARM itself gives its providers 60 s.
 const READ_TIMEOUT: Duration = Duration::from_secs(65);
+/// How long an answer may take that never pauses and never ends. A gigabyte arrives in it at 4 MB/s.
+const LONGEST_CALL: Duration = Duration::from_secs(300);
 /// What a caller is told when the vendor does not say when it will be back.
 pub const RETRY_AFTER_OUTAGE: Duration = Duration::from_secs(5);
 
@@ -58,11 +60,16 @@ impl Client {
     /// # Errors
     /// When the PEM holds no certificate, or TLS cannot be set up.
     pub fn new(trust: &Trust) -> Result<Self, TrustError> {
+        Self::with_patience(trust, LONGEST_CALL)
+    }
+
+    fn with_patience(trust: &Trust, longest_call: Duration) -> Result<Self, TrustError> {
         let builder = reqwest::Client::builder()
             .user_agent(concat!("restore-point-gateway/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT);
+            .read_timeout(READ_TIMEOUT)
+            .timeout(longest_call);
         let builder = match trust {
             Trust::Platform => builder,
             Trust::PlatformAnd(pem) => builder.tls_certs_merge(certificates(pem)?),
@@ -211,5 +218,33 @@ impl ServerCertVerifier for PinnedVerifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_never_pauses_and_never_ends_is_given_up() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            socket.read_u8().await.unwrap();
+            socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n").await.unwrap();
+            // A gzip stream of empty blocks: it unfolds into nothing, for ever.
+            socket.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]).await.unwrap();
+            while socket.write_all(&[0, 0, 0, 0xff, 0xff].repeat(1000)).await.is_ok() {}
+        });
+        let client =
+            Client::with_patience(&Trust::Pinned([0; 32]), Duration::from_millis(200)).unwrap();
+        let response = client.send(client.inner().get(url).build().unwrap()).await.unwrap();
+        let failure = super::super::collect(response, 1 << 20).await.unwrap_err();
+        assert_eq!(failure, Failure::Interrupted("it did not answer in time".to_owned()));
     }
 }

@@ -7,7 +7,7 @@ mod client;
 mod redact;
 mod repeat;
 
-pub use body::{collect, next_chunk};
+pub use body::{collect, next_piece};
 pub use client::{Client, Failure, RETRY_AFTER_OUTAGE, Trust, TrustError};
 pub use redact::{redact_text, redact_url};
 pub use repeat::reads;

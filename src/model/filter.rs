@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::{Consistency, Error, Invalid, RestorePoint, State};
 
 const LONGEST: usize = 4096;
+const LONGEST_PROBLEM: usize = 300;
 /// Reads a field that is compared as text.
 type ReadText = fn(&RestorePoint) -> String;
 
@@ -169,6 +170,12 @@ fn compile_restriction(restriction: &Restriction) -> Result<Test, Error> {
     }
 }
 
+/// What is wrong, at no great length: a part of the filter is quoted in it, and an error travels in headers.
 fn refuse(problem: impl Into<String>) -> Error {
+    let mut problem: String = problem.into();
+    if problem.len() > LONGEST_PROBLEM {
+        problem.truncate(problem.floor_char_boundary(LONGEST_PROBLEM));
+        problem.push('…');
+    }
     Error::invalid(Invalid::Filter, "filter", problem)
 }

@@ -15,8 +15,8 @@ use jiff::Timestamp;
 const VERSION: u8 = 1;
 const NONCE: usize = 12;
 const DATE: usize = 8;
-/// Room for a signed ARM operation URL of 4 KiB and more.
-const LONGEST: usize = 64 * 1024;
+/// Room for a hundred signed ARM operation URLs of 4 KiB, or for what was told of thousands of points.
+const LONGEST: usize = 1024 * 1024;
 
 /// What a token is for: one given as the one cannot be used as the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,6 +11,8 @@ use crate::model::{BackendId, Error, Segment};
 /// How many items one call may look at when a filter lets few pass: the caller gets a short page and a
 /// token in place of a call without end.
 const MOST_EXAMINED: usize = 10_000;
+/// How many pages of a backend one call may read, for the same reason: they may be empty.
+const MOST_PAGES: usize = 32;
 /// Half of the 4 MiB that every gRPC client takes unless told otherwise.
 pub(super) const MOST_BYTES: usize = 2 << 20;
 
@@ -38,6 +40,37 @@ pub(super) trait Read: Sync {
         cursor: Option<&Cursor>,
         size: usize,
     ) -> Result<Page<Self::Item>, Error>;
+}
+
+/// What is told of a backend's page.
+struct Told<U> {
+    items: Vec<U>,
+    /// How many items there were before some were dropped.
+    count: usize,
+    /// Bytes of the messages.
+    weight: usize,
+    next: Option<Cursor>,
+}
+
+impl<U: prost::Message> Told<U> {
+    /// # Errors
+    /// When no message could hold one of the items.
+    fn of<T>(
+        page: Page<T>,
+        keep: &mut impl FnMut(T) -> Option<U>,
+        backend: &BackendId,
+    ) -> Result<Self, Error> {
+        let count = page.items.len();
+        let items: Vec<U> = page.items.into_iter().filter_map(keep).collect();
+        let weights: Vec<usize> = items.iter().map(prost::Message::encoded_len).collect();
+        match weights.iter().max() {
+            Some(&heaviest) if heaviest > MOST_BYTES => Err(Error::ResponseInvalid {
+                backend: backend.as_str().to_owned(),
+                problem: format!("one item of a list has {heaviest} bytes"),
+            }),
+            _ => Ok(Self { items, count, weight: weights.iter().sum(), next: page.next }),
+        }
+    }
 }
 
 /// A page of the merged sequence.
@@ -96,13 +129,15 @@ impl Covered {
         let mut pages = 0;
         for (id, backend) in self.backends.iter().filter(|(id, _)| id.as_str() >= first.as_str()) {
             loop {
-                if walked.items.len() >= most || bytes >= MOST_BYTES || examined >= MOST_EXAMINED {
+                let enough = walked.items.len() >= most || bytes >= MOST_BYTES;
+                if enough || examined >= MOST_EXAMINED || pages >= MOST_PAGES {
                     let cursor = cursor.map(|cursor| cursor.0);
                     walked.next = Some(WalkPosition { backend: id.as_str().to_owned(), cursor });
                     return Ok(walked);
                 }
                 let wanted = most - walked.items.len();
-                let page = match read.page(&**backend, cursor.as_ref(), wanted).await {
+                let page = read.page(&**backend, cursor.as_ref(), wanted).await;
+                let page = match page.and_then(|page| Told::of(page, &mut keep, id)) {
                     Ok(page) => page,
                     Err(error) if self.named == Naming::One => return Err(error),
                     Err(error) => {
@@ -114,9 +149,7 @@ impl Covered {
                     }
                 };
                 pages += 1;
-                let count = page.items.len();
-                let items: Vec<_> = page.items.into_iter().filter_map(&mut keep).collect();
-                let weight: usize = items.iter().map(prost::Message::encoded_len).sum();
+                let Told { items, count, weight, next } = page;
                 if bytes + weight > MOST_BYTES && count > 1 {
                     // A cursor stands behind all of it only, so it is read again: with the next page, or
                     // if this one is still empty, less of it. Seldom: a point has to have dozens of disks,
@@ -130,7 +163,7 @@ impl Covered {
                 examined += count.max(1);
                 bytes += weight;
                 walked.items.extend(items);
-                cursor = page.next;
+                cursor = next;
                 if cursor.is_none() {
                     break;
                 }

@@ -17,7 +17,13 @@ use crate::http::{Client, Failure, RETRY_AFTER_OUTAGE, collect, reads, redact_ur
 use crate::model::{BackendId, Error};
 
 /// ARM itself turns provider answers above 8 MB into errors; a list over all regions may be larger.
-const LARGEST_BODY: u64 = 32 << 20;
+const LARGEST_LIST: u64 = 32 << 20;
+/// A point of a machine with 64 disks has a tenth of it. What is told of it must fit into a message.
+const LARGEST_RESOURCE: u64 = 1 << 20;
+/// No refusal is larger.
+const LARGEST_REFUSAL: u64 = 1 << 20;
+/// Signed operation URLs have 3 KiB. A longer one would make tokens that no request can carry.
+const LONGEST_URL: usize = 16 * 1024;
 
 /// The first version of the disk provider that tells how far a copy is; every cloud has it.
 const DISK_API_VERSION: &str = "2021-08-01";
@@ -102,22 +108,30 @@ impl Arm {
 
     /// A URL that ARM gave out, if it leads to ARM: no other host may ever see the bearer.
     pub(super) fn own_url(&self, text: &str) -> Option<Url> {
-        let url = Url::parse(text).ok()?;
+        let url = Url::parse(text).ok().filter(|_| text.len() <= LONGEST_URL)?;
         let own = url.origin() == self.endpoint.origin()
             && url.username().is_empty()
             && url.password().is_none();
         own.then_some(url)
     }
 
-    /// Reads `url`, again if it fails for a passing reason. `name` is what the caller knows it by.
+    /// Reads one resource, again if it fails for a passing reason. `name` is what the caller knows it by.
     ///
     /// # Errors
     /// By the status; [`Error::ResponseInvalid`] for a success other than 200.
     pub(super) async fn read(&self, url: &Url, name: &str) -> Result<Bytes, Error> {
-        reads(|| self.read_once(url, name)).await
+        reads(|| self.read_once(url, name, LARGEST_RESOURCE)).await
     }
 
-    async fn read_once(&self, url: &Url, name: &str) -> Result<Bytes, Error> {
+    /// Reads many resources in one body.
+    ///
+    /// # Errors
+    /// As [`Arm::read`].
+    pub(super) async fn read_list(&self, url: &Url, name: &str) -> Result<Bytes, Error> {
+        reads(|| self.read_once(url, name, LARGEST_LIST)).await
+    }
+
+    async fn read_once(&self, url: &Url, name: &str, largest: u64) -> Result<Bytes, Error> {
         let backend = self.backend.as_str();
         let response = match self.send(&Method::GET, url, &Bytes::new(), None).await {
             Ok(response) => response,
@@ -125,12 +139,13 @@ impl Arm {
             Err(Unsent::Http(failure)) => return Err(failure.into_error(backend)),
         };
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = collect(response, LARGEST_BODY).await;
         if status == StatusCode::OK {
+            let body = collect(response, largest).await;
             return body.map_err(|failure| failure.into_error(backend));
         }
         // The status alone tells enough when the explanation breaks off.
-        let refusal = Refusal::read(status, &headers, &body.unwrap_or_default());
+        let body = collect(response, LARGEST_REFUSAL).await.unwrap_or_default();
+        let refusal = Refusal::read(status, &headers, &body);
         Err(refusal.into_error(backend, name))
     }
 
@@ -154,7 +169,8 @@ impl Arm {
             Err(Unsent::Http(failure)) => return Ok(Written::Unknown(failure.into_error(backend))),
         };
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = collect(response, LARGEST_BODY).await.unwrap_or_default();
+        let largest = if status.is_success() { LARGEST_RESOURCE } else { LARGEST_REFUSAL };
+        let body = collect(response, largest).await.unwrap_or_default();
         if status.is_success() {
             return Ok(Written::Accepted(Answer { headers, body }));
         }

@@ -11,6 +11,10 @@ use crate::model::{Collection, CollectionName, Error, Invalid, NewCollection};
 const LONGEST_GROUP: usize = 90;
 /// ARM gives no rule of its own for these.
 const LONGEST_NAME: usize = 260;
+/// The longest region so far has 18 characters.
+const LONGEST_REGION: usize = 64;
+/// An ARM id of the longest names there are.
+const LONGEST_ID: usize = 1024;
 
 /// A collection to be made, checked as far as that goes without asking anyone.
 struct Wanted {
@@ -53,6 +57,10 @@ impl Azure {
             let problem = "it is required: the region that the points shall lie in";
             return Err(Error::invalid(Invalid::Value, "collection.location", problem));
         }
+        if region.len() > LONGEST_REGION || !region.chars().all(|c| c.is_ascii_alphanumeric()) {
+            let problem = "it is no region; write `westeurope` or `West Europe`";
+            return Err(Error::invalid(Invalid::Value, "collection.location", problem));
+        }
         Ok(Wanted { id, region, source: self.source_id(&new.source)? })
     }
 
@@ -60,6 +68,9 @@ impl Azure {
     fn source_id(&self, source: &str) -> Result<String, Error> {
         const FIELD: &str = "collection.source";
         let refuse = |problem: &str| Err(Error::invalid(Invalid::Value, FIELD, problem));
+        if source.len() > LONGEST_ID {
+            return refuse("it is longer than any ARM id");
+        }
         if source.starts_with('/') {
             return match ArmId::parse(source, &self.arm.subscription) {
                 ArmId::Machine(_) | ArmId::Collection(_) | ArmId::ForeignCollection => {

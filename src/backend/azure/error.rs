@@ -17,6 +17,8 @@ use crate::model::Error;
 const AFTER_THROTTLE: Duration = Duration::from_secs(10);
 /// Buckets fill up within a minute; a longer pause is a quota, such as three copies an hour.
 const LONGEST_THROTTLE: Duration = Duration::from_secs(60);
+/// What ARM was seen to ask for is less; a century would be no advice, and more than clocks can count.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// The codes by which ARM and Compute say that a resource, or what holds it, is not there. Any other 404
 /// is about something else, such as a proxy's page, and must not be read as a deletion.
@@ -241,7 +243,7 @@ fn text(object: &Value, name: &str) -> String {
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
 }
 
 #[cfg(test)]

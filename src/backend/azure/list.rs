@@ -10,7 +10,7 @@ use super::Azure;
 use super::client::Expand;
 use super::id::CollectionId;
 use super::map::{self, Home};
-use super::walk::Position;
+use super::walk::{PAGES, Position};
 use super::{raw, wire};
 use crate::backend::{Cursor, Page};
 use crate::model::{Error, RestorePoint, View};
@@ -66,9 +66,10 @@ impl Azure {
         let size = size.max(1);
         let mut at = Position::read(cursor)?;
         let mut told: Vec<Listed> = Vec::new();
-        let mut read = 0;
+        let (mut read, mut pages) = (0, 0);
         let next = 'pages: loop {
             let page = self.list_page(at.page.as_deref()).await?;
+            pages += 1;
             let mut ids = Vec::new();
             for (key, collection) in page.collections.iter().filter(|(key, _)| at.is_before(key)) {
                 let started = at.collection.as_ref().is_some_and(|reached| {
@@ -103,8 +104,8 @@ impl Azure {
                 }
             }
             let Some(next) = page.next else { break None };
-            at = Position::beginning(Some(&next));
-            if told.len() >= size || read >= COLLECTIONS {
+            at = self.turn(&at, &next)?;
+            if told.len() >= size || read >= COLLECTIONS || pages >= PAGES {
                 break Some(at.cursor());
             }
         };

@@ -168,8 +168,8 @@ fn disk(
     Ok(Disk {
         name: wire.name.clone().unwrap_or_default(),
         vendor_id: point.and_then(|point| point.id.clone()).unwrap_or_default(),
-        lun: wire.lun.map(|lun| small(lun, "lun")).transpose()?,
-        size_gib: wire.disk_size_gb.map_or(0, |size| size.0),
+        lun: wire.lun.map(|lun| counted(lun, "lun")).transpose()?,
+        size_gib: wire.disk_size_gb.map_or(Ok(0), |size| counted(size, "diskSizeGB"))?,
         state: standing.state,
         progress_percent: standing.percent.filter(|_| view != View::Basic),
         source_vendor_id: source.map(|source| source.id.clone()).unwrap_or_default(),
@@ -195,8 +195,9 @@ fn azure_disk(wire: &wire::Disk, entries: &[wire::DiskInstance]) -> AzureDisk {
     }
 }
 
-fn small(number: wire::Number, member: &str) -> Result<i32, String> {
-    i32::try_from(number.0).map_err(|_| format!("{member} is out of range"))
+fn counted<T: TryFrom<u64>>(number: wire::Number, member: &str) -> Result<T, String> {
+    let counted = u64::try_from(number.0).ok().and_then(|number| T::try_from(number).ok());
+    counted.ok_or_else(|| format!("{member} is out of range"))
 }
 
 fn failure(standing: &Standing) -> Option<Failure> {
@@ -233,7 +234,7 @@ fn vendor(wire: &wire::Point, arrival: Arrival<'_>) -> Result<AzureProperties, S
         source_restore_point_id: wire.copied_from().unwrap_or_default().to_owned(),
         encryption_types,
         instant_access_duration_minutes: minutes
-            .map(|minutes| small(minutes, "instantAccessDurationMinutes"))
+            .map(|minutes| counted(minutes, "instantAccessDurationMinutes"))
             .transpose()?,
         instant_access_state: access.into_iter().flatten().next().map(word).unwrap_or_default(),
         security_type: security.and_then(|s| s.security_type.clone()).unwrap_or_default(),

@@ -58,7 +58,8 @@ impl Azure {
         }
         let (code, message) = said(body.get("error").unwrap_or(&Value::Null));
         if code.is_empty() && message.is_empty() {
-            return Ok(unknown(&format!("its operation is {}, without a reason", status.status)));
+            let status = redact_text(&status.status);
+            return Ok(unknown(&format!("its operation is {status}, without a reason")));
         }
         Ok(Failure { code, message: redact_text(&message) })
     }

@@ -189,7 +189,11 @@ impl Azure {
     ) -> Result<(Home, wire::Collection, Bytes), Error> {
         let url = self.arm.url(&id.path(&self.arm.subscription), expand);
         let name = id.collection_name(&self.arm.backend).to_string();
-        let body = self.arm.read(&url, &name).await.inspect_err(|error| {
+        let body = match expand {
+            Expand::RestorePoints => self.arm.read_list(&url, &name).await,
+            Expand::Nothing | Expand::InstanceView => self.arm.read(&url, &name).await,
+        };
+        let body = body.inspect_err(|error| {
             if matches!(error, Error::NotFound { .. }) {
                 self.homes.forget(&id.key());
             }

@@ -95,6 +95,7 @@ pub(super) fn standing(point: &wire::Point, arrival: Arrival<'_>) -> Standing {
             plain(point, State::Deleting, State::Unknown, "ARM is deleting it")
         }
         (Provisioning::Other(text), _) => {
+            let text = crate::http::redact_text(text);
             let reason = format!("provisioningState is `{text}`, which is not known here");
             plain(point, State::Unknown, State::Unknown, &reason)
         }

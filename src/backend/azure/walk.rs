@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use prost::Message;
 use url::Url;
+use uuid::Uuid;
 
 use super::Azure;
 use super::client::Expand;
@@ -16,6 +17,8 @@ use crate::backend::{Cursor, Page};
 use crate::model::{Collection, Error, Invalid};
 
 const VERSION: u32 = 1;
+/// ARM's pages read for one of ours, so that empty ones do not hold a caller for ever.
+pub(super) const PAGES: usize = 16;
 
 /// Where a walk stands, as a cursor holds it.
 #[derive(Clone, PartialEq, Message)]
@@ -31,6 +34,12 @@ pub(super) struct Position {
     /// The last point told of that collection, in lower case; none if the collection is done.
     #[prost(string, optional, tag = "4")]
     pub(super) point: Option<String>,
+    /// How many links were followed, and the hash of one of them: a walk that comes upon it again goes in
+    /// a circle.
+    #[prost(uint32, tag = "5")]
+    turned: u32,
+    #[prost(fixed64, tag = "6")]
+    marked: u64,
 }
 
 /// The key of a collection.
@@ -43,10 +52,24 @@ pub(super) struct Key {
 }
 
 impl Position {
-    /// The beginning of a page.
-    pub(super) fn beginning(url: Option<&Url>) -> Self {
-        let page = url.map(|url| url.as_str().to_owned());
-        Self { version: VERSION, page, collection: None, point: None }
+    /// The beginning of the first page.
+    fn beginning() -> Self {
+        Self { version: VERSION, ..Self::default() }
+    }
+
+    /// Goes on with the page of a link; none if the links lead in a circle.
+    ///
+    /// The mark moves on at each power of two, so that it comes to lie in the circle, and stays there long
+    /// enough to be met again, however long the circle is (Brent).
+    pub(super) fn turn(&self, link: &Url) -> Option<Self> {
+        let (hash, _) = Uuid::new_v5(&Uuid::NAMESPACE_URL, link.as_str().as_bytes()).as_u64_pair();
+        if self.turned > 0 && hash == self.marked {
+            return None;
+        }
+        let turned = self.turned.saturating_add(1);
+        let marked = if turned.is_power_of_two() { hash } else { self.marked };
+        let page = Some(link.as_str().to_owned());
+        Some(Self { page, turned, marked, ..Self::beginning() })
     }
 
     /// Where a cursor stands; the beginning without one.
@@ -54,7 +77,7 @@ impl Position {
     /// # Errors
     /// INVALID_ARGUMENT for a cursor of another version of the gateway.
     pub(super) fn read(cursor: Option<&Cursor>) -> Result<Self, Error> {
-        let Some(Cursor(bytes)) = cursor else { return Ok(Self::beginning(None)) };
+        let Some(Cursor(bytes)) = cursor else { return Ok(Self::beginning()) };
         match Self::decode(bytes.as_slice()) {
             Ok(position) if position.version == VERSION => Ok(position),
             _ => Err(Error::invalid(
@@ -106,7 +129,7 @@ impl Azure {
             None => self.arm.url(&path, Expand::Nothing),
             Some(link) => self.next_url(link)?,
         };
-        let body = self.arm.read(&url, &self.arm.backend.to_string()).await?;
+        let body = self.arm.read_list(&url, &self.arm.backend.to_string()).await?;
         let page: wire::CollectionPage =
             wire::decode(&body).map_err(|why| self.arm.senseless(why))?;
 
@@ -117,10 +140,13 @@ impl Azure {
         }
         let next = page.next_link.filter(|link| !link.is_empty());
         let next = next.map(|link| self.next_url(&link)).transpose()?;
-        if next.as_ref() == Some(&url) {
-            return Err(self.arm.senseless("the next page of a list is that page itself"));
-        }
         Ok(CollectionPage { collections, next })
+    }
+
+    /// Turns to the next of ARM's pages.
+    pub(super) fn turn(&self, at: &Position, next: &Url) -> Result<Position, Error> {
+        at.turn(next)
+            .ok_or_else(|| self.arm.senseless("the pages of a list follow each other in a circle"))
     }
 
     pub(super) fn next_url(&self, link: &str) -> Result<Url, Error> {
@@ -137,8 +163,10 @@ impl Azure {
     ) -> Result<Page<Collection>, Error> {
         let mut at = Position::read(cursor)?;
         let mut items = Vec::new();
+        let mut read = 0;
         loop {
             let page = self.list_page(at.page.as_deref()).await?;
+            read += 1;
             let mut rest = page.collections;
             rest.retain(|key, _| at.is_before(key));
             for (key, wire) in rest {
@@ -151,8 +179,8 @@ impl Azure {
                 at.reach(&key, None);
             }
             let Some(next) = page.next else { return Ok(Page { items, next: None }) };
-            at = Position::beginning(Some(&next));
-            if items.len() >= size.max(1) {
+            at = self.turn(&at, &next)?;
+            if items.len() >= size.max(1) || read >= PAGES {
                 return Ok(Page { items, next: Some(at.cursor()) });
             }
         }

@@ -110,7 +110,7 @@ impl Client {
         let mut scanner = Scanner::default();
         let mut size = 0;
         loop {
-            let piece = http::next_chunk(&mut response).await;
+            let piece = http::next_piece(&mut response).await;
             let Some(piece) = piece.map_err(|failure| failure.into_error(&self.backend))? else {
                 break;
             };

@@ -119,6 +119,10 @@ impl Scanner {
         piece: &[u8],
         sink: &mut impl Sink,
     ) -> Result<(), Problem> {
+        // No XML has one, and every text in UTF-16 or UTF-32 has.
+        if piece.contains(&0) {
+            return Err(Problem::new("a NUL byte: it is not XML, or not in UTF-8"));
+        }
         if self.rest.is_empty() {
             let done = self.scan(piece, sink)?;
             self.rest.extend_from_slice(&piece[done..]);
