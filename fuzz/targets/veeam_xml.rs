@@ -55,9 +55,8 @@ fuzz_target!(|document: &[u8]| {
         assert_eq!(told, all);
     }
 
-    let refusal = veeam::refusal(document, whole);
-    assert_eq!(refusal, veeam::refusal(document, piece));
-    assert!(refusal.is_none_or(|text| text.len() < 700 && !text.contains('\n')));
+    let refusal = veeam::refusal(document);
+    assert!(refusal.len() < 700 && !refusal.contains('\n'));
     assert_eq!(veeam::logon(document, whole), veeam::logon(document, piece));
 });
 

@@ -2,15 +2,20 @@
 //!
 //! Compiled by cargo-fuzz only. Nothing is decided or checked here.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use super::cursor::{Position, Way};
+use super::kind::Kind;
 use super::wire::{
-    Entity, Fault, Keep, LogonSession, OneEntity, Problem, QueryPage, References, Scanner, Sink,
+    Entity, Keep, LogonSession, OneEntity, Problem, QueryPage, References, Scanner, Sink,
 };
-use super::{POINT, REPLICA, client, map};
+use super::{map, refusal};
 use crate::backend::Cursor;
 use crate::model::{BackendId, Collection, RestorePoint};
+
+const CLOUD: Kind = Kind::CloudReplica;
 
 /// Reads a document that arrives in pieces of this size.
 fn read<S: Sink>(document: &[u8], piece: usize, mut sink: S) -> Result<S, Problem> {
@@ -27,27 +32,33 @@ fn backend() -> Option<BackendId> {
 }
 
 fn point_of(entity: Entity) -> Option<RestorePoint> {
-    map::point(&backend()?, entity).ok()
+    let parent = entity.link(CLOUD.shape().parent)?.clone();
+    map::point(&backend()?, CLOUD, parent, entity).ok()
 }
 
 /// One entity as a restore point in view RAW.
 pub fn point(document: &[u8], piece: usize) -> Option<RestorePoint> {
-    let entity = read(document, piece, OneEntity::new(&POINT, Keep::Raw)).ok()?.finish().ok()?;
+    let entity = read(document, piece, OneEntity::new(&CLOUD.shape().point, Keep::Raw))
+        .ok()?
+        .finish()
+        .ok()?;
     point_of(entity)
 }
 
 /// One entity as a collection.
 pub fn collection(document: &[u8], piece: usize) -> Option<Collection> {
-    let entity =
-        read(document, piece, OneEntity::new(&REPLICA, Keep::Fields)).ok()?.finish().ok()?;
-    Some(map::collection(&backend()?, entity))
+    let entity = read(document, piece, OneEntity::new(&CLOUD.shape().collection, Keep::Fields))
+        .ok()?
+        .finish()
+        .ok()?;
+    Some(map::collection(&backend()?, CLOUD, entity))
 }
 
 /// A page of a query of at most `most` points: all its items, those that map into a point, and its page
 /// number, page size and count of pages.
 pub fn query_page(document: &[u8], piece: usize, most: usize) -> Option<QueryAnswer> {
     let (entities, paging) =
-        read(document, piece, QueryPage::new(&POINT, Keep::Raw, most)).ok()?.finish();
+        read(document, piece, QueryPage::new(&CLOUD.shape().point, Keep::Raw, most)).ok()?.finish();
     Some(QueryAnswer {
         items: entities.len(),
         points: entities.into_iter().filter_map(point_of).collect(),
@@ -73,18 +84,18 @@ pub fn references(
     after: Option<Uuid>,
     most: usize,
 ) -> Option<Vec<Uuid>> {
-    let ids = read(document, piece, References::new(&POINT, after, most)).ok()?.finish();
+    let ids =
+        read(document, piece, References::new(&CLOUD.shape().point, after, most)).ok()?.finish();
     Some(ids.into_iter().collect())
 }
 
 /// The message of a refusal as callers see it.
-pub fn refusal(document: &[u8], piece: usize) -> Option<String> {
-    let fault = read(document, piece, Fault::default()).ok()?;
-    Some(client::headline(&fault.message))
+pub fn refusal(document: &[u8]) -> String {
+    refusal::message(document)
 }
 
-/// The session that a logon brings.
-pub fn logon(document: &[u8], piece: usize) -> Option<Uuid> {
+/// The session that a logon brings, and where it leads.
+pub fn logon(document: &[u8], piece: usize) -> Option<(Uuid, BTreeSet<String>)> {
     read(document, piece, LogonSession::default()).ok()?.finish().ok()
 }
 

@@ -73,7 +73,7 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-fn message(body: &[u8]) -> String {
+pub(super) fn message(body: &[u8]) -> String {
     let (mut scanner, mut fault) = (Scanner::default(), Fault::default());
     let xml = scanner.push(body, &mut fault).and_then(|()| scanner.finish());
     let message = match xml {
