@@ -76,7 +76,10 @@ impl Gateway {
 
 fn log_on() -> Answer {
     let id = "8fff3b8e-c3f1-4ef5-aecc-561f07bf9982";
-    let body = format!("<LogonSession><SessionId>{id}</SessionId></LogonSession>");
+    let body = format!(
+        "<LogonSession><Links><Link Rel=\"Down\" Href=\"https://em/api/cloud\"/></Links>\
+         <SessionId>{id}</SessionId></LogonSession>"
+    );
     Answer::new(201, &["X-RestSvcSessionId: SENSITIVE"], body)
 }
 
