@@ -74,26 +74,30 @@ fn judge(point: &RestorePoint, body: &Value) {
     }
 }
 
-/// Judged from the body itself: each disk has an entry of its own that says so.
+/// Judged from the body itself: each disk has an entry of its own that says so. A disk without a restore point
+/// is no part of the copy, if the copy as a whole says so too.
 fn every_disk_succeeded(properties: &Value) -> bool {
     let storage = &properties["sourceMetadata"]["storageProfile"];
     let data = storage["dataDisks"].as_array().into_iter().flatten();
-    let mut disks = data.chain(Some(&storage["osDisk"]).filter(|disk| !disk.is_null())).peekable();
-    let entries = properties["instanceView"]["diskRestorePoints"].as_array();
+    let disks = data.chain(Some(&storage["osDisk"]).filter(|disk| !disk.is_null()));
+    let (held, left_out): (Vec<&Value>, Vec<&Value>) =
+        disks.partition(|disk| disk["diskRestorePoint"]["id"].is_string());
+
     let text = |value: &Value| value.as_str().unwrap_or_default().to_lowercase();
-    let succeeded = |disk: &Value| {
-        let id = text(&disk["diskRestorePoint"]["id"]);
-        let mut own =
-            entries.into_iter().flatten().filter(|entry| text(&entry["id"]) == id).peekable();
-        own.peek().is_some()
-            && own.all(|entry| {
-                let status = &entry["replicationStatus"]["status"];
-                let code = text(&status["code"]);
-                (code == "succeeded" || code.ends_with("/succeeded"))
-                    && text(&status["level"]) != "error"
-            })
+    let succeeded = |status: &Value| {
+        let code = text(&status["code"]);
+        (code == "succeeded" || code.ends_with("/succeeded")) && text(&status["level"]) != "error"
     };
-    disks.peek().is_some() && disks.all(succeeded)
+    let entries = properties["instanceView"]["diskRestorePoints"].as_array();
+    let arrived = |disk: &&Value| {
+        let id = text(&disk["diskRestorePoint"]["id"]);
+        let own = entries.into_iter().flatten().filter(|entry| text(&entry["id"]) == id);
+        let own: Vec<bool> =
+            own.map(|entry| succeeded(&entry["replicationStatus"]["status"])).collect();
+        !own.is_empty() && own.into_iter().all(|succeeded| succeeded)
+    };
+    let whole = left_out.is_empty() || succeeded(&properties["instanceView"]["statuses"][0]);
+    !held.is_empty() && held.iter().all(arrived) && whole
 }
 
 /// Whether nothing of what must not leave the gateway is in it.

@@ -26,7 +26,7 @@ pub fn point(body: &[u8]) -> Option<RestorePoint> {
     let wire: wire::Point = wire::decode(body).ok()?;
     let ArmId::Point(id) = ArmId::parse(&wire.id, SUBSCRIPTION) else { return None };
     let home = Home { id: id.collection, region: "eastus".to_owned(), source: String::new() };
-    scoped(|scope| map::point(scope, &home, &wire, Arrival::AsTold, View::Full).ok())
+    scoped(|scope| map::point(scope, &home, &wire, Arrival::Told(&[]), View::Full).ok())
 }
 
 /// A collection, and the points in it that map, in view FULL.
@@ -35,7 +35,7 @@ pub fn collection(body: &[u8]) -> Option<(Collection, Vec<RestorePoint>)> {
     let points = wire.properties.restore_points.take().unwrap_or_default();
     scoped(|scope| {
         let home = map::home(scope, &wire).ok()?;
-        let point = |wire| map::point(scope, &home, wire, Arrival::AsTold, View::Full).ok();
+        let point = |wire| map::point(scope, &home, wire, Arrival::Told(&[]), View::Full).ok();
         let points = points.iter().filter_map(point).collect();
         Some((map::collection(scope, wire).ok()?, points))
     })
