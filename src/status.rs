@@ -82,6 +82,7 @@ fn classify(error: &Error) -> (Code, &'static str) {
         Error::FailedPrecondition { rule, .. } => (Code::FailedPrecondition, rule),
         Error::Unsupported { .. } => (Code::Unimplemented, "CAPABILITY_NOT_SUPPORTED"),
         Error::Throttled { .. } => (Code::Unavailable, "BACKEND_THROTTLED"),
+        Error::BudgetSpent { .. } => (Code::Unavailable, "BACKEND_BUDGET_SPENT"),
         Error::QuotaExhausted { .. } => (Code::ResourceExhausted, "BACKEND_QUOTA_EXHAUSTED"),
         Error::Unavailable { .. } => (Code::Unavailable, "BACKEND_UNAVAILABLE"),
         Error::CredentialRefused { .. } => (Code::Unavailable, "BACKEND_CREDENTIAL_REFUSED"),
@@ -109,6 +110,7 @@ fn metadata_of(error: &Error) -> HashMap<String, String> {
             put("backend", backend)
         }
         Error::Throttled { backend, .. }
+        | Error::BudgetSpent { backend, .. }
         | Error::Unavailable { backend, .. }
         | Error::CredentialRefused { backend, .. }
         | Error::Forbidden { backend, .. }
@@ -147,9 +149,9 @@ fn add_details(details: &mut ErrorDetails, error: &Error) {
 
 fn retry_delay(error: &Error) -> Option<Duration> {
     match error {
-        Error::Throttled { retry_after, .. } | Error::Unavailable { retry_after, .. } => {
-            Some(*retry_after)
-        }
+        Error::Throttled { retry_after, .. }
+        | Error::BudgetSpent { retry_after, .. }
+        | Error::Unavailable { retry_after, .. } => Some(*retry_after),
         Error::QuotaExhausted { retry_after, .. } => *retry_after,
         Error::Aborted { .. } => Some(Duration::from_secs(30)),
         _ => None,

@@ -5,6 +5,8 @@
 
 pub mod azure;
 mod registry;
+mod rounds;
+mod shared;
 pub mod veeam;
 
 use std::fmt;
@@ -65,6 +67,21 @@ pub trait Backend: fmt::Debug + Send + Sync {
         point: &PointRef,
         operation: Option<&Operation>,
     ) -> Result<RestorePoint, Error>;
+
+    /// What a point has in common with others that one call can answer for; none if it is read alone.
+    fn batch(&self, _: &PointRef) -> Option<String> {
+        None
+    }
+
+    /// Reads points of one [`Backend::batch`] as [`Backend::observe`], in as few calls as the vendor allows:
+    /// one result for each, in their order.
+    async fn observe_together(&self, points: &[Observed<'_>]) -> Vec<Result<RestorePoint, Error>> {
+        let mut results = Vec::with_capacity(points.len());
+        for Observed { point, operation } in points {
+            results.push(self.observe(point, *operation).await);
+        }
+        results
+    }
 
     /// Reads collections, paged as [`Backend::list`].
     ///
@@ -136,11 +153,11 @@ pub enum Wanted {
 }
 
 /// Where a walk over a list stands, in the backend's own bytes. It goes to callers only sealed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cursor(pub Vec<u8>);
 
 /// A part of a list.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
@@ -157,6 +174,15 @@ impl fmt::Debug for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Operation(…)")
     }
+}
+
+/// A point that is watched.
+#[derive(Debug, Clone, Copy)]
+pub struct Observed<'a> {
+    /// The point.
+    pub point: &'a PointRef,
+    /// The handle of the operation that makes it, if any watcher has it: its answer may tell why it failed.
+    pub operation: Option<&'a Operation>,
 }
 
 /// Whether a write is carried out.

@@ -1,5 +1,5 @@
-//! The configured backends by their ids. They can be exchanged while calls are under way: a call goes on
-//! with the backend that it began with.
+//! The configured backends by their ids, their reads shared. They can be exchanged while calls are under way:
+//! a call goes on with the backend that it began with.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::Backend;
+use super::shared::Shared;
 use crate::model::{BackendId, Error};
 
 /// Backends in the order of their ids, which is the order of merged lists.
@@ -21,7 +22,7 @@ pub struct Registry {
 impl Registry {
     /// A registry of these backends.
     pub fn new(backends: Backends) -> Self {
-        Self { present: Arc::new(ArcSwap::from_pointee(backends)) }
+        Self { present: Arc::new(ArcSwap::from_pointee(shared(backends))) }
     }
 
     /// One backend.
@@ -44,6 +45,11 @@ impl Registry {
     /// Puts others in their place, and gives back those that were there, to be closed when their last
     /// calls have ended.
     pub fn replace(&self, backends: Backends) -> Arc<Backends> {
-        self.present.swap(Arc::new(backends))
+        self.present.swap(Arc::new(shared(backends)))
     }
+}
+
+fn shared(backends: Backends) -> Backends {
+    let share = |(id, backend)| (id, Arc::new(Shared::new(backend)) as Arc<dyn Backend>);
+    backends.into_iter().map(share).collect()
 }

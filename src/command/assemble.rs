@@ -6,10 +6,10 @@ use crate::backend::azure::{self, Azure};
 use crate::backend::veeam::{self, Veeam};
 use crate::backend::{Backend, Backends};
 use crate::config::{
-    AzureConfig, BackendConfig, Config, ConfigError, CredentialConfig, FileRef, SecretRef,
-    TrustConfig, VeeamConfig,
+    AzureConfig, BackendConfig, Config, ConfigError, CredentialConfig, FileRef, RateConfig,
+    SecretRef, TrustConfig, VeeamConfig,
 };
-use crate::http::Trust;
+use crate::http::{Rate, Trust};
 use crate::model::{BackendId, Sealer};
 
 use super::Failure;
@@ -58,8 +58,16 @@ fn azure(id: &BackendId, config: &AzureConfig) -> Result<Azure, Failure> {
         api_version: version.unwrap_or_else(|| azure::DEFAULT_API_VERSION.to_owned()),
         credential: credential(&config.credential)?,
         trust: trust(&config.trust)?,
+        rate: rate(config.rate, azure::DEFAULT_RATE),
     })
     .map_err(Failure::other)
+}
+
+fn rate(config: RateConfig, default: Rate) -> Rate {
+    Rate {
+        per_second: config.per_second.unwrap_or(default.per_second),
+        burst: config.at_once.unwrap_or(default.burst),
+    }
 }
 
 fn credential(config: &CredentialConfig) -> Result<azure::Credential, ConfigError> {
@@ -110,6 +118,7 @@ fn veeam(id: &BackendId, config: &VeeamConfig) -> Result<Veeam, Failure> {
         password: config.password.read()?,
         tenant,
         trust: trust(&config.trust)?,
+        rate: rate(config.rate, veeam::DEFAULT_RATE),
     })
     .map_err(Failure::other)
 }

@@ -32,7 +32,7 @@ const LAST_CALLS: Duration = Duration::from_secs(60);
 pub(super) struct Parts {
     pub registry: Registry,
     pub sealer: Sealer,
-    pub watch: watch::Settings,
+    pub watch: watch::Pace,
     pub listeners: Vec<Listener>,
     pub drain: Drain,
     /// Reads the configuration anew, on SIGHUP; what fails leaves everything as it was.

@@ -15,11 +15,15 @@ use super::{Failure, access, run};
 use crate::backend::azure::{self, Azure};
 use crate::backend::veeam::{self, Veeam};
 use crate::backend::{Backend, Backends, Registry};
-use crate::http::Trust;
+use crate::http::{Rate, Trust};
 use crate::model::{BackendId, Sealer};
 use crate::sandbox::{Admin, Authority, Clock, FaultOrder};
 use crate::server::{Drain, Listener, telemetry};
 use crate::{sandbox, watch};
+
+/// The simulated vendors' allowances are counted by their own clock; who tries out the gateway is not to meet
+/// its budget first.
+const PLENTY: Rate = Rate { per_second: 10_000.0, burst: 10_000 };
 
 /// What to simulate.
 #[derive(Debug, Clone)]
@@ -141,6 +145,7 @@ fn azure_backend(
             secret: SecretString::from(azure.client_secret()),
         },
         trust: Trust::PlatformAnd(authority.pem().into_bytes()),
+        rate: PLENTY,
     })
     .map_err(Failure::other)
 }
@@ -156,6 +161,7 @@ fn veeam_backend(
         password: SecretString::from(veeam.password()),
         tenant: None,
         trust: Trust::pin(veeam.certificate_der()),
+        rate: PLENTY,
     })
     .map_err(Failure::other)
 }
@@ -165,10 +171,15 @@ fn url(text: &str) -> Result<Url, Failure> {
 }
 
 /// Vendors are read as much oftener as their time runs faster, within what loopback takes.
-fn pace(speed: f64) -> watch::Settings {
-    let real = watch::Settings::default();
+fn pace(speed: f64) -> watch::Pace {
+    let real = watch::Pace::default();
     let scaled = |pause: Duration| pause.div_f64(speed.max(1.0)).max(Duration::from_millis(100));
-    watch::Settings { quickest: scaled(real.quickest), slowest: scaled(real.slowest), ..real }
+    watch::Pace {
+        quickest: scaled(real.quickest),
+        slowest: scaled(real.slowest),
+        progress: scaled(real.progress),
+        ..real
+    }
 }
 
 /// At ARM a copy is being created for some 6 s. Sped up, nobody would see it: it is kept at 6 s of the

@@ -34,6 +34,8 @@ pub struct AzureConfig {
     pub credential: CredentialConfig,
     /// Whose certificates are taken.
     pub trust: TrustConfig,
+    /// How often it is asked at most, where that is not the adapter's own choice.
+    pub rate: RateConfig,
 }
 
 /// Who the gateway is at Azure.
@@ -92,6 +94,17 @@ pub struct VeeamConfig {
     pub tenant: Option<(String, SecretRef)>,
     /// Whose certificate is taken.
     pub trust: TrustConfig,
+    /// How often it is asked at most, where that is not the adapter's own choice.
+    pub rate: RateConfig,
+}
+
+/// A limit on requests, each half of which may be left to the adapter.
+#[derive(Debug, Clone, Copy)]
+pub struct RateConfig {
+    /// In the long run; more than 0.
+    pub per_second: Option<f64>,
+    /// At once, after a silence; more than 0.
+    pub at_once: Option<u32>,
 }
 
 /// Whose certificates are taken.
@@ -165,6 +178,7 @@ fn check_azure(
         api_version: raw.api_version.as_ref().map(|version| version.get_ref().clone()),
         credential: check_credential(source, credential)?,
         trust: check_trust(source, &raw.ca_file, &None)?,
+        rate: check_rate(source, raw)?,
     })
 }
 
@@ -280,6 +294,23 @@ fn check_veeam(
         password,
         tenant,
         trust: check_trust(source, &raw.ca_file, &raw.certificate_sha256)?,
+        rate: check_rate(source, raw)?,
+    })
+}
+
+fn check_rate(source: &Source, raw: &raw::Backend) -> Result<RateConfig, ConfigError> {
+    if let Some(given) = raw.requests_per_second.as_ref().filter(|given| {
+        let rate = *given.get_ref();
+        !(rate.is_finite() && rate >= 0.01)
+    }) {
+        return Err(source.at(given).error("`requests_per_second` must be 0.01 or more"));
+    }
+    if let Some(given) = raw.requests_at_once.as_ref().filter(|given| *given.get_ref() == 0) {
+        return Err(source.at(given).error("`requests_at_once` must be 1 or more"));
+    }
+    Ok(RateConfig {
+        per_second: raw.requests_per_second.as_ref().map(|given| *given.get_ref()),
+        at_once: raw.requests_at_once.as_ref().map(|given| *given.get_ref()),
     })
 }
 

@@ -28,7 +28,7 @@ pub struct Config {
     /// How long each part of an orderly end may take.
     pub drain: Drain,
     /// How often watched points are read.
-    pub watch: watch::Settings,
+    pub watch: watch::Pace,
     /// The key that replicas share; without one, tokens die with the process.
     pub token_key: Option<SecretRef>,
     /// How logs are written.
@@ -180,15 +180,13 @@ fn check_drain(source: &Source, drain: Option<&raw::Drain>) -> Result<Drain, Con
     Ok(checked)
 }
 
-fn check_watch(
-    source: &Source,
-    watch: Option<&raw::Watch>,
-) -> Result<watch::Settings, ConfigError> {
-    let mut settings = watch::Settings::default();
+fn check_watch(source: &Source, watch: Option<&raw::Watch>) -> Result<watch::Pace, ConfigError> {
+    let mut settings = watch::Pace::default();
     let Some(watch) = watch else { return Ok(settings) };
     for (text, value) in [
         (&watch.quickest, &mut settings.quickest),
         (&watch.slowest, &mut settings.slowest),
+        (&watch.progress, &mut settings.progress),
         (&watch.linger, &mut settings.linger),
     ] {
         if let Some(given) = duration(source, text.as_ref())? {

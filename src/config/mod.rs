@@ -10,7 +10,9 @@ mod raw;
 mod secret;
 mod source;
 
-pub use backend::{AzureConfig, BackendConfig, CredentialConfig, TrustConfig, VeeamConfig};
+pub use backend::{
+    AzureConfig, BackendConfig, CredentialConfig, RateConfig, TrustConfig, VeeamConfig,
+};
 pub use checked::{Address, Config, LogFormat, TlsConfig};
 pub use secret::{FileRef, SecretRef};
 pub use source::ConfigError;

@@ -43,6 +43,7 @@ pub(super) struct Drain {
 pub(super) struct Watch {
     pub quickest: Text,
     pub slowest: Text,
+    pub progress: Text,
     pub linger: Text,
 }
 
@@ -52,6 +53,8 @@ pub(super) struct Watch {
 pub(super) struct Backend {
     pub kind: Text,
     pub ca_file: Text,
+    pub requests_per_second: Option<Spanned<f64>>,
+    pub requests_at_once: Option<Spanned<u32>>,
     // Azure
     pub subscription_id: Text,
     pub cloud: Text,

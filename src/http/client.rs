@@ -12,6 +12,7 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
+use super::budget::{Budget, Rate, Spent};
 use crate::model::Error;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,6 +53,7 @@ pub struct TrustError(String);
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: reqwest::Client,
+    budget: Option<Arc<Budget>>,
 }
 
 impl Client {
@@ -76,7 +78,20 @@ impl Client {
             Trust::Pinned(sha256) => builder.tls_backend_preconfigured(pinned(*sha256)?),
         };
         let inner = builder.build().map_err(|error| TrustError(chain(&error)))?;
-        Ok(Self { inner })
+        Ok(Self { inner, budget: None })
+    }
+
+    /// The same, held to so many requests by all its clones together.
+    #[must_use]
+    pub fn within(self, rate: Rate) -> Self {
+        Self { budget: Some(Arc::new(Budget::new(rate))), ..self }
+    }
+
+    /// Believes the vendor that no more than so many requests are left at the moment.
+    pub async fn at_most(&self, left: u32) {
+        if let Some(budget) = &self.budget {
+            budget.at_most(left).await;
+        }
     }
 
     /// The client beneath, to build requests with, and for libraries that take one.
@@ -84,11 +99,14 @@ impl Client {
         &self.inner
     }
 
-    /// Sends a request and waits for the head of the answer, whatever its status.
+    /// Sends a request when the budget allows it, and waits for the head of the answer, whatever its status.
     ///
     /// # Errors
-    /// When no answer came.
+    /// When it was not sent, or no answer came.
     pub async fn send(&self, request: reqwest::Request) -> Result<reqwest::Response, Failure> {
+        if let Some(budget) = &self.budget {
+            budget.take().await.map_err(|Spent(wait)| Failure::Spent(wait))?;
+        }
         self.inner.execute(request).await.map_err(|error| Failure::of(&error))
     }
 }
@@ -98,6 +116,8 @@ impl Client {
 pub enum Failure {
     /// No connection: name, route, refusal, TLS. The request has had no effect.
     NotSent(String),
+    /// Not sent: the gateway's own budget for the vendor is spent for so long.
+    Spent(Duration),
     /// Sent, perhaps carried out, but no answer came.
     NoReply(String),
     /// The answer broke off.
@@ -125,6 +145,7 @@ impl Failure {
             Self::NotSent(detail) | Self::NoReply(detail) => {
                 Error::Unavailable { backend, retry_after: RETRY_AFTER_OUTAGE, detail }
             }
+            Self::Spent(retry_after) => Error::BudgetSpent { backend, retry_after },
             Self::Interrupted(detail) => Error::Interrupted { backend, detail },
             Self::TooLarge(limit) => Error::ResponseInvalid {
                 backend,

@@ -3,11 +3,13 @@
 //! What a status code or a body means is the adapters' business.
 
 mod body;
+mod budget;
 mod client;
 mod redact;
 mod repeat;
 
 pub use body::{collect, next_piece};
+pub use budget::{Budget, Rate, Spent};
 pub use client::{Client, Failure, RETRY_AFTER_OUTAGE, Trust, TrustError};
 pub use redact::{redact_text, redact_url};
 pub use repeat::reads;

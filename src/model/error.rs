@@ -71,6 +71,14 @@ pub enum Error {
         /// What the vendor said.
         detail: String,
     },
+    /// More calls wait for this vendor than the gateway may send it in a reasonable time.
+    #[error("so many calls wait for backends/{backend} that its budget of requests is spent")]
+    BudgetSpent {
+        /// The backend.
+        backend: String,
+        /// When to come again.
+        retry_after: Duration,
+    },
     /// A long quota is used up, such as ARM's three copies an hour into one collection.
     #[error("a quota of backends/{backend} is used up: {detail}")]
     QuotaExhausted {

@@ -179,7 +179,7 @@ pub struct Raw {
 }
 
 /// How much of a point is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum View {
     /// Without the progress of single disks.
     Basic,

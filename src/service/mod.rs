@@ -6,6 +6,7 @@ mod backends;
 mod collections;
 mod copy;
 mod create_collection;
+mod events;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod get;
@@ -17,6 +18,7 @@ mod writing;
 
 use std::sync::Arc;
 
+pub use events::{Encoded, EventCodec, Events};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
@@ -77,7 +79,7 @@ impl RestorePointService for Gateway {
         Ok(Response::new(self.start_copy(request.into_inner()).await?))
     }
 
-    type WatchStatusStream = watch_status::Events;
+    type WatchStatusStream = Events;
 
     async fn watch_status(
         &self,

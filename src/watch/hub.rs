@@ -1,33 +1,39 @@
-//! The pollers by target, and who watches what. Never locked across an await.
+//! The pollers by backend, and who watches what. Never locked across an await.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
+use tokio::time::Instant;
 
-use super::observation::{Observation, Target};
-use super::{poller, token};
+use super::poller::{self, Poller};
+use super::reading::Observation;
+use super::target::Target;
+use super::token;
 use crate::backend::{Operation, Registry};
-use crate::model::{Error, PointRef, RestorePointName, Sealer};
+use crate::model::{BackendId, Error, PointRef, RestorePointName, Sealer};
 
-/// How often vendors are read.
+/// How often targets are read.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// The pause after a change. ARM refreshes a copy's progress every ten minutes only, but a creation
-    /// takes seconds.
+pub struct Pace {
+    /// The pause after a change of state; a creation takes seconds.
     pub quickest: Duration,
     /// The pause that silence grows to.
     pub slowest: Duration,
-    /// How long a poller goes on after its last watcher has left, for the one that comes right back.
+    /// How long the vendor shows one and the same progress of a copy: ARM's figures move every ten
+    /// minutes, so that reading them sooner tells nothing.
+    pub progress: Duration,
+    /// How long a target is kept after its last watcher has left, for the one that comes right back.
     pub linger: Duration,
 }
 
-impl Default for Settings {
+impl Default for Pace {
     fn default() -> Self {
         Self {
             quickest: Duration::from_secs(5),
             slowest: Duration::from_secs(60),
+            progress: Duration::from_secs(600),
             linger: Duration::from_secs(10),
         }
     }
@@ -42,49 +48,42 @@ pub struct Hub {
 #[derive(Debug)]
 pub(super) struct Inner {
     pub registry: Registry,
-    pub settings: Settings,
+    pub pace: Pace,
     sealer: Arc<Sealer>,
-    pollers: Mutex<HashMap<String, Polled>>,
-}
-
-/// A target with a running poller.
-#[derive(Debug, Clone)]
-pub(super) struct Polled {
-    pub latest: Arc<watch::Sender<Observation>>,
-    /// Wakes the poller early.
-    pub wake: Arc<Notify>,
+    pollers: Mutex<HashMap<BackendId, Arc<Poller>>>,
 }
 
 impl Hub {
     /// A hub without watchers.
-    pub fn new(registry: Registry, sealer: Arc<Sealer>, settings: Settings) -> Self {
+    pub fn new(registry: Registry, sealer: Arc<Sealer>, pace: Pace) -> Self {
         let pollers = Mutex::default();
-        Self { inner: Arc::new(Inner { registry, settings, sealer, pollers }) }
+        Self { inner: Arc::new(Inner { registry, pace, sealer, pollers }) }
     }
 
-    /// Follows a target; its poller is started if nobody else follows it.
-    pub(super) fn subscribe(
-        &self,
-        target: &Target,
-        operation: Option<Operation>,
-    ) -> watch::Receiver<Observation> {
+    /// Follows a target; it is read from now on, if nobody else has it read.
+    pub(super) fn follow(&self, target: &Target, operation: Option<Operation>) -> Following {
+        let key: Arc<str> = target.key().into();
+        let batch = match target {
+            Target::Point(point) => self
+                .inner
+                .registry
+                .get(&point.backend)
+                .ok()
+                .and_then(|backend| backend.batch(point))
+                .map(Arc::from),
+            Target::Collection(_) => None,
+        };
         let mut pollers = self.inner.pollers();
-        let polled = pollers.entry(target.key()).or_insert_with(|| {
-            let polled = Polled {
-                latest: Arc::new(watch::Sender::new(Observation::default())),
-                wake: Arc::default(),
-            };
-            tokio::spawn(poller::run(Arc::clone(&self.inner), target.clone(), polled.clone()));
-            polled
+        let poller = pollers.entry(target.backend().clone()).or_insert_with(|| {
+            let poller = Arc::new(Poller::new(target.backend().clone(), self.inner.pace));
+            tokio::spawn(poller::run(Arc::clone(&self.inner), Arc::clone(&poller)));
+            poller
         });
-        if let Some(operation) = operation {
-            polled.latest.send_if_modified(|latest| {
-                latest.operation.get_or_insert(operation);
-                false
-            });
-        }
-        polled.wake.notify_one();
-        polled.latest.subscribe()
+        let poller = Arc::clone(poller);
+        // Still under the lock of the pollers: one without targets ends only under it.
+        let latest = poller.schedule().follow(&key, target, batch, operation, Instant::now());
+        poller.wake();
+        Following { latest, poller, key }
     }
 
     /// The token that a caller of Copy takes to WatchStatus.
@@ -101,33 +100,41 @@ impl Hub {
             .seal(&self.inner.sealer, std::slice::from_ref(&target))
     }
 
+    /// How old a reading may be that a new watcher is told: no target is read oftener than this anyway.
+    pub(super) fn freshness(&self) -> Duration {
+        self.inner.pace.quickest
+    }
+
     pub(super) fn sealer(&self) -> &Sealer {
         &self.inner.sealer
     }
 
     /// How many targets are polled at the moment.
     pub fn polled_targets(&self) -> usize {
-        self.inner.pollers().len()
+        self.inner.pollers().values().map(|poller| poller.schedule().len()).sum()
+    }
+
+    /// How long the target that waits longest has waited beyond its time: what a budget costs.
+    pub fn longest_wait(&self) -> Duration {
+        let now = Instant::now();
+        let pollers = self.inner.pollers();
+        let waits = pollers.values().map(|poller| poller.schedule().longest_wait(now));
+        waits.max().unwrap_or_default()
     }
 }
 
 impl Inner {
-    /// Ends a target's polling if nobody follows it; a watcher who comes later starts it anew.
-    pub(super) fn retire(&self, target: &Target, polled: &Polled) -> Retired {
+    /// Ends a poller that has no targets; a watcher who comes later starts another.
+    pub(super) fn retire(&self, poller: &Poller) -> Retired {
         let mut pollers = self.pollers();
-        if polled.latest.receiver_count() > 0 {
-            return Retired::StillWatched;
+        if poller.schedule().len() > 0 {
+            return Retired::StillNeeded;
         }
-        pollers.remove(&target.key());
+        pollers.remove(poller.backend());
         Retired::Yes
     }
 
-    /// Forgets a target whose poller has ended without retiring: the next watcher starts another.
-    pub(super) fn forget(&self, target: &Target) {
-        self.pollers().remove(&target.key());
-    }
-
-    fn pollers(&self) -> MutexGuard<'_, HashMap<String, Polled>> {
+    fn pollers(&self) -> MutexGuard<'_, HashMap<BackendId, Arc<Poller>>> {
         self.pollers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -136,5 +143,32 @@ impl Inner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Retired {
     Yes,
-    StillWatched,
+    StillNeeded,
+}
+
+/// A watcher's hold on a target: when the last one is dropped, the target is not read any more.
+#[derive(Debug)]
+pub(super) struct Following {
+    latest: watch::Receiver<Observation>,
+    poller: Arc<Poller>,
+    key: Arc<str>,
+}
+
+impl Following {
+    /// What is known now.
+    pub(super) fn now(&self) -> Observation {
+        self.latest.borrow().clone()
+    }
+
+    /// The same as it changes, beginning with what is known now.
+    pub(super) fn updates(&self) -> watch::Receiver<Observation> {
+        self.latest.clone()
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.poller.schedule().left(&self.key, Instant::now());
+        self.poller.wake();
+    }
 }

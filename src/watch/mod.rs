@@ -1,17 +1,20 @@
 //! Watching: many watchers, one poll.
 //!
-//! Neither vendor pushes. The first watcher of a target starts its poller, the last one's leaving ends it,
-//! and all in between see what the one poller reads. Watchers see the latest value, never a queue, so
-//! that a slow one costs nothing.
+//! Neither vendor pushes. The first watcher of a target has it polled, the last one's leaving ends that,
+//! and all in between see what the one poll reads. Watchers see the latest value, never a queue, so
+//! that a slow one costs nothing; what they are told is encoded once for all.
 
+mod event;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod hub;
-mod observation;
 mod poller;
+mod reading;
+mod schedule;
 mod session;
+mod target;
 mod token;
 
-pub use hub::{Hub, Settings};
-pub use observation::Target;
-pub use session::{Event, Follow, Session, What};
+pub use hub::{Hub, Pace};
+pub use session::{Follow, Session};
+pub use target::Target;

@@ -1,55 +1,22 @@
 //! One watcher's view: from what pollers know to the events that this watcher has not been told yet.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 use tokio_stream::wrappers::WatchStream;
 use tokio_stream::{StreamExt, StreamMap};
 use tokio_util::sync::CancellationToken;
 
-use std::sync::Arc;
-
-use super::hub::Hub;
-use super::observation::{Observation, Presence, Target};
+use super::event::{Sole, What, encode};
+use super::hub::{Following, Hub};
+use super::reading::{Observation, Presence};
+use super::target::Target;
 use super::token::{GONE, Opened, Resume, told_key};
 use crate::model::Error;
-use crate::proto;
-
-/// What a watcher is told.
-#[derive(Debug)]
-pub struct Event {
-    /// What happened.
-    pub what: What,
-    /// Resumes after this event.
-    pub resume_token: String,
-    /// When the vendor was read.
-    pub observed: Option<Timestamp>,
-}
-
-/// What happened, to which target.
-#[derive(Debug)]
-pub enum What {
-    /// The state as the watch begins.
-    Snapshot(Arc<proto::RestorePoint>),
-    /// All targets have been told.
-    Synced,
-    /// A change, or a new point of a watched collection.
-    Changed(Arc<proto::RestorePoint>),
-    /// Nothing new.
-    Heartbeat,
-    /// A target, or a point of a watched collection, is not there.
-    Deleted(String),
-    /// A target cannot be read.
-    Degraded(String, Error),
-    /// A target can be read again.
-    Recovered(String),
-    /// The token was too old.
-    Reset,
-    /// The gateway stops.
-    Draining,
-}
 
 /// What a watch is to be.
 #[derive(Debug)]
@@ -57,6 +24,7 @@ pub struct Session {
     hub: Hub,
     targets: Vec<Target>,
     updates: StreamMap<usize, WatchStream<Observation>>,
+    followed: Vec<Following>,
     /// The latest of each target, as far as it has said anything.
     latest: Vec<Option<Observation>>,
     /// Names told of each target: what is missing from a later reading has been deleted.
@@ -73,6 +41,8 @@ pub struct Session {
     follow: Follow,
     heartbeat: Duration,
     silent_since: Instant,
+    /// The first readings told are not from before this.
+    not_before: Timestamp,
     draining: CancellationToken,
 }
 
@@ -138,14 +108,16 @@ impl Session {
                 }
             },
         };
+        let followed: Vec<_> =
+            targets.iter().map(|target| hub.follow(target, resume.operation(target))).collect();
         let mut updates = StreamMap::with_capacity(targets.len());
-        for (index, target) in targets.iter().enumerate() {
-            let observations = hub.subscribe(target, resume.operation(target));
-            updates.insert(index, WatchStream::new(observations));
+        for (index, following) in followed.iter().enumerate() {
+            updates.insert(index, WatchStream::new(following.updates()));
         }
         Ok(Self {
             hub: hub.clone(),
             updates,
+            followed,
             latest: targets.iter().map(|_| None).collect(),
             names: targets.iter().map(|target| known_names(target, &resume)).collect(),
             targets,
@@ -158,16 +130,17 @@ impl Session {
             follow,
             heartbeat,
             silent_since: Instant::now(),
+            not_before: Timestamp::now().saturating_sub(hub.freshness()).unwrap_or(Timestamp::MIN),
             draining,
         })
     }
 
-    /// The next event; none when the watch has ended well.
+    /// The next event, a `WatchStatusResponse` in its encoding; none when the watch has ended well.
     ///
     /// # Errors
     /// When a target can never be watched: it is no name of its vendor's, or there is nothing at all to
     /// watch.
-    pub async fn next(&mut self) -> Result<Option<Event>, Error> {
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             if let Some(Queued { what, observed, told }) = self.queue.pop_front() {
                 self.silent_since = Instant::now();
@@ -180,8 +153,7 @@ impl Session {
                     }
                     None => {}
                 }
-                let resume_token = self.resume.seal(self.hub.sealer(), &self.targets)?;
-                return Ok(Some(Event { what, resume_token, observed }));
+                return self.encoded(&what, observed).map(Some);
             }
             if self.phase == Phase::Ended || self.has_come_to_rest() {
                 return Ok(None);
@@ -213,12 +185,43 @@ impl Session {
         self.phase == Phase::Ended
     }
 
-    fn take(&mut self, index: usize, observation: Observation) -> Result<(), Error> {
-        if !observation.is_answer() {
-            return Ok(());
+    /// The event with the token that resumes after it.
+    fn encoded(&mut self, what: &What, observed: Option<Timestamp>) -> Result<Bytes, Error> {
+        let shared = self.shared();
+        if let Some(bytes) = shared.as_ref().and_then(|sole| sole.cell(what)?.get()) {
+            return Ok(bytes.clone());
         }
-        if let Some(operation) = &observation.operation {
-            self.resume.carry(&self.targets[index], operation);
+        for (target, following) in self.targets.iter().zip(&self.followed) {
+            if let Some(operation) = following.now().operation {
+                self.resume.carry(target, &operation);
+            }
+        }
+        let resume_token = self.resume.seal(self.hub.sealer(), &self.targets)?;
+        let bytes = encode(what, resume_token, observed);
+        if let Some(cell) = shared.as_ref().and_then(|sole| sole.cell(what)) {
+            // Whoever was first, its token is as good.
+            return Ok(cell.get_or_init(|| bytes).clone());
+        }
+        Ok(bytes)
+    }
+
+    /// Where the events of all those are kept who, like this watcher, watch one point and know of it just
+    /// what is known now.
+    fn shared(&self) -> Option<Arc<Sole>> {
+        let ([target @ Target::Point(_)], [following]) = (&self.targets[..], &self.followed[..])
+        else {
+            return None;
+        };
+        let now = following.now();
+        let mut points = now.reading.iter().flat_map(|reading| reading.points.iter());
+        let (name, seen) = points.next()?;
+        let told = self.resume.told.get(&told_key(target, name));
+        (self.resume.told.len() == 1 && told == Some(&seen.fingerprint)).then_some(now.sole)
+    }
+
+    fn take(&mut self, index: usize, observation: Observation) -> Result<(), Error> {
+        if !observation.is_answer() || self.is_too_old(index, &observation) {
+            return Ok(());
         }
         self.tell_trouble(index, &observation)?;
         self.tell_points(index, &observation);
@@ -231,6 +234,13 @@ impl Session {
         Ok(())
     }
 
+    /// What was known before the watch began is told only if it was read shortly before; otherwise a new
+    /// reading is on its way.
+    fn is_too_old(&self, index: usize, observation: &Observation) -> bool {
+        let known = observation.trouble.is_none() && self.latest[index].is_none();
+        known && observation.reading.as_ref().is_some_and(|reading| reading.time < self.not_before)
+    }
+
     fn queue(&mut self, what: What, observed: Option<Timestamp>) {
         self.queue.push_back(Queued { what, observed, told: None });
     }
@@ -239,12 +249,11 @@ impl Session {
         let target = self.targets[index].to_string();
         let observed = observation.reading.as_ref().map(|reading| reading.time);
         match &observation.trouble {
-            // What the request got wrong will not pass.
-            Some(error @ (Error::InvalidArgument { .. } | Error::Unsupported { .. })) => {
-                return Err(error.clone().in_field(&self.field(index)));
+            Some(error) if is_lasting(error) => {
+                return Err(Error::clone(error).in_field(&self.field(index)));
             }
             Some(error) if self.degraded.insert(index) => {
-                self.queue(What::Degraded(target, error.clone()), observed);
+                self.queue(What::Degraded(target, Arc::clone(error)), observed);
             }
             None if self.degraded.remove(&index) => {
                 self.queue(What::Recovered(target), observed);
@@ -320,8 +329,10 @@ impl Session {
             && self.latest.iter().all(at_rest)
     }
 
+    /// When the vendor was last read of the target that was read longest ago. Readings that show the same
+    /// do not come as updates.
     fn oldest_reading(&self) -> Option<Timestamp> {
-        let readings = self.latest.iter().flatten().filter_map(|latest| latest.reading.as_ref());
+        let readings = self.followed.iter().filter_map(|following| following.now().reading);
         readings.map(|reading| reading.time).min()
     }
 
@@ -331,6 +342,11 @@ impl Session {
             Target::Collection(_) => "parent".to_owned(),
         }
     }
+}
+
+/// What the request got wrong will not pass.
+fn is_lasting(error: &Error) -> bool {
+    matches!(error, Error::InvalidArgument { .. } | Error::Unsupported { .. })
 }
 
 /// The points of a collection that a resumed watcher knows: one that is missing now has been deleted.

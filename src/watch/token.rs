@@ -9,7 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use prost::Message;
 
-use super::observation::{Target, short_hash};
+use super::reading::short_hash;
+use super::target::Target;
 use crate::backend::Operation;
 use crate::model::{Error, Invalid, Purpose, Sealer, Unopened};
 

@@ -12,7 +12,7 @@ pub(crate) use restore_point_gateway::backend::azure::{
 pub(crate) use restore_point_gateway::backend::{
     Backend, CopyOrder, CopyStarted, Cursor, Operation, Page, Write,
 };
-pub(crate) use restore_point_gateway::http::Trust;
+pub(crate) use restore_point_gateway::http::{Rate, Trust};
 pub(crate) use restore_point_gateway::model::{
     BackendId, Collection, Error, NewCollection, PointRef, RestorePoint, RestorePointName, Segment,
     State, Vendor, View,
@@ -58,6 +58,7 @@ pub(crate) fn settings(vendor: &Simulator, pem: &str, credential: Credential) ->
         api_version: DEFAULT_API_VERSION.to_owned(),
         credential,
         trust: Trust::PlatformAnd(pem.as_bytes().to_vec()),
+        rate: Rate { per_second: 1e6, burst: u32::MAX },
     }
 }
 

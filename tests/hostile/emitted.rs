@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestError, TestRunner};
 use restore_point_gateway::backend::{Backend, Cursor, azure, veeam};
-use restore_point_gateway::http::Trust;
+use restore_point_gateway::http::{Rate, Trust};
 use restore_point_gateway::model::{BackendId, Error, RestorePoint, Segment, Vendor, View};
 use restore_point_gateway::sandbox::azure::{Azure, Quirks, Settings as AzureSettings};
 use restore_point_gateway::sandbox::veeam::{
@@ -63,6 +63,7 @@ fn enterprise_manager(settings: VeeamSettings) -> (EnterpriseManager, veeam::Vee
         password: server.password().to_owned().into(),
         tenant: None,
         trust: Trust::pin(server.certificate_der()),
+        rate: Rate { per_second: 1e6, burst: u32::MAX },
     });
     (server, veeam.unwrap())
 }
@@ -171,6 +172,7 @@ fn subscription(
         api_version: api_version.to_owned(),
         credential: azure::Credential::StaticToken(server.static_token().into()),
         trust: Trust::PlatformAnd(authority.pem().into_bytes()),
+        rate: Rate { per_second: 1e6, burst: u32::MAX },
     });
     (server, azure.unwrap())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use restore_point_gateway::backend::{Backend, Backends, Registry, azure, veeam};
-use restore_point_gateway::http::Trust;
+use restore_point_gateway::http::{Rate, Trust};
 use restore_point_gateway::model::BackendId;
 use tokio::time::timeout;
 use tonic::{Code, Response, Status};
@@ -38,6 +38,7 @@ impl Gateway {
             api_version: azure::DEFAULT_API_VERSION.to_owned(),
             credential: azure::Credential::StaticToken("SENSITIVE".into()),
             trust: Trust::Pinned([0; 32]),
+            rate: Rate { per_second: 1e6, burst: u32::MAX },
         });
         Self::over(vendor, id, Arc::new(azure.unwrap())).await
     }
@@ -64,6 +65,7 @@ impl Gateway {
             password: "SENSITIVE".into(),
             tenant: None,
             trust: Trust::Pinned([0; 32]),
+            rate: Rate { per_second: 1e6, burst: u32::MAX },
         });
         Self::over(vendor, id, Arc::new(veeam.unwrap())).await
     }

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use http::Method;
 use restore_point_gateway::backend::veeam::{Settings, Veeam};
 use restore_point_gateway::backend::{Backend, Cursor};
-use restore_point_gateway::http::Trust;
+use restore_point_gateway::http::{Rate, Trust};
 use restore_point_gateway::model::{
     BackendId, Collection, Error, PointRef, RestorePoint, Segment, Vendor, View,
 };
@@ -47,6 +47,7 @@ fn settings(server: &EnterpriseManager) -> Settings {
         password: server.password().to_owned().into(),
         tenant: None,
         trust: Trust::Pinned(sha256),
+        rate: Rate { per_second: 1e6, burst: u32::MAX },
     }
 }
 

@@ -166,9 +166,10 @@ pub(crate) struct Replica {
 impl Replica {
     pub(crate) async fn start(registry: Registry) -> Self {
         let sealer = Arc::new(Sealer::new(TOKEN_KEY).unwrap());
-        let pace = watch::Settings {
+        let pace = watch::Pace {
             quickest: Duration::from_millis(10),
             slowest: Duration::from_millis(50),
+            progress: Duration::from_millis(50),
             linger: Duration::from_millis(10),
         };
         let hub = Hub::new(registry.clone(), Arc::clone(&sealer), pace);
@@ -206,6 +207,7 @@ pub(crate) fn registry(
             secret: azure.client_secret().into(),
         },
         trust: http::Trust::PlatformAnd(authority.pem().into_bytes()),
+        rate: http::Rate { per_second: 1e6, burst: u32::MAX },
     })
     .unwrap();
     let veeam_id = BackendId::new("veeam").unwrap();
@@ -216,6 +218,7 @@ pub(crate) fn registry(
         password: veeam.password().into(),
         tenant: None,
         trust: http::Trust::pin(veeam.certificate_der()),
+        rate: http::Rate { per_second: 1e6, burst: u32::MAX },
     })
     .unwrap();
     Registry::new(Backends::from([

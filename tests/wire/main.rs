@@ -13,3 +13,4 @@ mod list;
 mod seeds;
 mod veeam_kinds;
 mod watch;
+mod watch_together;

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::credential::{NoToken, Token};
 use super::error::Refusal;
+use super::quota;
 use super::tokens::Tokens;
 use crate::http::{Client, Failure, RETRY_AFTER_OUTAGE, collect, reads, redact_url};
 use crate::model::{BackendId, Error};
@@ -163,7 +164,7 @@ impl Arm {
         let response = match self.send(&Method::PUT, url, &Bytes::from(body), request_id).await {
             Ok(response) => response,
             Err(Unsent::Token(error)) => return Err(error),
-            Err(Unsent::Http(failure @ Failure::NotSent(_))) => {
+            Err(Unsent::Http(failure @ (Failure::NotSent(_) | Failure::Spent(_)))) => {
                 return Err(failure.into_error(backend));
             }
             Err(Unsent::Http(failure)) => return Ok(Written::Unknown(failure.into_error(backend))),
@@ -225,6 +226,9 @@ impl Arm {
             Unsent::Http(Failure::NotSent("the request cannot be built".to_owned()))
         })?;
         let response = self.http.send(request).await.map_err(Unsent::Http)?;
+        if let Some(left) = quota::left(response.headers()) {
+            self.http.at_most(left).await;
+        }
         tracing::debug!(
             backend = self.backend.as_str(), %method, url = redact_url(url),
             status = response.status().as_u16(), "asked ARM"

@@ -18,6 +18,7 @@ mod list;
 mod map;
 mod memory;
 mod operation;
+mod quota;
 mod raw;
 mod read;
 mod report;
@@ -26,6 +27,7 @@ mod state;
 mod tokens;
 mod transport;
 mod walk;
+mod watched;
 mod wire;
 
 use std::fmt;
@@ -42,8 +44,8 @@ use self::map::{Home, Scope};
 use self::memory::Memory;
 use self::tokens::Tokens;
 use super::{
-    Backend, Capabilities, CopyOrder, CopyStarted, Cursor, Kind, Operation, Page, Wanted, Write,
-    Writer,
+    Backend, Capabilities, CopyOrder, CopyStarted, Cursor, Kind, Observed, Operation, Page, Wanted,
+    Write, Writer,
 };
 use crate::http;
 use crate::model::{
@@ -52,6 +54,8 @@ use crate::model::{
 
 /// The version that is asked for by default: it has all that is read here, instant access included.
 pub const DEFAULT_API_VERSION: &str = "2025-04-01";
+/// What ARM lets one principal read of a subscription: its bucket holds 250 and gets 25 a second.
+pub const DEFAULT_RATE: http::Rate = http::Rate { per_second: 25.0, burst: 250 };
 /// Before this there is neither an instance view nor a copy.
 const FIRST_API_VERSION: &str = "2021-11-01";
 
@@ -77,6 +81,8 @@ pub struct Settings {
     pub credential: Credential,
     /// Whose certificates are taken, by the resource manager and by the authority.
     pub trust: http::Trust,
+    /// How much of the subscription's allowance the gateway takes, replicas not counted.
+    pub rate: http::Rate,
 }
 
 /// Why settings cannot be right.
@@ -118,8 +124,16 @@ impl Azure {
     /// # Errors
     /// When the settings cannot be right whatever the vendor says.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        let Settings { id, subscription_id, endpoint, authority, api_version, credential, trust } =
-            settings;
+        let Settings {
+            id,
+            subscription_id,
+            endpoint,
+            authority,
+            api_version,
+            credential,
+            trust,
+            rate,
+        } = settings;
         let wrong = |setting, problem: &str| {
             let problem = problem.to_owned();
             Err(SettingsError::Value { setting, problem })
@@ -137,7 +151,7 @@ impl Azure {
         if date.parse::<jiff::civil::Date>().is_err() || date < FIRST_API_VERSION {
             return wrong("api_version", "it must be 2021-11-01 or later: copies came with that");
         }
-        let http = http::Client::new(&trust)?;
+        let http = http::Client::new(&trust)?.within(rate);
         let source = credential::source(credential, &endpoint, &authority, &http)
             .map_err(|problem| SettingsError::Value { setting: "credential", problem })?;
         let arm = Arm {
@@ -221,8 +235,16 @@ impl Backend for Azure {
         point: &PointRef,
         operation: Option<&Operation>,
     ) -> Result<RestorePoint, Error> {
-        let found = self.read_point(&self.point_id(point)?, View::Full).await?;
-        self.with_reason(found, operation).await
+        self.watch_one(point, operation).await
+    }
+
+    fn batch(&self, point: &PointRef) -> Option<String> {
+        let id = self.point_id(point).ok()?;
+        Some(id.collection.segment().to_lowercase())
+    }
+
+    async fn observe_together(&self, points: &[Observed<'_>]) -> Vec<Result<RestorePoint, Error>> {
+        self.watched(points).await
     }
 
     async fn list_collections(

@@ -17,6 +17,7 @@ mod points;
 mod refusal;
 mod runs;
 mod session;
+mod watched;
 mod wire;
 
 use std::fmt;
@@ -32,10 +33,12 @@ use self::kind::Place;
 use self::runs::Runs;
 use self::session::{Credentials, Session};
 use self::wire::{Keep, Root};
-use super::{Backend, Capabilities, Cursor, Kind, Operation, Page, Wanted, Writer};
-use crate::http::{self, Trust, TrustError};
+use super::{Backend, Capabilities, Cursor, Kind, Observed, Operation, Page, Wanted, Writer};
+use crate::http::{self, Rate, Trust, TrustError};
 use crate::model::{BackendId, Collection, Error, PointRef, RestorePoint, Segment, View};
 
+/// The vendor names no limit. A server of its usual size answers so much without being felt.
+pub const DEFAULT_RATE: Rate = Rate { per_second: 50.0, burst: 100 };
 const LARGEST_PROBE: u64 = 16 * 1024 * 1024;
 
 /// What is configured of one Enterprise Manager.
@@ -52,6 +55,8 @@ pub struct Settings {
     pub tenant: Option<Tenant>,
     /// Whose certificate is taken: the server's own is self-signed unless someone replaced it.
     pub trust: Trust,
+    /// How often the server is asked at most.
+    pub rate: Rate,
 }
 
 impl fmt::Debug for Settings {
@@ -75,8 +80,9 @@ impl Veeam {
     /// # Errors
     /// When `trust` cannot be used.
     pub fn new(settings: Settings) -> Result<Self, TrustError> {
-        let Settings { id, url, username, password, tenant, trust } = settings;
-        let client = Client::new(id.as_str().to_owned(), http::Client::new(&trust)?, url);
+        let Settings { id, url, username, password, tenant, trust, rate } = settings;
+        let http = http::Client::new(&trust)?.within(rate);
+        let client = Client::new(id.as_str().to_owned(), http, url);
         let session = Session::new(client, Credentials { username, password, tenant });
         Ok(Self { id, session, runs: Runs::default() })
     }
@@ -131,6 +137,14 @@ impl Backend for Veeam {
         _: Option<&Operation>,
     ) -> Result<RestorePoint, Error> {
         self.get(point, View::Full).await
+    }
+
+    fn batch(&self, point: &PointRef) -> Option<String> {
+        Self::place(point).map(|place| place.kind.prefix().to_owned())
+    }
+
+    async fn observe_together(&self, points: &[Observed<'_>]) -> Vec<Result<RestorePoint, Error>> {
+        self.watched(points).await
     }
 
     async fn list_collections(

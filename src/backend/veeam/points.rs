@@ -144,7 +144,11 @@ impl Veeam {
     }
 
     /// Tells points, each in its collection.
-    async fn placed(&self, kind: Kind, points: Vec<Entity>) -> Result<Vec<RestorePoint>, Error> {
+    pub(super) async fn placed(
+        &self,
+        kind: Kind,
+        points: Vec<Entity>,
+    ) -> Result<Vec<RestorePoint>, Error> {
         let placed: Vec<(Link, Entity)> = match kind {
             Kind::Backup => self.runs.with_backups(&self.session, points).await?,
             Kind::CloudReplica | Kind::Replica => {
@@ -165,7 +169,8 @@ impl Veeam {
     }
 }
 
-fn is_in(point: &RestorePoint, place: Place) -> bool {
+/// Whether a point is in this collection.
+pub(super) fn is_in(point: &RestorePoint, place: Place) -> bool {
     point.name.collection.collection == place.to_string()
 }
 

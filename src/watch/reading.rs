@@ -1,52 +1,29 @@
-//! What a poller knows of its target.
+//! What is known of a target, as all its watchers share it.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use prost::Message;
 
+use super::event::Sole;
 use crate::backend::Operation;
 use crate::convert;
-use crate::model::{CollectionName, Error, PointRef, RestorePoint, State};
+use crate::model::{Error, RestorePoint, State};
 use crate::proto;
 
-/// What can be watched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// One point.
-    Point(PointRef),
-    /// All points of a collection, whichever come and go.
-    Collection(CollectionName),
-}
-
-impl Target {
-    /// The same for every way to write the target: both vendors compare ids without regard to case.
-    pub(super) fn key(&self) -> String {
-        self.to_string().to_lowercase()
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Point(point) => point.fmt(f),
-            Self::Collection(collection) => collection.fmt(f),
-        }
-    }
-}
-
-/// The latest that is known of a target.
+/// The latest that is known of a target. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Observation {
     /// The points as last read; none before the first reading.
     pub reading: Option<Reading>,
     /// Why the target could not be read the last time.
-    pub trouble: Option<Error>,
+    pub trouble: Option<Arc<Error>>,
     /// The handle of the operation that makes the point, if a watcher or the gateway's own copy knows it.
-    pub operation: Option<Operation>,
+    pub operation: Option<Arc<Operation>>,
+    /// The events of this observation for those who watch nothing else.
+    pub sole: Arc<Sole>,
 }
 
 impl Observation {
@@ -74,6 +51,16 @@ pub(super) enum Presence {
     Gone,
 }
 
+/// What a reading shows beyond the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Difference {
+    None,
+    /// Nothing but how far things have come.
+    Progress,
+    /// A state, or what there is.
+    State,
+}
+
 impl Reading {
     /// A target that is not there.
     pub(super) fn gone(time: Timestamp) -> Self {
@@ -91,15 +78,20 @@ impl Reading {
         self.points.values().all(|seen| seen.state.is_terminal())
     }
 
-    /// Whether it shows the same as another one, whenever read.
-    pub(super) fn shows_the_same(&self, other: &Self) -> bool {
-        self.presence == other.presence
-            && self.points.len() == other.points.len()
-            && self.points.iter().zip(other.points.iter()).all(
-                |((name, seen), (other_name, other_seen))| {
-                    name == other_name && seen.fingerprint == other_seen.fingerprint
-                },
-            )
+    /// What it shows beyond an earlier one, whenever read.
+    pub(super) fn beyond(&self, earlier: &Self) -> Difference {
+        if self.presence != earlier.presence || self.points.len() != earlier.points.len() {
+            return Difference::State;
+        }
+        let pairs = || self.points.iter().zip(earlier.points.iter());
+        if pairs().any(|((name, now), (old_name, old))| name != old_name || now.state != old.state)
+        {
+            return Difference::State;
+        }
+        match pairs().all(|((_, now), (_, old))| now.fingerprint == old.fingerprint) {
+            true => Difference::None,
+            false => Difference::Progress,
+        }
     }
 }
 

@@ -1,0 +1,123 @@
+//! The floor: a bare tonic server that writes the same bytes to each of its streams.
+
+use std::sync::Arc;
+
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
+use jiff::Timestamp;
+use prost::Message;
+use restore_point_gateway::proto;
+use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
+use restore_point_gateway::proto::restore_point_service_server::{
+    RestorePointService, RestorePointServiceServer,
+};
+use restore_point_gateway::proto::watch_status_response::Event;
+use restore_point_gateway::service::Encoded;
+use tokio::sync::watch;
+use tokio_stream::wrappers::WatchStream;
+use tonic::{Request, Response, Status};
+
+/// As large as an event about a point with three disks and a signed operation URL in its token.
+const PAYLOAD: usize = 6 * 1024;
+
+struct Floor {
+    latest: Arc<watch::Sender<Encoded>>,
+}
+
+/// Serves until it is killed.
+pub(crate) fn serve() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        println!("{}", listener.local_addr().unwrap());
+        let latest = Arc::new(watch::Sender::new(event(Event::Synced)));
+        let incoming = tonic::transport::server::TcpIncoming::from(listener);
+        tonic::transport::Server::builder()
+            .add_service(RestorePointServiceServer::new(Floor { latest }))
+            .serve_with_incoming(incoming.with_nodelay(Some(true)))
+            .await
+            .unwrap();
+    });
+}
+
+/// Has it write an event to all its streams.
+pub(crate) async fn write(address: &str) {
+    let mut client = RestorePointServiceClient::connect(format!("http://{address}")).await.unwrap();
+    client.list_backends(proto::ListBackendsRequest {}).await.unwrap();
+}
+
+fn event(kind: Event) -> Encoded {
+    let observe_time = std::time::SystemTime::from(Timestamp::now()).into();
+    let message = proto::WatchStatusResponse {
+        event: kind.into(),
+        resume_token: "x".repeat(PAYLOAD),
+        observe_time: Some(observe_time),
+        ..Default::default()
+    };
+    Encoded(message.encode_to_vec().into())
+}
+
+#[tonic::async_trait]
+impl RestorePointService for Floor {
+    type WatchStatusStream = BoxStream<'static, Result<Encoded, Status>>;
+
+    async fn watch_status(
+        &self,
+        _: Request<proto::WatchStatusRequest>,
+    ) -> Result<Response<Self::WatchStatusStream>, Status> {
+        let first = futures::stream::once(async { event(Event::Synced) }.boxed());
+        let rest = WatchStream::from_changes(self.latest.subscribe());
+        Ok(Response::new(first.chain(rest).map(Ok).boxed()))
+    }
+
+    /// Writes.
+    async fn list_backends(
+        &self,
+        _: Request<proto::ListBackendsRequest>,
+    ) -> Result<Response<proto::ListBackendsResponse>, Status> {
+        self.latest.send_replace(event(Event::Changed));
+        Ok(Response::new(proto::ListBackendsResponse::default()))
+    }
+
+    async fn list(
+        &self,
+        _: Request<proto::ListRequest>,
+    ) -> Result<Response<proto::ListResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn get(
+        &self,
+        _: Request<proto::GetRequest>,
+    ) -> Result<Response<proto::RestorePoint>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn create_collection(
+        &self,
+        _: Request<proto::CreateCollectionRequest>,
+    ) -> Result<Response<proto::Collection>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn copy(
+        &self,
+        _: Request<proto::CopyRequest>,
+    ) -> Result<Response<proto::CopyResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_collections(
+        &self,
+        _: Request<proto::ListCollectionsRequest>,
+    ) -> Result<Response<proto::ListCollectionsResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn get_collection(
+        &self,
+        _: Request<proto::GetCollectionRequest>,
+    ) -> Result<Response<proto::Collection>, Status> {
+        Err(Status::unimplemented(""))
+    }
+}

@@ -1,0 +1,90 @@
+//! What watchers are told, and its bytes: built once for all who are told the same.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use prost::Message;
+
+use crate::convert;
+use crate::model::Error;
+use crate::proto;
+use crate::proto::watch_status_response::Event as Kind;
+use crate::status;
+
+/// What happened, to which target.
+#[derive(Debug)]
+pub(super) enum What {
+    /// The state as the watch begins.
+    Snapshot(Arc<proto::RestorePoint>),
+    /// All targets have been told.
+    Synced,
+    /// A change, or a new point of a watched collection.
+    Changed(Arc<proto::RestorePoint>),
+    /// Nothing new.
+    Heartbeat,
+    /// A target, or a point of a watched collection, is not there.
+    Deleted(String),
+    /// A target cannot be read.
+    Degraded(String, Arc<Error>),
+    /// A target can be read again.
+    Recovered(String),
+    /// The token was too old.
+    Reset,
+    /// The gateway stops.
+    Draining,
+}
+
+/// A `WatchStatusResponse`, encoded.
+pub(super) fn encode(what: &What, resume_token: String, observed: Option<Timestamp>) -> Bytes {
+    let point = |point: &Arc<proto::RestorePoint>| {
+        (point.name.clone(), Some(proto::RestorePoint::clone(point)))
+    };
+    let mut error = None;
+    let (kind, (name, restore_point)) = match what {
+        What::Snapshot(seen) => (Kind::Snapshot, point(seen)),
+        What::Changed(seen) => (Kind::Changed, point(seen)),
+        What::Deleted(name) => (Kind::Deleted, (name.clone(), None)),
+        What::Recovered(name) => (Kind::Recovered, (name.clone(), None)),
+        What::Degraded(name, trouble) => {
+            error = Some(status::embedded(Error::clone(trouble)));
+            (Kind::Degraded, (name.clone(), None))
+        }
+        What::Synced => (Kind::Synced, (String::new(), None)),
+        What::Heartbeat => (Kind::Heartbeat, (String::new(), None)),
+        What::Reset => (Kind::Reset, (String::new(), None)),
+        What::Draining => (Kind::Draining, (String::new(), None)),
+    };
+    let message = proto::WatchStatusResponse {
+        event: kind.into(),
+        name,
+        restore_point,
+        resume_token,
+        observe_time: observed.map(convert::timestamp),
+        error,
+    };
+    message.encode_to_vec().into()
+}
+
+/// The usual events of one observation, for watchers of that one target who have been told just what it
+/// shows: they differ in nothing, not even in their tokens.
+#[derive(Debug, Default)]
+pub(super) struct Sole {
+    snapshot: OnceLock<Bytes>,
+    synced: OnceLock<Bytes>,
+    changed: OnceLock<Bytes>,
+    heartbeat: OnceLock<Bytes>,
+}
+
+impl Sole {
+    /// Where the bytes of `what` are kept, if it is one of those.
+    pub(super) fn cell(&self, what: &What) -> Option<&OnceLock<Bytes>> {
+        match what {
+            What::Snapshot(_) => Some(&self.snapshot),
+            What::Synced => Some(&self.synced),
+            What::Changed(_) => Some(&self.changed),
+            What::Heartbeat => Some(&self.heartbeat),
+            _ => None,
+        }
+    }
+}

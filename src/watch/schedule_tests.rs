@@ -1,0 +1,192 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::*;
+use crate::model::PointRef;
+
+const S: Duration = Duration::from_secs(1);
+
+struct Bench {
+    schedule: Schedule,
+    now: Instant,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let pace = Pace { quickest: 5 * S, slowest: 60 * S, progress: 600 * S, linger: 10 * S };
+        Self { schedule: Schedule::new(pace), now: Instant::now() }
+    }
+
+    fn follow(&mut self, name: &str, batch: Option<&str>) -> watch::Receiver<Observation> {
+        let point = format!("backends/b/collections/c/restorePoints/{name}");
+        let target = Target::Point(PointRef::parse(&point, "name").unwrap());
+        self.schedule.follow(&key(name), &target, batch.map(Arc::from), None, self.now)
+    }
+
+    fn take(&mut self) -> Vec<String> {
+        let due = self.schedule.take(self.now).unwrap_or_default();
+        due.into_iter().map(|due| due.key.to_string()).collect()
+    }
+
+    fn plan(&mut self, name: &str, outcome: Outcome) {
+        self.schedule.plan(&key(name), outcome, 0.0, self.now);
+    }
+
+    /// Seconds to the next reading.
+    fn pause(&self) -> u64 {
+        (self.schedule.next_due().unwrap() - self.now).as_secs()
+    }
+
+    /// Lets the next one come due, takes and plans it; after how many seconds.
+    fn step(&mut self, name: &str, outcome: Outcome) -> u64 {
+        let pause = self.pause();
+        self.now = self.schedule.next_due().unwrap();
+        assert_eq!(self.take(), [name]);
+        self.plan(name, outcome);
+        pause
+    }
+}
+
+fn key(name: &str) -> Arc<str> {
+    Arc::from(name)
+}
+
+const SAME: Outcome = Outcome::Read(Difference::None);
+const PROGRESS: Outcome = Outcome::Read(Difference::Progress);
+const STATE: Outcome = Outcome::Read(Difference::State);
+
+#[test]
+fn quick_after_a_change_and_slower_in_silence() {
+    let mut bench = Bench::new();
+    let _watcher = bench.follow("p", None);
+    let pauses: Vec<_> = [STATE, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME, STATE, SAME]
+        .map(|outcome| bench.step("p", outcome))
+        .into();
+    assert_eq!(pauses, [0, 5, 7, 11, 16, 25, 37, 56, 60, 60, 5]);
+}
+
+#[test]
+fn progress_is_not_looked_for_before_it_can_move() {
+    let mut bench = Bench::new();
+    let _watcher = bench.follow("p", None);
+    bench.step("p", STATE);
+    for _ in 0..8 {
+        bench.step("p", SAME);
+    }
+    // It has moved within the last minute, and moves again nine to ten minutes from now.
+    assert_eq!(bench.step("p", PROGRESS), 60);
+    assert_eq!(bench.step("p", SAME), 540);
+    assert_eq!(bench.step("p", SAME), 7);
+}
+
+#[test]
+fn the_vendor_s_word_is_kept_even_for_newcomers() {
+    let mut bench = Bench::new();
+    let first = bench.follow("p", None);
+    assert_eq!(bench.take(), ["p"]);
+    bench.plan("p", Outcome::Failed(Some(1200 * S)));
+    assert_eq!(bench.pause(), 1200);
+    let second = bench.follow("p", None);
+    assert_eq!(bench.pause(), 1200, "a storm of watchers is no storm for the vendor");
+    bench.now += 1200 * S;
+    assert_eq!(bench.take(), ["p"]);
+    drop((first, second));
+}
+
+#[test]
+fn a_newcomer_brings_a_reading_forward_but_not_beyond_the_quickest_pace() {
+    let mut bench = Bench::new();
+    let _first = bench.follow("p", None);
+    for _ in 0..9 {
+        bench.step("p", SAME);
+    }
+    assert_eq!(bench.pause(), 60);
+    bench.now += 2 * S;
+    let _second = bench.follow("p", None);
+    assert_eq!(bench.pause(), 3);
+    bench.now += 3 * S;
+    assert_eq!(bench.take(), ["p"]);
+    // One who comes while it is read may have seen something newer.
+    let _third = bench.follow("p", None);
+    bench.plan("p", SAME);
+    assert_eq!(bench.pause(), 5);
+}
+
+#[test]
+fn the_longest_waiting_goes_first() {
+    let mut bench = Bench::new();
+    let mut watchers = Vec::new();
+    for name in ["a", "b", "c"] {
+        watchers.push(bench.follow(name, None));
+        bench.now += S;
+    }
+    assert_eq!(bench.take(), ["a"]);
+    bench.plan("a", STATE);
+    bench.now += 100 * S;
+    assert_eq!([bench.take(), bench.take(), bench.take()], [["b"], ["c"], ["a"]]);
+    assert!(bench.take().is_empty());
+    assert_eq!(bench.schedule.longest_wait(bench.now), Duration::ZERO);
+}
+
+#[test]
+fn what_one_call_answers_is_read_together() {
+    let mut bench = Bench::new();
+    let _watchers =
+        [("a", Some("x")), ("b", None), ("c", Some("x")), ("d", Some("y"))].map(|(name, batch)| {
+            bench.now += S;
+            bench.follow(name, batch)
+        });
+    assert_eq!(bench.take(), ["a", "c"]);
+    assert_eq!(bench.take(), ["b"]);
+    bench.plan("c", STATE);
+    bench.plan("a", STATE);
+    assert_eq!(bench.take(), ["d"]);
+    bench.now += 5 * S;
+    let mut both = bench.take();
+    both.sort();
+    assert_eq!(both, ["a", "c"]);
+}
+
+#[test]
+fn what_is_nearly_due_goes_along_unless_the_vendor_forbids_it() {
+    let mut bench = Bench::new();
+    let _watchers = ["a", "b", "c"].map(|name| bench.follow(name, Some("x")));
+    assert_eq!(bench.take().len(), 3);
+    bench.plan("a", STATE);
+    bench.now += 2 * S;
+    bench.plan("b", STATE);
+    bench.plan("c", Outcome::Failed(Some(8 * S)));
+    bench.now += 3 * S;
+    assert_eq!(bench.take(), ["a", "b"]);
+    bench.now += 3 * S;
+    assert_eq!(bench.take(), ["c"]);
+}
+
+#[test]
+fn without_watchers_a_target_is_kept_for_a_while_and_not_read() {
+    let mut bench = Bench::new();
+    let watcher = bench.follow("p", None);
+    bench.step("p", STATE);
+    drop(watcher);
+    bench.schedule.left(&key("p"), bench.now);
+    assert_eq!(bench.pause(), 10);
+    let back = bench.follow("p", None);
+    assert_eq!(bench.pause(), 5, "the one who comes right back finds it");
+    drop(back);
+    bench.schedule.left(&key("p"), bench.now);
+    bench.now += 10 * S;
+    assert!(bench.take().is_empty());
+    assert_eq!(bench.schedule.len(), 0);
+}
+
+#[test]
+fn one_left_while_it_is_read_is_forgotten_too() {
+    let mut bench = Bench::new();
+    let watcher = bench.follow("p", None);
+    assert_eq!(bench.take(), ["p"]);
+    drop(watcher);
+    bench.schedule.left(&key("p"), bench.now);
+    bench.plan("p", STATE);
+    bench.now += 10 * S;
+    assert!(bench.take().is_empty());
+    assert_eq!(bench.schedule.len(), 0);
+}
