@@ -281,24 +281,22 @@ impl Session {
             let told = Some(Told::Now(key, seen.fingerprint));
             self.queue.push_back(Queued { what, observed, told });
         }
-        if reading.presence == Presence::Gone {
-            let known = self.names[index].drain().next();
-            let name = match (target, known) {
-                (Target::Point(_), Some(name)) => name,
-                (target, _) => target.to_string(),
-            };
-            let key = told_key(target, "");
-            if self.queued.insert(key.clone(), GONE) != Some(GONE) {
-                let told = Some(Told::Now(key, GONE));
-                self.queue.push_back(Queued { what: What::Deleted(name), observed, told });
-            }
-        }
-        let missing = self.names[index].extract_if(|name| !reading.points.contains_key(name));
-        for name in missing {
+        let here = reading.presence == Presence::Here;
+        // A point that is gone is told by the name it had, however it was asked for.
+        let gone = match target {
+            Target::Point(_) if !here => self.names[index].drain().next(),
+            _ => None,
+        };
+        for name in self.names[index].extract_if(|name| !reading.points.contains_key(name)) {
             let key = told_key(target, &name);
             self.queued.remove(&key);
             let told = Some(Told::NoMore(key));
             self.queue.push_back(Queued { what: What::Deleted(name), observed, told });
+        }
+        let key = told_key(target, "");
+        if !here && self.queued.insert(key.clone(), GONE) != Some(GONE) {
+            let what = What::Deleted(gone.unwrap_or_else(|| target.to_string()));
+            self.queue.push_back(Queued { what, observed, told: Some(Told::Now(key, GONE)) });
         }
     }
 

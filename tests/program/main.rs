@@ -6,4 +6,5 @@ mod bench;
 mod clouds;
 mod config;
 mod credentials;
+mod replaced;
 mod running;

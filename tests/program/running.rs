@@ -14,7 +14,7 @@ use tonic::transport::Channel;
 use crate::bench::{Folder, Running, program};
 
 /// No test waits longer for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Vendors {
     azure: sandbox::azure::Azure,
@@ -206,7 +206,7 @@ async fn check_reads_certificate_and_key() {
 }
 
 /// The socket file is there as soon as the program listens.
-async fn connect(socket: &std::path::Path) -> RestorePointServiceClient<Channel> {
+pub(crate) async fn connect(socket: &std::path::Path) -> RestorePointServiceClient<Channel> {
     let endpoint = format!("unix://{}", socket.display());
     let connected = async {
         loop {

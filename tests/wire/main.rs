@@ -13,4 +13,5 @@ mod list;
 mod seeds;
 mod veeam_kinds;
 mod watch;
+mod watch_faults;
 mod watch_together;

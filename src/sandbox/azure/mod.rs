@@ -166,6 +166,11 @@ impl Azure {
         self.front.script().add(rule);
     }
 
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.front.script().clear();
+    }
+
     pub(super) fn desk(&self) -> Arc<dyn Desk> {
         Arc::<Front<Server>>::clone(&self.front)
     }

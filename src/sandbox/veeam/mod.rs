@@ -178,6 +178,11 @@ impl EnterpriseManager {
         self.front.script().add(rule);
     }
 
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.front.script().clear();
+    }
+
     pub(super) fn desk(&self) -> Arc<dyn Desk> {
         Arc::<Front<Server>>::clone(&self.front)
     }
