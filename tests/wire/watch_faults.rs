@@ -159,8 +159,10 @@ async fn a_failure_is_told_even_when_its_operation_is_forgotten() {
     let started = house.copy(2, &target).await;
     let name = started.restore_point.unwrap().name;
     house.clock.advance(SignedDuration::from_hours(1));
-    let request =
-        WatchStatusRequest { resume_token: started.resume_token, ..follow(&[name.clone()]) };
+    let request = WatchStatusRequest {
+        resume_token: started.resume_token,
+        ..follow(std::slice::from_ref(&name))
+    };
     let mut watch = house.watch(request).await;
     let failed = watch.event().await;
     assert_eq!((&failed.name, state(&failed)), (&name, Some(State::Failed)));
