@@ -202,3 +202,22 @@ async fn settings_that_cannot_be_right_are_refused() {
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
     assert!(bench.clock.now() > Timestamp::UNIX_EPOCH);
 }
+
+#[tokio::test]
+async fn an_answer_that_is_no_token_is_not_read_to_its_end() {
+    let bench = bench_with(|_| {}, client_secret);
+    let token = format!(r#"{{"access_token":"{}"}}"#, "x".repeat(64 << 20));
+    let body = token.into_bytes().into();
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    bench.fault(
+        Method::POST,
+        "/oauth2/v2.0/token",
+        3,
+        Fault::answer(Canned { status: 200, headers, body }),
+    );
+    match bench.azure.probe().await.unwrap_err() {
+        Error::Unavailable { detail, .. } => assert!(detail.contains("larger than"), "{detail}"),
+        other => panic!("{other:?}"),
+    }
+    bench.azure.probe().await.unwrap();
+}
