@@ -8,10 +8,10 @@ use proptest::test_runner::{Config, TestError, TestRunner};
 use restore_point_gateway::backend::{Backend, Cursor, azure, veeam};
 use restore_point_gateway::http::{Rate, Trust};
 use restore_point_gateway::model::{BackendId, Error, RestorePoint, Segment, Vendor, View};
-use restore_point_gateway::sandbox::azure::{Azure, Quirks, Settings as AzureSettings};
+use restore_point_gateway::sandbox::azure::{Azure, Quirks, Settings as AzureSettings, Throttling};
 use restore_point_gateway::sandbox::veeam::{
-    Ampersands, AttributeOrder, ByteOrderMark, CloudQuery, EnterpriseManager, ListItem, NameStyle,
-    Product, Settings as VeeamSettings, VmName,
+    Ampersands, AttributeOrder, ByteOrderMark, CloudQuery, EnterpriseManager, Hrefs, ListItem,
+    NameStyle, Product, ReplicaListItem, Settings as VeeamSettings, VmName,
 };
 use restore_point_gateway::sandbox::{Authority, Clock};
 
@@ -75,9 +75,9 @@ prop_compose! {
         seed: u64,
         fraction_digits in 0..=9_u8,
         page_size in 1..150_usize,
-        habits: [bool; 8],
+        habits: [bool; 10],
     ) -> VeeamSettings {
-        let [product, names, order, vm_name, item, mark, ampersands, query] = habits;
+        let [product, names, order, vm_name, item, replica_item, hrefs, mark, ampersands, query] = habits;
         VeeamSettings {
             points,
             seed,
@@ -88,6 +88,12 @@ prop_compose! {
             attribute_order: if order { AttributeOrder::Documented } else { AttributeOrder::RealServer },
             vm_name: if vm_name { VmName::Present } else { VmName::Absent },
             list_item: if item { ListItem::CloudReplica } else { ListItem::CloudVmReplicaPoint },
+            replica_list_item: if replica_item {
+                ReplicaListItem::VmReplicaPoint
+            } else {
+                ReplicaListItem::VmRestorePoint
+            },
+            hrefs: if hrefs { Hrefs::AsAsked } else { Hrefs::InternalName },
             byte_order_mark: if mark { ByteOrderMark::Present } else { ByteOrderMark::Absent },
             ampersands: if ampersands { Ampersands::Raw } else { Ampersands::Escaped },
             cloud_query: if query { CloudQuery::Refused } else { CloudQuery::Answered },
@@ -143,10 +149,15 @@ prop_compose! {
         points in 0..120_usize,
         seed: u64,
         page_size in 1..30_usize,
-        quirks: [bool; 2],
+        quirks: [bool; 4],
+        throttling in proptest::sample::select(vec![
+            Throttling::Windows,
+            Throttling::Buckets,
+            Throttling::Unreported,
+        ]),
         retry_after: Option<u32>,
     ) -> AzureSettings {
-        let [upper_case_groups, location_on_create] = quirks;
+        let [upper_case_groups, location_on_create, signed_urls, upper_case_encryption_sets] = quirks;
         AzureSettings {
             clock: clock(),
             points,
@@ -154,7 +165,15 @@ prop_compose! {
             page_size,
             // Points by ones are more reads than ARM lets through while the clock stands.
             bucket_percent: 10_000,
-            quirks: Quirks { upper_case_groups, location_on_create, retry_after, ..Quirks::default() },
+            quirks: Quirks {
+                upper_case_groups,
+                location_on_create,
+                signed_urls,
+                upper_case_encryption_sets,
+                throttling,
+                retry_after,
+                ..Quirks::default()
+            },
             ..AzureSettings::default()
         }
     }

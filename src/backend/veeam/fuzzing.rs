@@ -15,7 +15,8 @@ use super::{map, refusal};
 use crate::backend::Cursor;
 use crate::model::{BackendId, Collection, RestorePoint};
 
-const CLOUD: Kind = Kind::CloudReplica;
+/// How many kinds of points there are.
+pub const KINDS: usize = Kind::ALL.len();
 
 /// Reads a document that arrives in pieces of this size.
 fn read<S: Sink>(document: &[u8], piece: usize, mut sink: S) -> Result<S, Problem> {
@@ -31,37 +32,41 @@ fn backend() -> Option<BackendId> {
     BackendId::new("em").ok()
 }
 
-fn point_of(entity: Entity) -> Option<RestorePoint> {
-    let parent = entity.link(CLOUD.shape().parent)?.clone();
-    map::point(&backend()?, CLOUD, parent, entity).ok()
+/// Told in what its nearest link up leads to, which of a backup's points is a run of the job.
+fn point_of(kind: Kind, entity: Entity) -> Option<RestorePoint> {
+    let parent = entity.link(kind.shape().parent)?.clone();
+    map::point(&backend()?, kind, parent, entity).ok()
 }
 
-/// One entity as a restore point in view RAW.
-pub fn point(document: &[u8], piece: usize) -> Option<RestorePoint> {
-    let entity = read(document, piece, OneEntity::new(&CLOUD.shape().point, Keep::Raw))
+/// One entity as a restore point of a kind in view RAW.
+pub fn point(kind: usize, document: &[u8], piece: usize) -> Option<RestorePoint> {
+    let kind = *Kind::ALL.get(kind)?;
+    let entity = read(document, piece, OneEntity::new(&kind.shape().point, Keep::Raw))
         .ok()?
         .finish()
         .ok()?;
-    point_of(entity)
+    point_of(kind, entity)
 }
 
-/// One entity as a collection.
-pub fn collection(document: &[u8], piece: usize) -> Option<Collection> {
-    let entity = read(document, piece, OneEntity::new(&CLOUD.shape().collection, Keep::Fields))
+/// One entity as a collection of a kind.
+pub fn collection(kind: usize, document: &[u8], piece: usize) -> Option<Collection> {
+    let kind = *Kind::ALL.get(kind)?;
+    let entity = read(document, piece, OneEntity::new(&kind.shape().collection, Keep::Fields))
         .ok()?
         .finish()
         .ok()?;
-    Some(map::collection(&backend()?, CLOUD, entity))
+    Some(map::collection(&backend()?, kind, entity))
 }
 
-/// A page of a query of at most `most` points: all its items, those that map into a point, and its page
+/// A page of a query of at most `most` points of a kind: all its items, those that map into a point, and its page
 /// number, page size and count of pages.
-pub fn query_page(document: &[u8], piece: usize, most: usize) -> Option<QueryAnswer> {
+pub fn query_page(kind: usize, document: &[u8], piece: usize, most: usize) -> Option<QueryAnswer> {
+    let kind = *Kind::ALL.get(kind)?;
     let (entities, paging) =
-        read(document, piece, QueryPage::new(&CLOUD.shape().point, Keep::Raw, most)).ok()?.finish();
+        read(document, piece, QueryPage::new(&kind.shape().point, Keep::Raw, most)).ok()?.finish();
     Some(QueryAnswer {
         items: entities.len(),
-        points: entities.into_iter().filter_map(point_of).collect(),
+        points: entities.into_iter().filter_map(|entity| point_of(kind, entity)).collect(),
         paging: paging.map(|paging| (paging.page, paging.page_size, paging.pages)),
     })
 }
@@ -77,7 +82,7 @@ pub struct QueryAnswer {
     pub paging: Option<(u32, u32, u32)>,
 }
 
-/// The first `most` GUIDs behind `after` of a list of references.
+/// The first `most` GUIDs of cloud points behind `after` of a list of references.
 pub fn references(
     document: &[u8],
     piece: usize,
@@ -85,7 +90,9 @@ pub fn references(
     most: usize,
 ) -> Option<Vec<Uuid>> {
     let ids =
-        read(document, piece, References::new(&CLOUD.shape().point, after, most)).ok()?.finish();
+        read(document, piece, References::new(&Kind::CloudReplica.shape().point, after, most))
+            .ok()?
+            .finish();
     Some(ids.into_iter().collect())
 }
 
