@@ -5,9 +5,9 @@
 //! which it is worth another try.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 /// How long a call waits for its turn before it is refused.
@@ -26,8 +26,9 @@ pub struct Rate {
 #[derive(Debug)]
 pub struct Budget {
     rate: Rate,
-    /// Its lock is given in the order of asking, which makes the queue.
     bucket: Mutex<Bucket>,
+    /// Held by the first of the queue: it is given in the order of asking.
+    turn: tokio::sync::Mutex<()>,
     waiting: AtomicUsize,
 }
 
@@ -45,7 +46,12 @@ impl Budget {
     /// A full bucket.
     pub fn new(rate: Rate) -> Self {
         let bucket = Bucket { left: f64::from(rate.burst), filled: Instant::now() };
-        Self { rate, bucket: Mutex::new(bucket), waiting: AtomicUsize::new(0) }
+        Self {
+            rate,
+            bucket: Mutex::new(bucket),
+            turn: tokio::sync::Mutex::default(),
+            waiting: AtomicUsize::new(0),
+        }
     }
 
     /// Waits for the right to one request.
@@ -59,30 +65,45 @@ impl Budget {
         if wait > PATIENCE {
             return Err(Spent(wait));
         }
-        let mut bucket = self.bucket.lock().await;
-        bucket.fill(self.rate, Instant::now());
-        if bucket.left < 1.0 {
-            let missing = Duration::from_secs_f64((1.0 - bucket.left) / self.rate.per_second);
-            let full = bucket.filled + missing;
+        let _turn = self.turn.lock().await;
+        loop {
+            let full = match self.bucket().take(self.rate, Instant::now()) {
+                Taken::Now => return Ok(()),
+                Taken::At(full) => full,
+            };
             sleep_until(full).await;
-            bucket.fill(self.rate, full.max(Instant::now()));
         }
-        bucket.left -= 1.0;
-        Ok(())
     }
 
     /// Believes the vendor that no more than so many requests are left at the moment.
-    pub async fn at_most(&self, left: u32) {
-        let mut bucket = self.bucket.lock().await;
+    pub fn at_most(&self, left: u32) {
+        let mut bucket = self.bucket();
         bucket.left = bucket.left.min(f64::from(left));
+    }
+
+    fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+enum Taken {
+    Now,
+    /// Not before this.
+    At(Instant),
+}
+
 impl Bucket {
-    fn fill(&mut self, rate: Rate, now: Instant) {
+    fn take(&mut self, rate: Rate, now: Instant) -> Taken {
         let grown = now.saturating_duration_since(self.filled).as_secs_f64() * rate.per_second;
         self.left = (self.left + grown).min(f64::from(rate.burst));
         self.filled = now;
+        if self.left < 1.0 {
+            let missing = Duration::from_secs_f64((1.0 - self.left) / rate.per_second);
+            // A nanosecond more than what rounding may have taken.
+            return Taken::At(now + missing + Duration::from_nanos(1));
+        }
+        self.left -= 1.0;
+        Taken::Now
     }
 }
 
@@ -152,9 +173,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_vendor_may_know_of_less() {
         let budget = Budget::new(Rate { per_second: 1.0, burst: 100 });
-        budget.at_most(0).await;
+        budget.at_most(0);
         let start = Instant::now();
         budget.take().await.unwrap();
-        assert_eq!(start.elapsed(), Duration::from_secs(1));
+        assert_eq!(start.elapsed().as_secs(), 1);
     }
 }

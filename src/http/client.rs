@@ -88,9 +88,9 @@ impl Client {
     }
 
     /// Believes the vendor that no more than so many requests are left at the moment.
-    pub async fn at_most(&self, left: u32) {
+    pub fn at_most(&self, left: u32) {
         if let Some(budget) = &self.budget {
-            budget.at_most(left).await;
+            budget.at_most(left);
         }
     }
 

@@ -227,7 +227,7 @@ impl Arm {
         })?;
         let response = self.http.send(request).await.map_err(Unsent::Http)?;
         if let Some(left) = quota::left(response.headers()) {
-            self.http.at_most(left).await;
+            self.http.at_most(left);
         }
         tracing::debug!(
             backend = self.backend.as_str(), %method, url = redact_url(url),
