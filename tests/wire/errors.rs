@@ -1,7 +1,10 @@
 //! The rows of the error table that a vendor can bring about: which code, which reason, which details, and
 //! that nothing of the vendor's body gets out.
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use http::{Method, StatusCode};
+use restore_point_gateway::http::Rate;
 use restore_point_gateway::proto::{GetRequest, ListRequest, RestorePoint};
 use restore_point_gateway::sandbox::azure::{Canned, Fault, Matching};
 use restore_point_gateway::sandbox::fault::Portion;
@@ -212,4 +215,26 @@ async fn an_unknown_view_is_refused() {
     };
     let status = house.client().get(request).await.unwrap_err();
     assert_is(&status, Code::InvalidArgument, "INVALID_VALUE");
+}
+
+#[tokio::test]
+async fn our_own_budget_is_spent() {
+    // Three requests at once, and then one every ten seconds.
+    let house = House::with(|plan| plan.rate = Rate { per_second: 0.1, burst: 3 }).await;
+    let get = async |point: &String| house.get(&House::azure_point(point)).await;
+    let points = &house.azure.seeded().points;
+    let mut calls: FuturesUnordered<_> = points.iter().map(get).collect();
+    // One waits for its turn; those behind it would wait too long.
+    let refused = loop {
+        match calls.next().await.expect("not all are answered at once") {
+            Ok(_) => {}
+            Err(status) => break status,
+        }
+    };
+    assert_is(&refused, Code::Unavailable, "BACKEND_BUDGET_SPENT");
+    let delay = refused.get_details_retry_info().unwrap().retry_delay.unwrap();
+    assert!(delay.as_secs() >= 10, "{delay:?}");
+    assert!(house.azure.calls().total() <= 4, "the token, and what the budget holds");
+    // The other vendor has a budget of its own.
+    get_veeam(&house).await.unwrap();
 }

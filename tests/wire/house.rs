@@ -37,6 +37,7 @@ pub(crate) struct House {
     pub(crate) hub: Hub,
     pub(crate) stages: Stages,
     authority: Authority,
+    rate: http::Rate,
     served: JoinHandle<server::End>,
 }
 
@@ -44,6 +45,8 @@ pub(crate) struct House {
 pub(crate) struct Plan {
     pub(crate) azure: sandbox::azure::Settings,
     pub(crate) veeam: sandbox::veeam::Settings,
+    /// What each gateway may ask of each vendor.
+    pub(crate) rate: http::Rate,
 }
 
 impl House {
@@ -59,19 +62,22 @@ impl House {
                 ..sandbox::azure::Settings::default()
             },
             veeam: sandbox::veeam::Settings::new(clock.clone()),
+            rate: http::Rate { per_second: 1e6, burst: u32::MAX },
         };
         change(&mut plan);
         let authority = Authority::generate().unwrap();
         let azure = sandbox::azure::Azure::start(plan.azure, &authority).unwrap();
         let veeam = sandbox::veeam::EnterpriseManager::start(plan.veeam).unwrap();
-        let replica = Replica::start(registry(&azure, &veeam, &authority)).await;
+        let rate = plan.rate;
+        let replica = Replica::start(registry(&azure, &veeam, &authority, rate)).await;
         let Replica { client, hub, stages, served } = replica;
-        Self { clock, azure, veeam, client, hub, stages, authority, served }
+        Self { clock, azure, veeam, client, hub, stages, authority, rate, served }
     }
 
     /// A second gateway in front of the same vendors.
     pub(crate) async fn another_replica(&self) -> Replica {
-        Replica::start(registry(&self.azure, &self.veeam, &self.authority)).await
+        let backends = registry(&self.azure, &self.veeam, &self.authority, self.rate);
+        Replica::start(backends).await
     }
 
     /// A plain HTTP client, to be the vendor's other customer.
@@ -193,6 +199,7 @@ pub(crate) fn registry(
     azure: &sandbox::azure::Azure,
     veeam: &sandbox::veeam::EnterpriseManager,
     authority: &Authority,
+    rate: http::Rate,
 ) -> Registry {
     let azure_id = BackendId::new("azure").unwrap();
     let azure = backend::azure::Azure::new(backend::azure::Settings {
@@ -207,7 +214,7 @@ pub(crate) fn registry(
             secret: azure.client_secret().into(),
         },
         trust: http::Trust::PlatformAnd(authority.pem().into_bytes()),
-        rate: http::Rate { per_second: 1e6, burst: u32::MAX },
+        rate,
     })
     .unwrap();
     let veeam_id = BackendId::new("veeam").unwrap();
@@ -218,7 +225,7 @@ pub(crate) fn registry(
         password: veeam.password().into(),
         tenant: None,
         trust: http::Trust::pin(veeam.certificate_der()),
-        rate: http::Rate { per_second: 1e6, burst: u32::MAX },
+        rate,
     })
     .unwrap();
     Registry::new(Backends::from([
