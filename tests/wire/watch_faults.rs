@@ -1,6 +1,8 @@
 //! WatchStatus when things go wrong: what is known and since when, no change lost, and no storm when the vendor
 //! is back.
 
+use std::time::Instant;
+
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use restore_point_gateway::proto::restore_point::State;
@@ -60,7 +62,7 @@ async fn an_outage_of_an_hour_is_told_and_what_happened_in_it_too() {
     }
     // The copy arrives while nobody can see it.
     house.clock.advance(SignedDuration::from_hours(1));
-    let before = house.azure.calls().total();
+    let (before, back) = (house.azure.calls().total(), Instant::now());
     house.azure.clear_faults();
     for watch in &mut watches {
         assert_eq!(watch.event().await.event(), Event::Recovered);
@@ -68,7 +70,9 @@ async fn an_outage_of_an_hour_is_told_and_what_happened_in_it_too() {
         assert_eq!((arrived.event(), state(&arrived)), (Event::Changed, Some(State::Ready)));
     }
     let calls = house.azure.calls().total() - before;
-    assert!(calls <= 20, "{calls} calls when it returned, for forty watchers of one point");
+    // What one poll after the other makes at the quickest pace, 10 ms here, and a token.
+    let most = back.elapsed().as_millis() / 10 + 20;
+    assert!(calls as u128 <= most, "{calls} calls when it returned, for forty watchers of a point");
 }
 
 #[tokio::test]
