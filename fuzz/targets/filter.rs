@@ -15,7 +15,7 @@ static POINTS: LazyLock<Vec<RestorePoint>> = LazyLock::new(|| {
     let point = include_bytes!("../corpus/azure_json/point.json");
     let copy = include_bytes!("../corpus/azure_json/copy.json");
     let points = [
-        veeam::fuzzing::point(entity, 100),
+        veeam::fuzzing::point(0, entity, 100),
         azure::fuzzing::point(point),
         azure::fuzzing::point(copy),
     ];

@@ -48,10 +48,12 @@ pub(crate) trait Stage: Sync {
     fn fail(&self, calls: usize);
 
     /// A request for a collection that could hold copies, if the vendor has such.
-    fn new_collection(&self) -> Option<CreateCollectionRequest>;
+    fn new_collection(&self) -> Option<CreateCollectionRequest> {
+        None
+    }
 
     /// Lets so much of the vendor's time pass that a copy has arrived.
-    fn let_copies_arrive(&self);
+    fn let_copies_arrive(&self) {}
 }
 
 /// The backend as it describes itself.

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use http::Method;
 use jiff::SignedDuration;
-use restore_point_gateway::proto::CreateCollectionRequest;
 use restore_point_gateway::sandbox::veeam::Fault;
 
 use crate::house::House;
@@ -90,12 +89,6 @@ impl Stage for CloudReplicas {
     fn fail(&self, calls: usize) {
         self.house.veeam.answer_next(calls, Method::GET, "/", Fault::status(503, ""));
     }
-
-    fn new_collection(&self) -> Option<CreateCollectionRequest> {
-        None
-    }
-
-    fn let_copies_arrive(&self) {}
 }
 
 /// The first collection at `path` that the simulated server has.
@@ -152,12 +145,6 @@ impl Stage for Replicas {
     fn fail(&self, calls: usize) {
         self.house.veeam.answer_next(calls, Method::GET, "/", Fault::status(503, ""));
     }
-
-    fn new_collection(&self) -> Option<CreateCollectionRequest> {
-        None
-    }
-
-    fn let_copies_arrive(&self) {}
 }
 
 /// A backup, two steps from its points.
@@ -218,10 +205,4 @@ impl Stage for Backups {
     fn fail(&self, calls: usize) {
         self.house.veeam.answer_next(calls, Method::GET, "/", Fault::status(503, ""));
     }
-
-    fn new_collection(&self) -> Option<CreateCollectionRequest> {
-        None
-    }
-
-    fn let_copies_arrive(&self) {}
 }
