@@ -120,16 +120,19 @@ impl Schedule {
         // A newcomer may bring a reading forward, but never make it faster than the quickest pace, or than
         // the vendor allows.
         let soonest = entry.read.map(|read| read + pace.quickest).max(entry.not_before);
-        match entry.turn {
-            Turn::Waiting(due) | Turn::Forsaken(due) => {
-                let sooner = due.min(soonest.unwrap_or(now).max(now));
-                waiting.remove(&(due, Arc::clone(key)));
-                waiting.insert((sooner, Arc::clone(key)));
-                entry.turn = Turn::Waiting(sooner);
+        let soonest = soonest.map_or(now, |soonest| soonest.max(now));
+        let (due, sooner) = match entry.turn {
+            Turn::Waiting(due) => (due, due.min(soonest)),
+            // When it would have been forgotten says nothing of when it may be read.
+            Turn::Forsaken(end) => (end, soonest),
+            Turn::BeingRead | Turn::BeingReadAndAskedFor => {
+                entry.turn = Turn::BeingReadAndAskedFor;
+                return entry.latest.subscribe();
             }
-            Turn::BeingRead => entry.turn = Turn::BeingReadAndAskedFor,
-            Turn::BeingReadAndAskedFor => {}
-        }
+        };
+        waiting.remove(&(due, Arc::clone(key)));
+        waiting.insert((sooner, Arc::clone(key)));
+        entry.turn = Turn::Waiting(sooner);
         entry.latest.subscribe()
     }
 
@@ -143,10 +146,11 @@ impl Schedule {
         }
     }
 
-    /// Keeps a target that nobody watches for a while.
+    /// Keeps a target that nobody watches for a while, and as long as the vendor does not want to be asked:
+    /// whoever comes meanwhile must not ask as if nothing had been said.
     fn forsake(&mut self, key: &Arc<str>, now: Instant) {
         let Some(entry) = self.entries.get_mut(key) else { return };
-        let end = now + self.pace.linger;
+        let end = entry.not_before.max(Some(now + self.pace.linger)).unwrap_or(now);
         entry.turn = Turn::Forsaken(end);
         self.waiting.insert((end, Arc::clone(key)));
     }

@@ -179,6 +179,25 @@ fn without_watchers_a_target_is_kept_for_a_while_and_not_read() {
 }
 
 #[test]
+fn the_vendor_s_word_outlives_the_watcher_to_whom_it_was_given() {
+    let mut bench = Bench::new();
+    let watcher = bench.follow("p", None);
+    assert_eq!(bench.take(), ["p"]);
+    bench.plan("p", Outcome::Failed(Some(1200 * S)));
+    drop(watcher);
+    bench.schedule.left(&key("p"), bench.now);
+    bench.now += 100 * S;
+    assert!(bench.take().is_empty());
+    let back = bench.follow("p", None);
+    assert_eq!(bench.pause(), 1100);
+    drop(back);
+    bench.schedule.left(&key("p"), bench.now);
+    bench.now += 1100 * S;
+    assert!(bench.take().is_empty());
+    assert_eq!(bench.schedule.len(), 0);
+}
+
+#[test]
 fn one_left_while_it_is_read_is_forgotten_too() {
     let mut bench = Bench::new();
     let watcher = bench.follow("p", None);
