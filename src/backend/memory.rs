@@ -3,6 +3,7 @@
 //! It is bounded and lives in this process only: whoever finds nothing in it asks the vendor.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -52,6 +53,12 @@ impl<K: Eq + Hash + Clone, V: Clone> Memory<K, V> {
 
     fn lock(&self) -> MutexGuard<'_, Kept<K, V>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K, V> fmt::Debug for Memory<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
 

@@ -4,6 +4,7 @@
 //! callers, or of other backends.
 
 pub mod azure;
+mod memory;
 mod registry;
 mod rounds;
 mod shared;

@@ -16,7 +16,6 @@ pub mod fuzzing;
 mod id;
 mod list;
 mod map;
-mod memory;
 mod operation;
 mod quota;
 mod raw;
@@ -41,8 +40,8 @@ pub use credential::Credential;
 use self::client::{Arm, Expand};
 use self::id::CollectionId;
 use self::map::{Home, Scope};
-use self::memory::Memory;
 use self::tokens::Tokens;
+use super::memory::Memory;
 use super::{
     Backend, Capabilities, CopyOrder, CopyStarted, Cursor, Kind, Observed, Operation, Page, Wanted,
     Write, Writer,

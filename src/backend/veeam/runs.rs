@@ -5,8 +5,7 @@
 //! points of those runs in one query. The other way, the runs of a page of points are looked up in
 //! queries of as many runs, and remembered for a while.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
@@ -19,6 +18,7 @@ use super::kind::{Kind, Place, RUN};
 use super::list::{self, AT_ONCE, Walk, any_of};
 use super::session::Session;
 use super::wire::{Entity, Keep, Link, Problem, To};
+use crate::backend::memory::Memory;
 use crate::backend::{Cursor, Page};
 use crate::model::Error;
 
@@ -32,16 +32,15 @@ const KNOWN_FOR: Duration = Duration::from_secs(15 * 60);
 const VERSION: u32 = 1;
 
 /// The runs that were seen of late, and the backup of each.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Runs {
-    known: Mutex<Known>,
+    known: Memory<Uuid, (Link, Instant)>,
 }
 
-#[derive(Debug, Default)]
-struct Known {
-    backups: HashMap<Uuid, (Link, Instant)>,
-    /// The oldest first.
-    order: VecDeque<Uuid>,
+impl Default for Runs {
+    fn default() -> Self {
+        Self { known: Memory::new(MOST_KNOWN) }
+    }
 }
 
 /// Where a walk over the points of a backup stands.
@@ -185,31 +184,18 @@ impl Runs {
         };
         let found = runs.into_iter().map(backup_of).collect::<Result<HashMap<_, _>, _>>()?;
         let now = Instant::now();
-        let mut known = self.lock();
         for (run, backup) in &found {
-            if known.backups.insert(*run, (backup.clone(), now)).is_none() {
-                known.order.push_back(*run);
-            }
-        }
-        while known.order.len() > MOST_KNOWN
-            && let Some(oldest) = known.order.pop_front()
-        {
-            known.backups.remove(&oldest);
+            self.known.keep(*run, (backup.clone(), now));
         }
         Ok(found)
     }
 
     fn recall(&self, runs: &BTreeSet<Uuid>) -> HashMap<Uuid, Link> {
-        let known = self.lock();
         let recalled = runs.iter().filter_map(|run| {
-            let (backup, since) = known.backups.get(run)?;
-            (since.elapsed() < KNOWN_FOR).then(|| (*run, backup.clone()))
+            let (backup, since) = self.known.recall(run)?;
+            (since.elapsed() < KNOWN_FOR).then_some((*run, backup))
         });
         recalled.collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
