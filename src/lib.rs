@@ -10,6 +10,7 @@
 //! - [`model`] vendor-neutral words; knows nothing of gRPC, HTTP or vendors
 //! - [`backend`] the vendors, one folder each, behind one trait
 //! - [`http`] the one way to call a vendor
+//! - [`timing`] how long things took, counted
 //! - [`sandbox`] the vendors, simulated; shares nothing with [`backend`]
 //! - [`config`] and [`command`] what the program is told, and what it does then
 
@@ -24,4 +25,5 @@ pub mod sandbox;
 pub mod server;
 pub mod service;
 pub mod status;
+pub mod timing;
 pub mod watch;

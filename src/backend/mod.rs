@@ -17,6 +17,7 @@ use async_trait::async_trait;
 
 pub use registry::{Backends, Registry};
 
+use crate::http::Usage;
 use crate::model::{
     BackendId, Collection, Error, NewCollection, PointRef, RestorePoint, RestorePointName, Segment,
     View,
@@ -105,6 +106,11 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Error::Unsupported`] with the vendor's limit, if it cannot do what is wanted.
     fn writer(&self, wanted: Wanted) -> Result<&dyn Writer, Error>;
+
+    /// What has been asked of the vendor so far, and may be asked of it now; none if nobody counts.
+    fn usage(&self) -> Option<Usage> {
+        None
+    }
 
     /// Ends what must be ended at the vendor, such as a logon session.
     async fn close(&self) {}

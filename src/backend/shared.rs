@@ -9,6 +9,7 @@ use futures::FutureExt;
 
 use super::rounds::Rounds;
 use super::{Backend, Capabilities, Cursor, Kind, Observed, Operation, Page, Wanted, Writer};
+use crate::http::Usage;
 use crate::model::{Collection, Error, PointRef, RestorePoint, Segment, View};
 
 /// What tells one page from another.
@@ -118,6 +119,10 @@ impl Backend for Shared {
 
     fn writer(&self, wanted: Wanted) -> Result<&dyn Writer, Error> {
         self.inner.writer(wanted)
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.inner.usage()
     }
 
     async fn close(&self) {

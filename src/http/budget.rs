@@ -42,6 +42,15 @@ struct Bucket {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spent(pub Duration);
 
+/// What a budget allows at one moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Allowance {
+    /// Requests that may be made at once.
+    pub left: f64,
+    /// Calls that wait for their turn to make one.
+    pub waiting: usize,
+}
+
 impl Budget {
     /// A full bucket.
     pub fn new(rate: Rate) -> Self {
@@ -75,6 +84,13 @@ impl Budget {
         }
     }
 
+    /// What it allows now.
+    pub fn allowance(&self) -> Allowance {
+        let mut bucket = self.bucket();
+        bucket.fill(self.rate, Instant::now());
+        Allowance { left: bucket.left, waiting: self.waiting.load(Ordering::Relaxed) }
+    }
+
     /// Believes the vendor that no more than so many requests are left at the moment.
     pub fn at_most(&self, left: u32) {
         let mut bucket = self.bucket();
@@ -93,10 +109,14 @@ enum Taken {
 }
 
 impl Bucket {
-    fn take(&mut self, rate: Rate, now: Instant) -> Taken {
+    fn fill(&mut self, rate: Rate, now: Instant) {
         let grown = now.saturating_duration_since(self.filled).as_secs_f64() * rate.per_second;
         self.left = (self.left + grown).min(f64::from(rate.burst));
         self.filled = now;
+    }
+
+    fn take(&mut self, rate: Rate, now: Instant) -> Taken {
+        self.fill(rate, now);
         if self.left < 1.0 {
             let missing = Duration::from_secs_f64((1.0 - self.left) / rate.per_second);
             // A nanosecond more than what rounding may have taken.
@@ -168,6 +188,18 @@ mod tests {
         let refused: Vec<_> = taken.iter().filter_map(|taken| taken.err()).collect();
         assert_eq!(refused.len(), 3, "one goes at once, and six wait at most 6 s");
         assert_eq!(refused[0], Spent(Duration::from_secs(6)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_tells_what_is_left_and_who_waits() {
+        let budget = Budget::new(Rate { per_second: 1.0, burst: 2 });
+        assert_eq!(budget.allowance(), Allowance { left: 2.0, waiting: 0 });
+        let mut queue = Box::pin(join_all((0..5).map(|_| budget.take())));
+        assert!(futures::poll!(&mut queue).is_pending());
+        assert_eq!(budget.allowance(), Allowance { left: 0.0, waiting: 3 });
+        drop(queue);
+        tokio::time::advance(Duration::from_millis(1500)).await;
+        assert_eq!(budget.allowance(), Allowance { left: 1.5, waiting: 0 });
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,6 +13,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
 use super::budget::{Budget, Rate, Spent};
+use super::usage::{Meter, Usage};
 use crate::model::Error;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -54,6 +55,7 @@ pub struct TrustError(String);
 pub struct Client {
     inner: reqwest::Client,
     budget: Option<Arc<Budget>>,
+    meter: Arc<Meter>,
 }
 
 impl Client {
@@ -78,7 +80,7 @@ impl Client {
             Trust::Pinned(sha256) => builder.tls_backend_preconfigured(pinned(*sha256)?),
         };
         let inner = builder.build().map_err(|error| TrustError(chain(&error)))?;
-        Ok(Self { inner, budget: None })
+        Ok(Self { inner, budget: None, meter: Arc::default() })
     }
 
     /// The same, held to so many requests by all its clones together.
@@ -94,6 +96,11 @@ impl Client {
         }
     }
 
+    /// What this client and its clones have asked so far, and may ask now.
+    pub fn usage(&self) -> Usage {
+        self.meter.usage(self.budget.as_ref().map(|budget| budget.allowance()))
+    }
+
     /// The client beneath, to build requests with, and for libraries that take one.
     pub fn inner(&self) -> &reqwest::Client {
         &self.inner
@@ -107,7 +114,10 @@ impl Client {
         if let Some(budget) = &self.budget {
             budget.take().await.map_err(|Spent(wait)| Failure::Spent(wait))?;
         }
-        self.inner.execute(request).await.map_err(|error| Failure::of(&error))
+        let asked = self.meter.begin();
+        let answer = self.inner.execute(request).await.map_err(|error| Failure::of(&error))?;
+        asked.answered(answer.status());
+        Ok(answer)
     }
 }
 

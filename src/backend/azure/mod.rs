@@ -263,6 +263,10 @@ impl Backend for Azure {
     fn writer(&self, _: Wanted) -> Result<&dyn Writer, Error> {
         Ok(self)
     }
+
+    fn usage(&self) -> Option<http::Usage> {
+        Some(self.arm.http.usage())
+    }
 }
 
 #[async_trait]

@@ -20,7 +20,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 pub(super) struct Client {
     /// The bare id of the backend, as errors name it.
     pub(super) backend: String,
-    http: http::Client,
+    pub(super) http: http::Client,
     /// `https://host:9398/api/`, with the slash.
     base: Url,
 }

@@ -175,6 +175,10 @@ impl Backend for Veeam {
         Err(Error::Unsupported { backend: self.id.as_str().to_owned(), capability, why })
     }
 
+    fn usage(&self) -> Option<http::Usage> {
+        Some(self.session.client.http.usage())
+    }
+
     async fn close(&self) {
         self.session.log_off().await;
     }
