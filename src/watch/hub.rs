@@ -1,6 +1,6 @@
 //! The pollers by backend, and who watches what. Never locked across an await.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::poller::{self, Poller};
 use super::reading::Observation;
+use super::tally::Tally;
 use super::target::Target;
 use super::token;
 use crate::backend::{Operation, Registry};
@@ -51,13 +52,23 @@ pub(super) struct Inner {
     pub pace: Pace,
     sealer: Arc<Sealer>,
     pollers: Mutex<HashMap<BackendId, Arc<Poller>>>,
+    tally: Tally,
+}
+
+/// What is watched of one backend.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Watched {
+    /// Targets on the plan: those with watchers, and those whose last one left a moment ago.
+    pub targets: usize,
+    /// How long the target that waits longest has waited beyond its time: what a budget costs.
+    pub longest_wait: Duration,
 }
 
 impl Hub {
     /// A hub without watchers.
     pub fn new(registry: Registry, sealer: Arc<Sealer>, pace: Pace) -> Self {
-        let pollers = Mutex::default();
-        Self { inner: Arc::new(Inner { registry, pace, sealer, pollers }) }
+        let (pollers, tally) = (Mutex::default(), Tally::default());
+        Self { inner: Arc::new(Inner { registry, pace, sealer, pollers, tally }) }
     }
 
     /// Follows a target; it is read from now on, if nobody else has it read.
@@ -111,15 +122,29 @@ impl Hub {
 
     /// How many targets are polled at the moment.
     pub fn polled_targets(&self) -> usize {
-        self.inner.pollers().values().map(|poller| poller.schedule().len()).sum()
+        self.watched().values().map(|watched| watched.targets).sum()
     }
 
-    /// How long the target that waits longest has waited beyond its time: what a budget costs.
+    /// The longest wait of any backend's.
     pub fn longest_wait(&self) -> Duration {
+        self.watched().values().map(|watched| watched.longest_wait).max().unwrap_or_default()
+    }
+
+    /// What is watched, of each backend of which anything is.
+    pub fn watched(&self) -> BTreeMap<BackendId, Watched> {
         let now = Instant::now();
         let pollers = self.inner.pollers();
-        let waits = pollers.values().map(|poller| poller.schedule().longest_wait(now));
-        waits.max().unwrap_or_default()
+        let watched = pollers.iter().map(|(backend, poller)| {
+            let schedule = poller.schedule();
+            let (targets, longest_wait) = (schedule.len(), schedule.longest_wait(now));
+            (backend.clone(), Watched { targets, longest_wait })
+        });
+        watched.collect()
+    }
+
+    /// What all watchers together have been told.
+    pub fn tally(&self) -> &Tally {
+        &self.inner.tally
     }
 }
 

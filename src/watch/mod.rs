@@ -12,9 +12,11 @@ mod poller;
 mod reading;
 mod schedule;
 mod session;
+mod tally;
 mod target;
 mod token;
 
-pub use hub::{Hub, Pace};
+pub use hub::{Hub, Pace, Watched};
 pub use session::{Follow, Session};
+pub use tally::Tally;
 pub use target::Target;
