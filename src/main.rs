@@ -42,6 +42,9 @@ enum Command {
         /// Where the admin path listens: faults, clocks and call counts, at any time.
         #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
         admin: SocketAddr,
+        /// Where the gateway shows its figures for Prometheus.
+        #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
+        metrics: SocketAddr,
         /// Something that goes wrong from the beginning; may be given more than once. The admin path
         /// has the list of all words.
         #[arg(long = "fault", value_name = "FAULT", long_help = FAULT)]
@@ -103,6 +106,7 @@ async fn run(command: Command) -> Result<(), Failure> {
             veeam_product,
             write_access,
             admin,
+            metrics,
             faults,
         } => {
             let options = SandboxOptions {
@@ -113,6 +117,7 @@ async fn run(command: Command) -> Result<(), Failure> {
                 veeam_product,
                 write_access,
                 admin,
+                metrics,
                 faults,
             };
             command::sandbox(options).await

@@ -19,28 +19,38 @@ pub(super) async fn open(
     addresses: &[Address],
     certificate: Option<&Arc<Certificate>>,
 ) -> Result<Vec<Listener>, Failure> {
-    let tls = certificate.map(Certificate::server_config).transpose()?;
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in addresses {
-        tracing::info!(?address, tls = tls.is_some(), "listening");
-        listeners.push(match address {
-            Address::Tcp(tcp) => {
-                let socket = TcpListener::bind(tcp).await.map_err(|error| refuse(tcp, &error))?;
-                match &tls {
-                    None => Listener::tcp(socket),
-                    Some(tls) => Listener::tls(socket, tls.clone()),
-                }
-            }
-            // Who may open a socket file is the file system's business; TLS would add nothing.
-            Address::Unix(path) => {
-                let shown = path.display();
-                remove_stale(path).await.map_err(|error| refuse(&shown, &error))?;
-                let socket = UnixListener::bind(path).map_err(|error| refuse(&shown, &error))?;
-                Listener::unix(socket)
-            }
-        });
+        listeners.push(open_one(address, certificate).await?);
     }
     Ok(listeners)
+}
+
+/// Binds one address.
+///
+/// # Errors
+/// As [`open`].
+pub(super) async fn open_one(
+    address: &Address,
+    certificate: Option<&Arc<Certificate>>,
+) -> Result<Listener, Failure> {
+    tracing::info!(?address, tls = certificate.is_some(), "listening");
+    Ok(match address {
+        Address::Tcp(tcp) => {
+            let socket = TcpListener::bind(tcp).await.map_err(|error| refuse(tcp, &error))?;
+            match certificate {
+                None => Listener::tcp(socket),
+                Some(certificate) => Listener::tls(socket, certificate.server_config()?),
+            }
+        }
+        // Who may open a socket file is the file system's business; TLS would add nothing.
+        Address::Unix(path) => {
+            let shown = path.display();
+            remove_stale(path).await.map_err(|error| refuse(&shown, &error))?;
+            let socket = UnixListener::bind(path).map_err(|error| refuse(&shown, &error))?;
+            Listener::unix(socket)
+        }
+    })
 }
 
 /// A socket file that nobody answers on is left over from a process that died.

@@ -7,6 +7,7 @@ use futures::future::join_all;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
@@ -15,7 +16,7 @@ use super::Failure;
 use crate::backend::{self, Backend, Backends, Registry};
 use crate::model::{BackendId, Sealer};
 use crate::proto::restore_point_service_server::RestorePointServiceServer;
-use crate::server::{self, Drain, Health, Listener, Stages, reflection};
+use crate::server::{self, Calls, Drain, Health, Listener, Metrics, Stages, reflection};
 use crate::service::Gateway;
 use crate::watch::{self, Hub};
 
@@ -34,6 +35,8 @@ pub(super) struct Parts {
     pub sealer: Sealer,
     pub watch: watch::Pace,
     pub listeners: Vec<Listener>,
+    /// Where figures are shown.
+    pub metrics: Option<Listener>,
     pub drain: Drain,
     /// Reads the configuration anew, on SIGHUP; what fails leaves everything as it was.
     pub reload: Option<Reload>,
@@ -45,9 +48,9 @@ pub(super) type Reload = Box<dyn FnMut() -> Result<Backends, Failure> + Send>;
 /// Serves until SIGTERM or Ctrl-C, then drains; a second signal cuts the drain short.
 ///
 /// # Errors
-/// When signals cannot be received or the reflection service cannot be built.
+/// When signals cannot be received or the compiled-in descriptions of the services are none.
 pub(super) async fn run(parts: Parts) -> Result<(), Failure> {
-    let Parts { registry, sealer, watch, listeners, drain, reload } = parts;
+    let Parts { registry, sealer, watch, listeners, metrics, drain, reload } = parts;
     let stages = Stages::default();
     let [terminate, interrupt, hang_up] =
         [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
@@ -60,6 +63,12 @@ pub(super) async fn run(parts: Parts) -> Result<(), Failure> {
 
     let sealer = Arc::new(sealer);
     let hub = Hub::new(registry.clone(), Arc::clone(&sealer), watch);
+    let calls = Arc::new(Calls::new().map_err(Failure::other)?);
+    // Until the very end: the drain is worth seeing.
+    let _figures = metrics.map(|listener| {
+        let metrics = Metrics::new(Arc::clone(&calls), registry.clone(), hub.clone());
+        AbortOnDropHandle::new(tokio::spawn(metrics.serve(listener)))
+    });
     let gateway = Gateway::new(registry.clone(), sealer, hub, stages.draining.clone());
     let health = Health::new(stages.draining.clone());
     let changed = Arc::new(Notify::new());
@@ -71,7 +80,7 @@ pub(super) async fn run(parts: Parts) -> Result<(), Failure> {
         .send_compressed(CompressionEncoding::Gzip);
     let routes = Routes::new(service).add_service(health.service());
     let routes = reflection::add_to(routes).map_err(Failure::other)?;
-    server::serve(listeners, routes, health, drain, stages).await;
+    server::serve(listeners, routes, health, calls, drain, stages).await;
 
     care.abort();
     reloads.abort();

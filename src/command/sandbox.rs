@@ -43,6 +43,8 @@ pub struct SandboxOptions {
     pub write_access: Option<PathBuf>,
     /// Where the admin path listens, on loopback.
     pub admin: SocketAddr,
+    /// Where the gateway shows its figures.
+    pub metrics: SocketAddr,
     /// What goes wrong from the beginning.
     pub faults: Vec<FaultOrder>,
 }
@@ -88,13 +90,8 @@ pub async fn sandbox(options: SandboxOptions) -> Result<(), Failure> {
         backend("azure", |id| azure_backend(id, &azure, &authority))?,
         backend("veeam", |id| veeam_backend(id, &veeam))?,
     ]));
-    let listener = TcpListener::bind(options.listen).await.map_err(|error| {
-        Failure::Other(format!(
-            "cannot listen on {}: {error}; choose another --listen",
-            options.listen
-        ))
-    })?;
-    let address = listener.local_addr().map_err(Failure::other)?;
+    let (listener, address) = listen("--listen", options.listen).await?;
+    let (metrics, metrics_address) = listen("--metrics", options.metrics).await?;
     if let Some(path) = &options.write_access {
         access::write(path, &azure, &authority, &veeam).map_err(|error| {
             Failure::Other(format!("cannot write --write-access {}: {error}", path.display()))
@@ -108,16 +105,28 @@ pub async fn sandbox(options: SandboxOptions) -> Result<(), Failure> {
             options.admin
         ))
     })?;
-    announce(address, &azure.endpoint(), &veeam.url(), &admin.url()).map_err(Failure::other)?;
+    let metrics_url = format!("http://{metrics_address}/metrics");
+    announce(address, &azure.endpoint(), &veeam.url(), &admin.url(), &metrics_url)
+        .map_err(Failure::other)?;
     run::run(run::Parts {
         registry,
         sealer: Sealer::random().map_err(Failure::Other)?,
         watch: pace(options.speed),
         listeners: vec![Listener::tcp(listener)],
+        metrics: Some(Listener::tcp(metrics)),
         reload: None,
         drain: Drain { notice: Duration::ZERO, grace: Duration::from_secs(5) },
     })
     .await
+}
+
+async fn listen(argument: &str, on: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let refuse = |error| {
+        Failure::Other(format!("cannot listen on {on}: {error}; choose another {argument}"))
+    };
+    let listener = TcpListener::bind(on).await.map_err(refuse)?;
+    let address = listener.local_addr().map_err(refuse)?;
+    Ok((listener, address))
 }
 
 fn backend<B: Backend + 'static>(
@@ -198,11 +207,18 @@ fn visitors_time(seconds: f64, speed: f64) -> SignedDuration {
 const SESSION_IDLE: f64 = 15.0 * 60.0;
 
 /// Addresses first, each on a line of its own for scripts; then what to paste.
-fn announce(gateway: SocketAddr, azure: &str, veeam: &str, admin: &str) -> io::Result<()> {
+fn announce(
+    gateway: SocketAddr,
+    azure: &str,
+    veeam: &str,
+    admin: &str,
+    metrics: &str,
+) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "gateway   {gateway}\nazure     {azure}\nveeam     {veeam}\nadmin     {admin}\n"
+        "gateway   {gateway}\nazure     {azure}\nveeam     {veeam}\nadmin     {admin}\n\
+         metrics   {metrics}\n"
     )?;
     writeln!(out, "Try, in another shell:\n  grpcurl -plaintext {gateway} list")?;
     for (method, request) in TRY {
@@ -210,6 +226,7 @@ fn announce(gateway: SocketAddr, azure: &str, veeam: &str, admin: &str) -> io::R
         writeln!(out, "  grpcurl -plaintext -d '{request}' \\\n    {gateway} {method}")?;
     }
     writeln!(out, "\nWhat can go wrong, and how to have it go wrong:\n  curl {admin}")?;
+    writeln!(out, "\nWhat all of this costs, in figures for Prometheus:\n  curl {metrics}")?;
     writeln!(out, "\nCtrl-C ends it; nothing is kept.")?;
     out.flush()
 }

@@ -24,11 +24,16 @@ pub async fn serve(path: &Path) -> Result<(), Failure> {
     let registry = Registry::new(assemble::backends(&config)?);
     let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
     let listeners = listeners::open(&config.listen, certificate.as_ref()).await?;
+    let metrics = match &config.metrics {
+        Some(address) => Some(listeners::open_one(address, certificate.as_ref()).await?),
+        None => None,
+    };
     run::run(run::Parts {
         registry,
         sealer,
         watch: config.watch,
         listeners,
+        metrics,
         drain: config.drain,
         reload: Some(Box::new(reload(path.to_owned(), certificate))),
     })

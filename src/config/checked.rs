@@ -29,6 +29,8 @@ pub struct Config {
     pub drain: Drain,
     /// How often watched points are read.
     pub watch: watch::Pace,
+    /// Where to show figures, in the clear or with the certificate as `listen`; nowhere if absent.
+    pub metrics: Option<Address>,
     /// The key that replicas share; without one, tokens die with the process.
     pub token_key: Option<SecretRef>,
     /// How logs are written.
@@ -81,6 +83,7 @@ impl Config {
     fn check(source: &Source, file: raw::File) -> Result<Self, ConfigError> {
         let top = source.place(0..0);
         let tls = file.tls.as_ref().map(|tls| check_tls(source, tls)).transpose()?;
+        let open = if tls.is_some() || file.allow_plaintext { Open::Any } else { Open::Local };
         let listen = match &file.listen {
             None => vec![Address::Tcp(DEFAULT_ADDRESS)],
             Some(listen) if listen.is_empty() => {
@@ -88,11 +91,7 @@ impl Config {
             }
             Some(listen) => listen
                 .iter()
-                .map(|text| {
-                    let protection =
-                        if tls.is_some() || file.allow_plaintext { Open::Any } else { Open::Local };
-                    check_address(source, text, protection)
-                })
+                .map(|text| check_address(source, text, open))
                 .collect::<Result<_, _>>()?,
         };
         if file.backends.is_empty() {
@@ -110,6 +109,7 @@ impl Config {
             tls,
             drain: check_drain(source, file.drain.as_ref())?,
             watch: check_watch(source, file.watch.as_ref())?,
+            metrics: check_metrics(source, file.metrics.as_ref(), open)?,
             token_key,
             log: match file.log.as_ref().map(|log| (log, log.get_ref().as_str())) {
                 None | Some((_, "text")) => LogFormat::Text,
@@ -149,11 +149,22 @@ fn check_address(
     })?;
     if open == Open::Local && !address.ip().is_loopback() {
         return Err(place.error(format!(
-            "{address} can be reached from outside and calls would be in the clear; add [tls], listen on a \
+            "{address} can be reached from outside and what is said there would be in the clear; add [tls], listen on a \
              loopback address, or set allow_plaintext = true if a mesh encrypts in front"
         )));
     }
     Ok(Address::Tcp(address))
+}
+
+fn check_metrics(
+    source: &Source,
+    metrics: Option<&Spanned<raw::Metrics>>,
+    open: Open,
+) -> Result<Option<Address>, ConfigError> {
+    let Some(metrics) = metrics else { return Ok(None) };
+    let listen =
+        source.at(metrics).required("listen", &metrics.get_ref().listen, "127.0.0.1:9464")?;
+    check_address(source, listen, open).map(Some)
 }
 
 fn check_tls(source: &Source, tls: &Spanned<raw::Tls>) -> Result<TlsConfig, ConfigError> {

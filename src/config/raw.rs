@@ -17,6 +17,7 @@ pub(super) struct File {
     pub tls: Option<Spanned<Tls>>,
     pub drain: Option<Drain>,
     pub watch: Option<Watch>,
+    pub metrics: Option<Spanned<Metrics>>,
     pub token_key_file: Text,
     pub token_key_env: Text,
     pub log: Text,
@@ -45,6 +46,12 @@ pub(super) struct Watch {
     pub slowest: Text,
     pub progress: Text,
     pub linger: Text,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Metrics {
+    pub listen: Text,
 }
 
 /// A backend of either kind; which keys go with which is checked later, so that the error can say it.

@@ -1,4 +1,4 @@
-//! One line for every call, when it is over: for a stream at its end.
+//! One line for every call, when it is over, and its place in the counts: for a stream at its end.
 //!
 //! It tells who called what, how it ended and how long it took. Metadata values and bodies stay out of
 //! the log: they may hold credentials.
@@ -14,11 +14,13 @@ use http_body::{Body as _, Frame};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
+use super::calls::Open;
 use super::listener::Peer;
 
-/// Logs the call when it is over.
+/// Logs and counts the call when it is over.
 pub(super) async fn logged<F>(
     request: Request<Body>,
+    open: Open,
     next: impl FnOnce(Request<Body>) -> F,
 ) -> Response<Body>
 where
@@ -29,6 +31,7 @@ where
         peer: request.extensions().get().copied(),
         began: Instant::now(),
         code: None,
+        open,
     };
     let response = next(request).await;
     call.hear(response.headers());
@@ -45,6 +48,7 @@ struct Call {
     peer: Option<Peer>,
     began: Instant,
     code: Option<Code>,
+    open: Open,
 }
 
 impl Call {
@@ -65,11 +69,13 @@ impl Drop for Call {
     fn drop(&mut self) {
         // Nobody was told a code: the caller went away, or was cut off.
         let code = self.code.unwrap_or(Code::Cancelled);
+        let took = self.began.elapsed();
+        self.open.end(code, took);
         tracing::info!(
             target: "access",
             method = self.method.path(),
             ?code,
-            duration_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             peer = self.peer.as_ref().map(tracing::field::display),
             "call"
         );

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
@@ -22,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tonic::service::Routes;
 
+use super::calls::Calls;
 use super::layers;
 use super::listener::{Listener, Peer, Socket};
 use super::preface::{self, Begun};
@@ -29,10 +31,6 @@ use super::preface::{self, Begun};
 /// How long a client may take from its connect to the end of its HTTP/2 preface, TLS included: whoever
 /// connects and says nothing costs a file descriptor for this long.
 const OPENING: Duration = Duration::from_secs(10);
-
-/// How long to leave the listener alone when accepting fails: without file descriptors it fails at
-/// once, again and again.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
 
 /// Calls at once on a connection. Without a limit a busy client trips h2's guard against floods of
 /// small frames, and all of its calls fail; with it they queue on the client's side.
@@ -51,13 +49,19 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone)]
 pub(super) struct Door {
     routes: Routes,
+    calls: Arc<Calls>,
     http: http2::Builder<Tasks>,
     tasks: Tasks,
     draining: CancellationToken,
 }
 
 impl Door {
-    pub(super) fn new(routes: Routes, draining: CancellationToken, cut: CancellationToken) -> Self {
+    pub(super) fn new(
+        routes: Routes,
+        calls: Arc<Calls>,
+        draining: CancellationToken,
+        cut: CancellationToken,
+    ) -> Self {
         let tasks = Tasks { running: TaskTracker::new(), cut };
         let mut http = http2::Builder::new(tasks.clone());
         http.timer(TokioTimer::new())
@@ -65,7 +69,7 @@ impl Door {
             .max_pending_accept_reset_streams(PENDING_RESETS)
             .keep_alive_interval(PING_INTERVAL)
             .keep_alive_timeout(PING_TIMEOUT);
-        Self { routes: routes.prepare(), http, tasks, draining }
+        Self { routes: routes.prepare(), calls, http, tasks, draining }
     }
 
     /// Accepts connections from `listener` until the server drains, then closes it.
@@ -84,16 +88,8 @@ impl Door {
 
     async fn accept(&self, listener: Listener) {
         loop {
-            match listener.accept().await {
-                Ok(socket) => self.tasks.spawn(self.clone().admit(socket)),
-                Err(error) if is_of_one_connection(&error) => {
-                    tracing::debug!(%error, "a connection was gone before it was accepted");
-                }
-                Err(error) => {
-                    tracing::error!(%error, "cannot accept connections");
-                    time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
+            let socket = listener.accept().await;
+            self.tasks.spawn(self.clone().admit(socket));
         }
     }
 
@@ -126,11 +122,12 @@ impl Door {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { routes, http, draining, .. } = self;
+        let Self { routes, calls, http, draining, .. } = self;
         let answer = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
             // Boxed, so that the memory of a call's beginning is not kept for the life of its stream.
-            let answer = Box::pin(layers::answer(routes.clone(), request.map(Body::new)));
+            let (routes, calls) = (routes.clone(), Arc::clone(&calls));
+            let answer = Box::pin(layers::answer(routes, calls, request.map(Body::new)));
             async { Ok::<_, Infallible>(answer.await) }
         });
         let mut connection = pin!(http.serve_connection(TokioIo::new(stream), answer));
@@ -152,17 +149,6 @@ where
     S: AsyncRead + Unpin,
 {
     time::timeout(OPENING, async { preface::read(handshake.await?).await }).await?
-}
-
-fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{
-        ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput, NotConnected,
-    };
-    // The last two come from setting options on a socket whose peer has left already.
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput | NotConnected
-    )
 }
 
 /// Spawns what is counted and can be cut; hyper runs its calls on it.

@@ -8,11 +8,17 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
+use tokio::time;
+
+/// How long to leave the listener alone when accepting fails: without file descriptors it fails at
+/// once, again and again.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
 
 /// A bound socket that accepts connections.
 #[derive(Debug)]
@@ -62,7 +68,31 @@ impl Listener {
         Self(Kind::Unix(socket))
     }
 
-    pub(super) async fn accept(&self) -> io::Result<Socket> {
+    /// The same for HTTP/1 alone, which TLS must say as well.
+    pub(super) fn for_http1(mut self) -> Self {
+        if let Kind::Tls(_, config) = &mut self.0 {
+            Arc::make_mut(config).alpn_protocols = vec![b"http/1.1".to_vec()];
+        }
+        self
+    }
+
+    /// The next connection, however long it takes until one can be accepted.
+    pub(super) async fn accept(&self) -> Socket {
+        loop {
+            match self.try_accept().await {
+                Ok(socket) => return socket,
+                Err(error) if is_of_one_connection(&error) => {
+                    tracing::debug!(%error, "a connection was gone before it was accepted");
+                }
+                Err(error) => {
+                    tracing::error!(%error, "cannot accept connections");
+                    time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn try_accept(&self) -> io::Result<Socket> {
         match &self.0 {
             Kind::Tcp(socket) => {
                 let (stream, peer) = accept_tcp(socket).await?;
@@ -83,6 +113,17 @@ async fn accept_tcp(socket: &TcpListener) -> io::Result<(TcpStream, SocketAddr)>
     // Small frames are all that gRPC sends: waiting to fill a segment only delays answers.
     stream.set_nodelay(true)?;
     Ok((stream, peer))
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput, NotConnected,
+    };
+    // The last two come from setting options on a socket whose peer has left already.
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput | NotConnected
+    )
 }
 
 impl fmt::Display for Peer {

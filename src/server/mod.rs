@@ -1,15 +1,17 @@
-//! The listening side: sockets, TLS, the layers around every call, health, reflection, and an end that
-//! takes a bounded time.
+//! The listening side: sockets, TLS, the layers around every call, health, reflection, figures, and an end
+//! that takes a bounded time.
 //!
 //! The accept loop is our own because tonic's waits at shutdown for as long as any client holds a stream
 //! or an idle connection. Nothing in here knows what the RPCs do, and nobody is authenticated here.
 
 mod access_log;
+mod calls;
 mod connection;
 mod deadline;
 mod health;
 mod layers;
 mod listener;
+mod metrics;
 mod panics;
 mod preface;
 pub mod reflection;
@@ -17,6 +19,7 @@ mod status;
 pub mod telemetry;
 mod too_large;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time;
@@ -25,9 +28,11 @@ use tonic::service::Routes;
 
 use connection::Door;
 
+pub use calls::Calls;
 pub use deadline::Deadline;
 pub use health::Health;
 pub use listener::{Listener, Peer};
+pub use metrics::Metrics;
 
 /// How long a call that ignores its own cancellation is waited for after the cut. Only one that blocks
 /// its thread can need it, and the process is about to end anyway.
@@ -69,18 +74,19 @@ pub enum End {
     Cut,
 }
 
-/// Serves `routes` on all `listeners` until `stages.stop`, then ends within `drain.notice`,
+/// Serves `routes` on all `listeners`, counting in `calls`, until `stages.stop`, then ends within `drain.notice`,
 /// `drain.grace` and a second. Dropping the future cuts everything off.
 pub async fn serve(
     listeners: Vec<Listener>,
     routes: Routes,
     health: Health,
+    calls: Arc<Calls>,
     drain: Drain,
     stages: Stages,
 ) -> End {
     let Stages { stop, draining, cut } = stages;
     let _cut_when_dropped = cut.clone().drop_guard();
-    let door = Door::new(routes, draining.clone(), cut.clone());
+    let door = Door::new(routes, calls, draining.clone(), cut.clone());
     for listener in listeners {
         door.open(listener);
     }

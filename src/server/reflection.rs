@@ -9,6 +9,14 @@ use tonic_reflection::server::{Builder, Error};
 
 use crate::proto::FILE_DESCRIPTOR_SET;
 
+/// All that is served, described.
+pub(super) const DESCRIPTOR_SETS: [&[u8]; 4] = [
+    FILE_DESCRIPTOR_SET,
+    tonic_health::pb::FILE_DESCRIPTOR_SET,
+    pb::v1::FILE_DESCRIPTOR_SET,
+    pb::v1alpha::FILE_DESCRIPTOR_SET,
+];
+
 /// Adds both versions of the reflection service.
 ///
 /// # Errors
@@ -18,10 +26,6 @@ pub fn add_to(routes: Routes) -> Result<Routes, Error> {
 }
 
 fn described() -> Builder<'static> {
-    Builder::configure()
-        .include_reflection_service(false)
-        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(pb::v1::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(pb::v1alpha::FILE_DESCRIPTOR_SET)
+    let empty = Builder::configure().include_reflection_service(false);
+    DESCRIPTOR_SETS.into_iter().fold(empty, Builder::register_encoded_file_descriptor_set)
 }

@@ -1,7 +1,6 @@
 //! Where the program's log goes: stderr, as text for people or JSON for machines.
 //!
-//! What is logged is chosen by `RUST_LOG`, for example `info,access=off`. Traces and metrics are not
-//! exported.
+//! What is logged is chosen by `RUST_LOG`, for example `info,access=off`. Traces are not exported.
 
 use std::io::{self, IsTerminal};
 use std::panic;

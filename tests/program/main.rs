@@ -6,5 +6,8 @@ mod bench;
 mod clouds;
 mod config;
 mod credentials;
+mod metrics;
+#[path = "../server/page.rs"]
+mod page;
 mod replaced;
 mod running;

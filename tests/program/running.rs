@@ -9,21 +9,21 @@ use restore_point_gateway::proto::{
 };
 use restore_point_gateway::sandbox::{self, Authority, Clock};
 use tokio::time::timeout;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 
 use crate::bench::{Folder, Running, program};
 
 /// No test waits longer for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-struct Vendors {
-    azure: sandbox::azure::Azure,
-    veeam: sandbox::veeam::EnterpriseManager,
+pub(crate) struct Vendors {
+    pub(crate) azure: sandbox::azure::Azure,
+    pub(crate) veeam: sandbox::veeam::EnterpriseManager,
     authority: Authority,
 }
 
 impl Vendors {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let authority = Authority::generate().unwrap();
         let azure =
             sandbox::azure::Azure::start(sandbox::azure::Settings::default(), &authority).unwrap();
@@ -35,7 +35,7 @@ impl Vendors {
     }
 
     /// A configuration in `folder` that names these vendors, and its secrets.
-    fn configure(&self, folder: &Folder) -> std::path::PathBuf {
+    pub(crate) fn configure(&self, folder: &Folder) -> std::path::PathBuf {
         folder.write("ca.pem", &self.authority.pem());
         folder.write("secret", &format!("{}\n", self.azure.client_secret()));
         folder.write("password", self.veeam.password());
@@ -75,7 +75,7 @@ certificate_sha256 = "{}"
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let work = tokio::task::spawn_blocking(work);
     timeout(PATIENCE, work).await.expect("it ends in time").unwrap()
 }
@@ -206,17 +206,21 @@ async fn check_reads_certificate_and_key() {
 }
 
 /// The socket file is there as soon as the program listens.
-pub(crate) async fn connect(socket: &std::path::Path) -> RestorePointServiceClient<Channel> {
-    let endpoint = format!("unix://{}", socket.display());
+pub(crate) async fn channel(socket: &std::path::Path) -> Channel {
+    let endpoint = Endpoint::try_from(format!("unix://{}", socket.display())).unwrap();
     let connected = async {
         loop {
-            match RestorePointServiceClient::connect(endpoint.clone()).await {
-                Ok(client) => return client,
+            match endpoint.connect().await {
+                Ok(channel) => return channel,
                 Err(_) => tokio::task::yield_now().await,
             }
         }
     };
     timeout(PATIENCE, connected).await.expect("the gateway listens")
+}
+
+pub(crate) async fn connect(socket: &std::path::Path) -> RestorePointServiceClient<Channel> {
+    RestorePointServiceClient::new(channel(socket).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]

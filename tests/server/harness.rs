@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request as HttpRequest, Response as HttpResponse, Uri};
@@ -13,7 +14,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
 use restore_point_gateway::proto::restore_point_service_server::RestorePointServiceServer;
 use restore_point_gateway::proto::{GetRequest, WatchStatusRequest};
-use restore_point_gateway::server::{Drain, End, Health, Listener, Stages, reflection, serve};
+use restore_point_gateway::server::{
+    Calls, Drain, End, Health, Listener, Stages, reflection, serve,
+};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -30,6 +33,7 @@ use crate::stub::Stub;
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) health: Health,
+    pub(crate) calls: Arc<Calls>,
     pub(crate) stages: Stages,
     pub(crate) dropped: CancellationToken,
     pub(crate) running: JoinHandle<End>,
@@ -55,9 +59,16 @@ impl Server {
         let routes =
             Routes::new(RestorePointServiceServer::new(stub)).add_service(health.service());
         let routes = reflection::add_to(routes).unwrap();
-        let running =
-            tokio::spawn(serve(vec![listener], routes, health.clone(), drain, stages.clone()));
-        Self { address, health, stages, dropped, running }
+        let calls = Arc::new(Calls::new().unwrap());
+        let running = tokio::spawn(serve(
+            vec![listener],
+            routes,
+            health.clone(),
+            Arc::clone(&calls),
+            drain,
+            stages.clone(),
+        ));
+        Self { address, health, calls, stages, dropped, running }
     }
 
     pub(crate) async fn wire(&self) -> Wire {

@@ -1,5 +1,5 @@
-//! The listening side through real sockets: deadlines, panics, limits, the end of a server, health and
-//! reflection.
+//! The listening side through real sockets: deadlines, panics, limits, the end of a server, health,
+//! reflection and figures.
 //!
 //! Nothing in here measures time: every wait is for an event, and a limit only fails a test that hangs.
 
@@ -10,6 +10,8 @@ mod calls;
 mod end;
 mod harness;
 mod health;
+mod metrics;
+mod page;
 mod reflection;
 mod sockets;
 mod stub;

@@ -10,7 +10,7 @@ use restore_point_gateway::proto::restore_point_service_client::RestorePointServ
 use restore_point_gateway::proto::restore_point_service_server::RestorePointServiceServer;
 use restore_point_gateway::proto::{self, ListRequest, RestorePoint, WatchStatusResponse};
 use restore_point_gateway::sandbox::{Authority, Clock};
-use restore_point_gateway::server::{self, Drain, Health, Listener, Stages};
+use restore_point_gateway::server::{self, Calls, Drain, Health, Listener, Stages};
 use restore_point_gateway::service::Gateway;
 use restore_point_gateway::watch::{self, Hub};
 use restore_point_gateway::{backend, http, sandbox};
@@ -188,7 +188,9 @@ impl Replica {
         let address = socket.local_addr().unwrap();
         let drain = Drain { notice: Duration::ZERO, grace: Duration::from_secs(5) };
         let listeners = vec![Listener::tcp(socket)];
-        let served = tokio::spawn(server::serve(listeners, routes, health, drain, stages.clone()));
+        let calls = Arc::new(Calls::new().unwrap());
+        let served =
+            tokio::spawn(server::serve(listeners, routes, health, calls, drain, stages.clone()));
         let client = Client::connect(format!("http://{address}")).await.unwrap();
         Self { client, hub, stages, served }
     }
