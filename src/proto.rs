@@ -3,7 +3,6 @@
 #![allow(clippy::all, clippy::clone_on_ref_ptr, missing_debug_implementations, unreachable_pub)]
 
 tonic::include_proto!("restorepoint.v1");
-include!(concat!(env!("OUT_DIR"), "/restorepoint.v1.RestorePointService.rs"));
 
 /// The compiled contract with its imports and comments, as a serialized FileDescriptorSet.
 pub const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("descriptor");

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderValue};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt, pb};
@@ -51,6 +52,17 @@ pub fn failure(failure: &Failure) -> pb::Status {
 /// A status as a field of a message: what travels in `grpc-status-details-bin` is one already.
 fn inside(status: &Status) -> pb::Status {
     prost::Message::decode(status.details()).unwrap_or_default()
+}
+
+/// The trailers that end a body with `status`.
+pub(crate) fn trailers(status: &Status) -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    if let Err(unsendable) = status.add_header(&mut trailers) {
+        // The code alone is always sendable, and it is what callers act on.
+        tracing::error!(%unsendable, "a status does not fit into trailers");
+        trailers.insert(Status::GRPC_STATUS, HeaderValue::from(status.code() as i32));
+    }
+    trailers
 }
 
 /// The end of a stream because this replica stops: come again, at another one.

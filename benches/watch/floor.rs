@@ -5,14 +5,12 @@ use std::sync::Arc;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
-use prost::Message;
 use restore_point_gateway::proto;
 use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
 use restore_point_gateway::proto::restore_point_service_server::{
     RestorePointService, RestorePointServiceServer,
 };
 use restore_point_gateway::proto::watch_status_response::Event;
-use restore_point_gateway::service::Encoded;
 use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 use tonic::{Request, Response, Status};
@@ -21,7 +19,7 @@ use tonic::{Request, Response, Status};
 const PAYLOAD: usize = 6 * 1024;
 
 struct Floor {
-    latest: Arc<watch::Sender<Encoded>>,
+    latest: Arc<watch::Sender<proto::WatchStatusResponse>>,
 }
 
 /// Serves until it is killed.
@@ -46,20 +44,19 @@ pub(crate) async fn write(address: &str) {
     client.list_backends(proto::ListBackendsRequest {}).await.unwrap();
 }
 
-fn event(kind: Event) -> Encoded {
+fn event(kind: Event) -> proto::WatchStatusResponse {
     let observe_time = std::time::SystemTime::from(Timestamp::now()).into();
-    let message = proto::WatchStatusResponse {
+    proto::WatchStatusResponse {
         event: kind.into(),
         resume_token: "x".repeat(PAYLOAD),
         observe_time: Some(observe_time),
         ..Default::default()
-    };
-    Encoded(message.encode_to_vec().into())
+    }
 }
 
 #[tonic::async_trait]
 impl RestorePointService for Floor {
-    type WatchStatusStream = BoxStream<'static, Result<Encoded, Status>>;
+    type WatchStatusStream = BoxStream<'static, Result<proto::WatchStatusResponse, Status>>;
 
     async fn watch_status(
         &self,

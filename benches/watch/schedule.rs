@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::StreamExt;
 use restore_point_gateway::backend::{
     Backend, Backends, Capabilities, Cursor, Kind, Operation, Page, Registry, Wanted, Writer,
 };
@@ -55,7 +56,7 @@ pub(crate) fn measure(points: usize) -> Vec<(&'static str, f64)> {
 async fn watch(hub: Hub, targets: Vec<Target>) {
     let (never, hourly) = (CancellationToken::new(), HOUR);
     let mut session = Session::begin(&hub, targets, "", Follow::Forever, hourly, never).unwrap();
-    while session.next().await.unwrap().is_some() {}
+    while session.next().await.transpose().unwrap().is_some() {}
 }
 
 fn target(number: usize) -> Target {

@@ -8,14 +8,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
-use tonic::codec::CompressionEncoding;
-use tonic::service::Routes;
 use tonic_health::ServingStatus;
 
 use super::Failure;
 use crate::backend::{self, Backend, Backends, Registry};
 use crate::model::{BackendId, Sealer};
-use crate::proto::restore_point_service_server::RestorePointServiceServer;
 use crate::server::{self, Calls, Drain, Health, Listener, Metrics, Stages, reflection};
 use crate::service::Gateway;
 use crate::watch::{self, Hub};
@@ -75,10 +72,7 @@ pub(super) async fn run(parts: Parts) -> Result<(), Failure> {
     let care = tokio::spawn(watch_health(registry.clone(), health.clone(), Arc::clone(&changed)));
     let reloads = tokio::spawn(reload_on(hang_up, reload, registry.clone(), changed));
 
-    let service = RestorePointServiceServer::new(gateway)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip);
-    let routes = Routes::new(service).add_service(health.service());
+    let routes = gateway.into_routes().add_service(health.service());
     let routes = reflection::add_to(routes).map_err(Failure::other)?;
     server::serve(listeners, routes, health, calls, drain, stages).await;
 

@@ -15,7 +15,8 @@ use tokio::time::{self, Instant, Sleep};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use super::status::{status, trailers};
+use super::status::status;
+use crate::status::trailers;
 
 const HEADER: &str = "grpc-timeout";
 

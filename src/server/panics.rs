@@ -15,7 +15,8 @@ use http_body::Frame;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use super::status::{status, trailers};
+use super::status::status;
+use crate::status::trailers;
 
 /// Answers INTERNAL when the rest panics.
 // Unwind safety: what panicked is dropped and never looked at again.

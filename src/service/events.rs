@@ -1,81 +1,76 @@
-//! The stream of WatchStatus on its way to the wire: events that are encoded already, once for all streams
-//! that tell the same.
+//! The stream of WatchStatus on its way to the wire: frames that are made once for all streams that tell
+//! the same.
+//!
+//! tonic copies each message into a buffer of each stream, and keeps it there until the next one: with large
+//! events and many streams that is most of the memory, and a good part of the time. So the response gets a body
+//! of our own. Nothing in here looks into a frame, and none is compressed: most of one is a sealed token, and a
+//! frame that fits one client only could not be shared.
 
-use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 
-use bytes::{BufMut, Bytes};
-use futures::Stream;
-use tonic::Status;
-use tonic::codec::{BufferSettings, Codec, EncodeBuf, Encoder};
-use tonic_prost::ProstCodec;
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use http_body::Frame;
+use tonic::body::Body;
+use tonic::{Response, Status};
 
-use crate::proto::{WatchStatusRequest, WatchStatusResponse};
+use crate::proto::WatchStatusResponse;
+use crate::status;
+use crate::watch::Session;
 
-/// A `WatchStatusResponse`, encoded.
-#[derive(Debug, Clone)]
-pub struct Encoded(pub Bytes);
-
-/// The events of one watch.
-pub struct Events(Pin<Box<dyn Stream<Item = Result<Encoded, Status>> + Send>>);
-
-impl Events {
-    pub(super) fn new(
-        events: impl Stream<Item = Result<Encoded, Status>> + Send + 'static,
-    ) -> Self {
-        Self(Box::pin(events))
-    }
-}
-
-impl fmt::Debug for Events {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Events(…)")
-    }
-}
-
-impl Stream for Events {
-    type Item = Result<Encoded, Status>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(context)
-    }
-}
-
-/// Reads requests as usual, and writes events as they are.
-#[derive(Debug, Default)]
-pub struct EventCodec;
-
-impl Codec for EventCodec {
-    type Encode = Encoded;
-    type Decode = WatchStatusRequest;
-    type Encoder = Verbatim;
-    type Decoder = <ProstCodec<WatchStatusResponse, WatchStatusRequest> as Codec>::Decoder;
-
-    fn encoder(&mut self) -> Verbatim {
-        Verbatim
-    }
-
-    fn decoder(&mut self) -> Self::Decoder {
-        ProstCodec::<WatchStatusResponse, WatchStatusRequest>::default().decoder()
-    }
-}
-
-/// Writes bytes as they are.
+/// The events of one watch as the body of its response, status included.
 #[derive(Debug)]
-pub struct Verbatim;
+pub(super) struct Events {
+    /// None once the status has been given out.
+    session: Option<Session>,
+}
 
-impl Encoder for Verbatim {
-    type Item = Encoded;
+impl http_body::Body for Events {
+    type Data = Bytes;
     type Error = Status;
 
-    fn encode(&mut self, event: Encoded, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(event.0);
-        Ok(())
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let Some(session) = &mut self.session else { return Poll::Ready(None) };
+        let end = match ready!(session.poll_next_unpin(context)) {
+            Some(Ok(event)) => return Poll::Ready(Some(Ok(Frame::data(event)))),
+            Some(Err(error)) => Status::from(error),
+            None if session.is_drained() => status::draining(),
+            None => Status::ok(""),
+        };
+        self.session = None;
+        Poll::Ready(Some(Ok(Frame::trailers(status::trailers(&end)))))
     }
 
-    /// The buffer lives as long as the stream. tonic's own 8 KiB would be most of what an idle one takes.
-    fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::new(512, 8 * 1024)
+    fn is_end_stream(&self) -> bool {
+        self.session.is_none()
     }
+}
+
+/// What tonic's generated server takes for the stream: nothing. The events come by [`with_events`].
+pub(super) type NoMessages = stream::Empty<Result<WatchStatusResponse, Status>>;
+
+/// Events on their way through tonic's generated server. Extensions must be `Clone`, events are not.
+#[derive(Debug, Clone)]
+struct Handover(Arc<Mutex<Option<Events>>>);
+
+/// The answer to a WatchStatus, as far as the generated server needs one.
+pub(super) fn response(session: Session) -> Response<NoMessages> {
+    let events = Events { session: Some(session) };
+    let mut response = Response::new(stream::empty());
+    response.extensions_mut().insert(Handover(Arc::new(Mutex::new(Some(events)))));
+    response
+}
+
+/// Gives an answer to WatchStatus its real body; all others pass.
+pub(super) fn with_events(mut response: http::Response<Body>) -> http::Response<Body> {
+    let Some(Handover(events)) = response.extensions_mut().remove() else { return response };
+    let events = events.lock().unwrap_or_else(PoisonError::into_inner).take();
+    // tonic announces what it would have compressed the stream with.
+    response.headers_mut().remove("grpc-encoding");
+    response.map(|none| events.map_or(none, Body::new))
 }

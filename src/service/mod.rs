@@ -18,14 +18,16 @@ mod writing;
 
 use std::sync::Arc;
 
-pub use events::{Encoded, EventCodec, Events};
 use tokio_util::sync::CancellationToken;
+use tonic::codec::CompressionEncoding;
+use tonic::service::{LayerExt, Routes};
 use tonic::{Request, Response, Status};
+use tower::util::MapResponseLayer;
 
 use crate::backend::Registry;
 use crate::model::Sealer;
 use crate::proto;
-use crate::proto::restore_point_service_server::RestorePointService;
+use crate::proto::restore_point_service_server::{RestorePointService, RestorePointServiceServer};
 use crate::watch::Hub;
 
 /// The service over the configured backends. Cheap to clone.
@@ -46,6 +48,14 @@ impl Gateway {
         draining: CancellationToken,
     ) -> Self {
         Self { registry, sealer, hub, draining }
+    }
+
+    /// The service, ready to be called by gRPC.
+    pub fn into_routes(self) -> Routes {
+        let server = RestorePointServiceServer::new(self)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip);
+        Routes::new(MapResponseLayer::new(events::with_events).named_layer(server))
     }
 }
 
@@ -79,13 +89,13 @@ impl RestorePointService for Gateway {
         Ok(Response::new(self.start_copy(request.into_inner()).await?))
     }
 
-    type WatchStatusStream = Events;
+    type WatchStatusStream = events::NoMessages;
 
     async fn watch_status(
         &self,
         request: Request<proto::WatchStatusRequest>,
     ) -> Result<Response<Self::WatchStatusStream>, Status> {
-        Ok(Response::new(self.watch(request.into_inner())?))
+        Ok(events::response(self.watch(request.into_inner())?))
     }
 
     async fn list_collections(

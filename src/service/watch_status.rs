@@ -3,14 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use futures::stream;
-use tonic::Status;
-
 use super::Gateway;
-use super::events::{Encoded, Events};
 use crate::model::{BackendId, CollectionName, Error, Invalid, PointRef};
 use crate::proto;
-use crate::status;
 use crate::watch::{Follow, Session, Target};
 
 const MOST_NAMES: usize = 100;
@@ -19,7 +14,7 @@ const HEARTBEATS: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(600);
 
 impl Gateway {
-    pub(super) fn watch(&self, request: proto::WatchStatusRequest) -> Result<Events, Error> {
+    pub(super) fn watch(&self, request: proto::WatchStatusRequest) -> Result<Session, Error> {
         let targets = targets(&request)?;
         for (index, target) in targets.iter().enumerate() {
             let (backend, field) = whose(target, index);
@@ -27,24 +22,8 @@ impl Gateway {
         }
         let heartbeat = heartbeat(request.heartbeat_interval)?;
         let follow = if request.follow { Follow::Forever } else { Follow::UntilTerminal };
-        let session = Session::begin(
-            &self.hub,
-            targets,
-            &request.resume_token,
-            follow,
-            heartbeat,
-            self.draining.clone(),
-        )?;
-        let events = stream::unfold(Some(session), |session| async {
-            let mut session = session?;
-            match session.next().await {
-                Ok(Some(event)) => Some((Ok(Encoded(event)), Some(session))),
-                Ok(None) if session.is_drained() => Some((Err(status::draining()), None)),
-                Ok(None) => None,
-                Err(error) => Some((Err(Status::from(error)), None)),
-            }
-        });
-        Ok(Events::new(events))
+        let draining = self.draining.clone();
+        Session::begin(&self.hub, targets, &request.resume_token, follow, heartbeat, draining)
     }
 }
 

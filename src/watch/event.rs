@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 use jiff::Timestamp;
 use prost::Message;
 
@@ -11,6 +11,9 @@ use crate::model::Error;
 use crate::proto;
 use crate::proto::watch_status_response::Event as Kind;
 use crate::status;
+
+/// What gRPC puts in front of a message.
+const PREFIX: usize = 5;
 
 /// What happened, to which target.
 #[derive(Debug)]
@@ -35,8 +38,13 @@ pub(super) enum What {
     Draining,
 }
 
-/// A `WatchStatusResponse`, encoded.
-pub(super) fn encode(what: &What, resume_token: String, observed: Option<Timestamp>) -> Bytes {
+/// A `WatchStatusResponse` as it goes over the wire: encoded, behind gRPC's mark of a message that is not
+/// compressed and its length.
+pub(super) fn frame(
+    what: &What,
+    resume_token: String,
+    observed: Option<Timestamp>,
+) -> Result<Bytes, Error> {
     let point = |point: &Arc<proto::RestorePoint>| {
         (point.name.clone(), Some(proto::RestorePoint::clone(point)))
     };
@@ -63,7 +71,14 @@ pub(super) fn encode(what: &What, resume_token: String, observed: Option<Timesta
         observe_time: observed.map(convert::timestamp),
         error,
     };
-    message.encode_to_vec().into()
+    let problem =
+        |problem: &dyn std::fmt::Display| Error::Internal { problem: problem.to_string() };
+    let length = u32::try_from(message.encoded_len()).map_err(|error| problem(&error))?;
+    let mut frame = BytesMut::with_capacity(PREFIX + message.encoded_len());
+    frame.put_u8(0);
+    frame.put_u32(length);
+    message.encode(&mut frame).map_err(|error| problem(&error))?;
+    Ok(frame.freeze())
 }
 
 /// The usual events of one observation, for watchers of that one target who have been told just what it

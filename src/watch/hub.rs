@@ -11,7 +11,7 @@ use super::poller::{self, Poller};
 use super::reading::Observation;
 use super::tally::Tally;
 use super::target::Target;
-use super::token;
+use super::token::Resume;
 use crate::backend::{Operation, Registry};
 use crate::model::{BackendId, Error, PointRef, RestorePointName, Sealer};
 
@@ -107,8 +107,11 @@ impl Hub {
         operation: Option<&Operation>,
     ) -> Result<String, Error> {
         let target = Target::Point(PointRef::from(point));
-        token::Resume::of_copy(&target, operation)
-            .seal(&self.inner.sealer, std::slice::from_ref(&target))
+        let mut resume = Resume::default();
+        if let Some(operation) = operation {
+            resume.carry(&target, operation);
+        }
+        resume.seal(&self.inner.sealer, [&target])
     }
 
     /// How old a reading may be that a new watcher is told: no target is read oftener than this anyway.

@@ -1,49 +1,71 @@
 //! One watcher's view: from what pollers know to the events that this watcher has not been told yet.
+//!
+//! There may be ten thousand of these on one point, so nothing is kept in one that its target's channel
+//! holds for all.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::Stream;
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep};
+use tokio_stream::StreamMap;
 use tokio_stream::wrappers::WatchStream;
-use tokio_stream::{StreamExt, StreamMap};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::event::{Sole, What, encode};
+use super::event::{Sole, What, frame};
 use super::hub::{Following, Hub};
-use super::reading::{Observation, Presence};
+use super::reading::{Observation, Presence, Reading};
 use super::target::Target;
-use super::token::{GONE, Opened, Resume, told_key};
+use super::token::{GONE, Opened, Resume, Told};
 use crate::model::Error;
 
-/// What a watch is to be.
+/// A watch: the stream of its events, each a `WatchStatusResponse` in its gRPC frame. It ends when the watch
+/// has ended well.
+///
+/// Its error is the last that it gives: a target can never be watched, because it is no name of its vendor's,
+/// or there is nothing at all to watch.
 #[derive(Debug)]
 pub struct Session {
     hub: Hub,
-    targets: Vec<Target>,
+    watched: Vec<Watched>,
     updates: StreamMap<usize, WatchStream<Observation>>,
-    followed: Vec<Following>,
-    /// The latest of each target, as far as it has said anything.
-    latest: Vec<Option<Observation>>,
-    /// Names told of each target: what is missing from a later reading has been deleted.
-    names: Vec<HashSet<String>>,
-    degraded: HashSet<usize>,
-    /// What the watcher has been told up to the last event given out, and the handles that its tokens
-    /// carry.
-    resume: Resume,
-    /// The same with what stands in the queue: what is not to be queued again.
-    queued: BTreeMap<String, u64>,
     resumed: Resumed,
+    /// Events of the last reading that have not been given out. Nothing else is read before that.
     queue: VecDeque<Queued>,
     phase: Phase,
     follow: Follow,
     heartbeat: Duration,
     silent_since: Instant,
+    /// Wakes at the next heartbeat, or before it if there was an event meanwhile.
+    timer: Pin<Box<Sleep>>,
     /// The first readings told are not from before this.
     not_before: Timestamp,
-    draining: CancellationToken,
+    draining: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+/// A target, as this watcher knows it.
+#[derive(Debug)]
+struct Watched {
+    target: Target,
+    following: Following,
+    /// The latest that was taken from it, as far as it has said anything.
+    latest: Option<Observation>,
+    /// What the watcher has been told, up to the last event given out.
+    told: Told,
+    /// What the watcher knows of the vendor.
+    answering: Answering,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answering {
+    Yes,
+    /// DEGRADED was told.
+    No,
 }
 
 /// An event on its way. A token is sealed when the event is given out, so that it never speaks for one
@@ -52,14 +74,15 @@ pub struct Session {
 struct Queued {
     what: What,
     observed: Option<Timestamp>,
-    told: Option<Told>,
+    /// What the watcher knows once he has it.
+    tells: Option<Tells>,
 }
 
-/// What a watcher knows once he has an event.
+/// A change of what has been told of the target with this index.
 #[derive(Debug)]
-enum Told {
-    Now(String, u64),
-    NoMore(String),
+enum Tells {
+    Now(usize, Box<str>, u64),
+    NoMore(usize, Box<str>),
 }
 
 /// Whether the watch ends when nothing will change by itself any more.
@@ -81,7 +104,7 @@ enum Resumed {
 enum Phase {
     Syncing,
     Synced,
-    Ended,
+    Drained,
 }
 
 impl Session {
@@ -103,120 +126,121 @@ impl Session {
             token => match Resume::open(hub.sealer(), &targets, token)? {
                 Opened::Valid(resume) => (resume, Resumed::FromToken),
                 Opened::TooOld => {
-                    queue.push_back(Queued { what: What::Reset, observed: None, told: None });
+                    queue.push_back(Queued { what: What::Reset, observed: None, tells: None });
                     (Resume::default(), Resumed::Afresh)
                 }
             },
         };
-        let followed: Vec<_> =
-            targets.iter().map(|target| hub.follow(target, resume.operation(target))).collect();
         let mut updates = StreamMap::with_capacity(targets.len());
-        for (index, following) in followed.iter().enumerate() {
+        let watched = targets.into_iter().enumerate().map(|(index, target)| {
+            let following = hub.follow(&target, resume.operation(&target));
             updates.insert(index, WatchStream::new(following.updates()));
-        }
+            let told = resume.told(&target);
+            Watched { target, following, latest: None, told, answering: Answering::Yes }
+        });
         Ok(Self {
             hub: hub.clone(),
+            watched: watched.collect(),
             updates,
-            followed,
-            latest: targets.iter().map(|_| None).collect(),
-            names: targets.iter().map(|target| known_names(target, &resume)).collect(),
-            targets,
-            degraded: HashSet::new(),
-            queued: resume.told.clone(),
-            resume,
             resumed,
             queue,
             phase: Phase::Syncing,
             follow,
             heartbeat,
             silent_since: Instant::now(),
+            timer: Box::pin(sleep(heartbeat)),
             not_before: Timestamp::now().saturating_sub(hub.freshness()).unwrap_or(Timestamp::MIN),
-            draining,
+            draining: Box::pin(draining.cancelled_owned()),
         })
     }
 
-    /// The next event, a `WatchStatusResponse` in its encoding; none when the watch has ended well.
-    ///
-    /// # Errors
-    /// When a target can never be watched: it is no name of its vendor's, or there is nothing at all to
-    /// watch.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+    /// Whether the watch ended because the gateway stops.
+    pub fn is_drained(&self) -> bool {
+        self.phase == Phase::Drained
+    }
+
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         loop {
-            if let Some(Queued { what, observed, told }) = self.queue.pop_front() {
-                self.silent_since = Instant::now();
-                match told {
-                    Some(Told::Now(key, fingerprint)) => {
-                        self.resume.told.insert(key, fingerprint);
-                    }
-                    Some(Told::NoMore(key)) => {
-                        self.resume.told.remove(&key);
-                    }
-                    None => {}
-                }
-                return self.encoded(&what, observed).map(Some);
+            if let Some(queued) = self.queue.pop_front() {
+                return Poll::Ready(Some(self.give_out(queued)));
             }
-            if self.phase == Phase::Ended || self.has_come_to_rest() {
-                return Ok(None);
+            if self.is_drained() || self.has_come_to_rest() {
+                return Poll::Ready(None);
             }
-            let draining = self.draining.clone();
-            tokio::select! {
-                biased;
-                () = draining.cancelled() => {
-                    self.queue(What::Draining, None);
-                    self.phase = Phase::Ended;
+            if self.draining.as_mut().poll(context).is_ready() {
+                self.queue(What::Draining, None);
+                self.phase = Phase::Drained;
+                continue;
+            }
+            match Pin::new(&mut self.updates).poll_next(context) {
+                Poll::Ready(Some((index, observation))) => self.take(index, observation)?,
+                // Pollers end after their last watcher only, unless one has panicked.
+                Poll::Ready(None) => {
+                    let problem = "what is watched is polled no more".to_owned();
+                    return Poll::Ready(Some(Err(Error::Internal { problem })));
                 }
-                update = self.updates.next() => match update {
-                    Some((index, observation)) => self.take(index, observation)?,
-                    // Pollers end after their last watcher only, unless one has panicked.
-                    None => {
-                        let problem = "what is watched is polled no more".to_owned();
-                        return Err(Error::Internal { problem });
-                    }
-                },
-                () = sleep_until(self.silent_since + self.heartbeat) => {
+                Poll::Pending => {
+                    ready!(self.poll_heartbeat(context));
                     self.queue(What::Heartbeat, self.oldest_reading());
                 }
             }
         }
     }
 
-    /// Whether the watch ended because the gateway stops.
-    pub fn is_drained(&self) -> bool {
-        self.phase == Phase::Ended
+    /// Waits until nothing has been told for the interval of the heartbeat. The timer is set anew only when it
+    /// has run out: most events would move it for nothing.
+    fn poll_heartbeat(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            ready!(self.timer.as_mut().poll(context));
+            let due = self.silent_since + self.heartbeat;
+            if due <= Instant::now() {
+                return Poll::Ready(());
+            }
+            self.timer.as_mut().reset(due);
+        }
     }
 
-    /// The event with the token that resumes after it.
-    fn encoded(&mut self, what: &What, observed: Option<Timestamp>) -> Result<Bytes, Error> {
-        let shared = self.shared();
-        if let Some(bytes) = shared.as_ref().and_then(|sole| sole.cell(what)?.get()) {
-            return Ok(bytes.clone());
+    /// The frame of an event, with the token that resumes after it.
+    fn give_out(&mut self, queued: Queued) -> Result<Bytes, Error> {
+        let Queued { what, observed, tells } = queued;
+        self.silent_since = Instant::now();
+        match tells {
+            Some(Tells::Now(index, word, fingerprint)) => {
+                self.watched[index].told.0.insert(word, fingerprint);
+            }
+            Some(Tells::NoMore(index, word)) => {
+                self.watched[index].told.0.remove(&word);
+            }
+            None => {}
         }
-        for (target, following) in self.targets.iter().zip(&self.followed) {
-            if let Some(operation) = following.now().operation {
-                self.resume.carry(target, &operation);
+        let shared = self.shared();
+        let cell = shared.as_ref().and_then(|sole| sole.cell(&what));
+        if let Some(frame) = cell.and_then(|cell| cell.get()) {
+            return Ok(frame.clone());
+        }
+        let mut resume = Resume::default();
+        for watched in &self.watched {
+            resume.tell(&watched.target, &watched.told);
+            if let Some(operation) = watched.following.now().operation {
+                resume.carry(&watched.target, &operation);
             }
         }
-        let resume_token = self.resume.seal(self.hub.sealer(), &self.targets)?;
-        let bytes = encode(what, resume_token, observed);
-        if let Some(cell) = shared.as_ref().and_then(|sole| sole.cell(what)) {
-            // Whoever was first, its token is as good.
-            return Ok(cell.get_or_init(|| bytes).clone());
-        }
-        Ok(bytes)
+        let targets = self.watched.iter().map(|watched| &watched.target);
+        let token = resume.seal(self.hub.sealer(), targets)?;
+        let frame = frame(&what, token, observed)?;
+        // Whoever was first, its token is as good.
+        Ok(cell.map_or(frame.clone(), |cell| cell.get_or_init(|| frame).clone()))
     }
 
-    /// Where the events of all those are kept who, like this watcher, watch one point and know of it just
+    /// Where the frames of all those are kept who, like this watcher, watch one point and know of it just
     /// what is known now.
     fn shared(&self) -> Option<Arc<Sole>> {
-        let ([target @ Target::Point(_)], [following]) = (&self.targets[..], &self.followed[..])
-        else {
+        let [Watched { target: Target::Point(_), following, told, .. }] = &self.watched[..] else {
             return None;
         };
         let now = following.now();
-        let mut points = now.reading.iter().flat_map(|reading| reading.points.iter());
-        let (name, seen) = points.next()?;
-        let told = self.resume.told.get(&told_key(target, name));
-        (self.resume.told.len() == 1 && told == Some(&seen.fingerprint)).then_some(now.sole)
+        let seen = now.reading.as_ref()?.points.values().next()?;
+        told.is_just(seen.fingerprint).then_some(now.sole)
     }
 
     fn take(&mut self, index: usize, observation: Observation) -> Result<(), Error> {
@@ -225,8 +249,10 @@ impl Session {
         }
         self.tell_trouble(index, &observation)?;
         self.tell_points(index, &observation);
-        self.latest[index] = Some(observation);
-        if self.phase == Phase::Syncing && self.latest.iter().all(Option::is_some) {
+        self.watched[index].latest = Some(observation);
+        if self.phase == Phase::Syncing
+            && self.watched.iter().all(|watched| watched.latest.is_some())
+        {
             self.nothing_at_all()?;
             self.phase = Phase::Synced;
             self.queue(What::Synced, self.oldest_reading());
@@ -237,105 +263,151 @@ impl Session {
     /// What was known before the watch began is told only if it was read shortly before; otherwise a new
     /// reading is on its way.
     fn is_too_old(&self, index: usize, observation: &Observation) -> bool {
-        let known = observation.trouble.is_none() && self.latest[index].is_none();
+        let known = observation.trouble.is_none() && self.watched[index].latest.is_none();
         known && observation.reading.as_ref().is_some_and(|reading| reading.time < self.not_before)
     }
 
     fn queue(&mut self, what: What, observed: Option<Timestamp>) {
-        self.queue.push_back(Queued { what, observed, told: None });
+        self.queue.push_back(Queued { what, observed, tells: None });
     }
 
     fn tell_trouble(&mut self, index: usize, observation: &Observation) -> Result<(), Error> {
-        let target = self.targets[index].to_string();
+        let watched = &mut self.watched[index];
         let observed = observation.reading.as_ref().map(|reading| reading.time);
-        match &observation.trouble {
-            Some(error) if is_lasting(error) => {
-                return Err(Error::clone(error).in_field(&self.field(index)));
+        let what = match (&observation.trouble, watched.answering) {
+            (Some(error), _) if is_lasting(error) => {
+                return Err(Error::clone(error).in_field(&watched.field(index)));
             }
-            Some(error) if self.degraded.insert(index) => {
-                self.queue(What::Degraded(target, Arc::clone(error)), observed);
+            (Some(error), Answering::Yes) => {
+                watched.answering = Answering::No;
+                What::Degraded(watched.target.to_string(), Arc::clone(error))
             }
-            None if self.degraded.remove(&index) => {
-                self.queue(What::Recovered(target), observed);
+            (None, Answering::No) => {
+                watched.answering = Answering::Yes;
+                What::Recovered(watched.target.to_string())
             }
-            _ => {}
-        }
+            (Some(_), Answering::No) | (None, Answering::Yes) => return Ok(()),
+        };
+        self.queue(what, observed);
         Ok(())
     }
 
     fn tell_points(&mut self, index: usize, observation: &Observation) {
         let Some(reading) = &observation.reading else { return };
-        let observed = Some(reading.time);
-        let target = &self.targets[index];
+        let Self { watched, queue, .. } = self;
+        let watched = &mut watched[index];
+        let mut tell = |what, tells| {
+            queue.push_back(Queued { what, observed: Some(reading.time), tells: Some(tells) });
+        };
         for (name, seen) in reading.points.iter() {
-            self.names[index].insert(name.clone());
-            let key = told_key(target, name);
-            if self.queued.insert(key.clone(), seen.fingerprint) == Some(seen.fingerprint) {
+            let word = watched.target.word(name);
+            if watched.told.0.get(word) == Some(&seen.fingerprint) {
                 continue;
             }
             let message = Arc::clone(&seen.message);
-            let what = match self.latest[index] {
+            let what = match watched.latest {
                 None => What::Snapshot(message),
                 Some(_) => What::Changed(message),
             };
-            let told = Some(Told::Now(key, seen.fingerprint));
-            self.queue.push_back(Queued { what, observed, told });
+            tell(what, Tells::Now(index, word.into(), seen.fingerprint));
         }
-        let here = reading.presence == Presence::Here;
-        // A point that is gone is told by the name it had, however it was asked for.
-        let gone = match target {
-            Target::Point(_) if !here => self.names[index].drain().next(),
-            _ => None,
-        };
-        for name in self.names[index].extract_if(|name| !reading.points.contains_key(name)) {
-            let key = told_key(target, &name);
-            self.queued.remove(&key);
-            let told = Some(Told::NoMore(key));
-            self.queue.push_back(Queued { what: What::Deleted(name), observed, told });
+        if let Target::Collection(_) = watched.target {
+            for (name, word) in watched.vanished(reading) {
+                tell(What::Deleted(name), Tells::NoMore(index, word));
+            }
         }
-        let key = told_key(target, "");
-        if !here && self.queued.insert(key.clone(), GONE) != Some(GONE) {
-            let what = What::Deleted(gone.unwrap_or_else(|| target.to_string()));
-            self.queue.push_back(Queued { what, observed, told: Some(Told::Now(key, GONE)) });
+        match reading.presence {
+            Presence::Gone if watched.told.0.get("") != Some(&GONE) => {
+                let what = What::Deleted(watched.known_name());
+                tell(what, Tells::Now(index, Box::default(), GONE));
+            }
+            Presence::Gone => {}
+            Presence::Here => {
+                if let Target::Collection(_) = watched.target {
+                    watched.told.0.remove("");
+                }
+            }
         }
     }
 
     /// A request of which nothing exists names the wrong things; one that was resumed has seen them.
     fn nothing_at_all(&self) -> Result<(), Error> {
-        let gone = |latest: &Option<Observation>| {
-            let reading = latest.as_ref().and_then(|latest| latest.reading.as_ref());
-            reading.is_some_and(|reading| reading.presence == Presence::Gone)
-        };
-        if self.resumed == Resumed::FromToken || !self.latest.iter().all(gone) {
-            return Ok(());
+        let gone = |reading: &Reading| reading.presence == Presence::Gone;
+        match &self.watched[..] {
+            [first, ..] if self.resumed == Resumed::Afresh && self.every_reading(gone) => {
+                Err(Error::NotFound {
+                    name: first.target.to_string(),
+                    field: Some(first.field(0)),
+                    detail: String::new(),
+                })
+            }
+            _ => Ok(()),
         }
-        Err(Error::NotFound {
-            name: self.targets[0].to_string(),
-            field: Some(self.field(0)),
-            detail: String::new(),
-        })
     }
 
     fn has_come_to_rest(&self) -> bool {
-        let at_rest = |latest: &Option<Observation>| {
-            let reading = latest.as_ref().and_then(|latest| latest.reading.as_ref());
-            reading.is_some_and(|reading| reading.is_terminal())
-        };
         self.follow == Follow::UntilTerminal
             && self.phase == Phase::Synced
-            && self.degraded.is_empty()
-            && self.latest.iter().all(at_rest)
+            && self.watched.iter().all(|watched| watched.answering == Answering::Yes)
+            && self.every_reading(Reading::is_terminal)
+    }
+
+    fn every_reading(&self, holds: impl Fn(&Reading) -> bool) -> bool {
+        self.watched.iter().all(|watched| watched.reading().is_some_and(&holds))
     }
 
     /// When the vendor was last read of the target that was read longest ago. Readings that show the same
     /// do not come as updates.
     fn oldest_reading(&self) -> Option<Timestamp> {
-        let readings = self.followed.iter().filter_map(|following| following.now().reading);
+        let readings = self.watched.iter().filter_map(|watched| watched.following.now().reading);
         readings.map(|reading| reading.time).min()
+    }
+}
+
+impl Stream for Session {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Error>>> {
+        self.poll_event(context)
+    }
+}
+
+impl Watched {
+    fn reading(&self) -> Option<&Reading> {
+        self.latest.as_ref()?.reading.as_ref()
+    }
+
+    /// The points of a collection that this watcher knows and `reading` has not: names, and what tokens call
+    /// them. Those that only a token knows are called by the collection's name as it was asked for.
+    fn vanished(&self, reading: &Reading) -> Vec<(String, Box<str>)> {
+        let target = &self.target;
+        if let Some(known) = self.reading() {
+            let gone = known.points.keys().filter(|name| !reading.points.contains_key(*name));
+            return gone.map(|name| (name.clone(), target.word(name).into())).collect();
+        }
+        let here: HashSet<_> = reading.points.keys().map(|name| target.word(name)).collect();
+        let known = self.told.0.keys().filter(|word| !word.is_empty());
+        let gone = known.filter(|word| !here.contains(&***word));
+        let mut gone: Vec<_> =
+            gone.map(|word| (format!("{target}/restorePoints/{word}"), word.clone())).collect();
+        gone.sort_unstable();
+        gone
+    }
+
+    /// The name that a watched point had, however it was asked for; of a collection, the one asked for.
+    fn known_name(&self) -> String {
+        let name = match self.target {
+            Target::Point(_) => self.reading().and_then(|known| known.points.keys().next()),
+            Target::Collection(_) => None,
+        };
+        name.map_or_else(|| self.target.to_string(), Clone::clone)
     }
 
     fn field(&self, index: usize) -> String {
-        match self.targets[index] {
+        match self.target {
             Target::Point(_) => format!("names[{index}]"),
             Target::Collection(_) => "parent".to_owned(),
         }
@@ -345,14 +417,4 @@ impl Session {
 /// What the request got wrong will not pass.
 fn is_lasting(error: &Error) -> bool {
     matches!(error, Error::InvalidArgument { .. } | Error::Unsupported { .. })
-}
-
-/// The points of a collection that a resumed watcher knows: one that is missing now has been deleted.
-fn known_names(target: &Target, resume: &Resume) -> HashSet<String> {
-    match target {
-        Target::Point(_) => HashSet::new(),
-        Target::Collection(name) => {
-            resume.told.keys().map(|point| format!("{name}/restorePoints/{point}")).collect()
-        }
-    }
 }

@@ -22,6 +22,15 @@ impl Target {
         }
     }
 
+    /// What resume tokens call one of its points: the last segment of its name, and nothing where the target is
+    /// the point.
+    pub(super) fn word<'a>(&self, point: &'a str) -> &'a str {
+        match self {
+            Self::Point(_) => "",
+            Self::Collection(_) => point.rsplit('/').next().unwrap_or(point),
+        }
+    }
+
     /// The same for every way to write the target: both vendors compare ids without regard to case.
     pub(super) fn key(&self) -> String {
         self.to_string().to_lowercase()

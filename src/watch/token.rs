@@ -3,7 +3,7 @@
 //! A token remembers a fingerprint of each point, not the point: a vendor has no history to replay, so all
 //! that a resumed watch must know is whether what it sees now was already told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,12 +17,29 @@ use crate::model::{Error, Invalid, Purpose, Sealer, Unopened};
 /// ARM cuts a copy off after two weeks; a token outlives it.
 const LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// In place of a fingerprint: the watcher knows that the target is not there.
+pub(super) const GONE: u64 = 0;
+
+/// What a watcher has been told of one target: the fingerprint of each point, by its last segment. What is
+/// told of a watched point, or of the target as a whole, stands under the empty word.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Told(pub HashMap<Box<str>, u64>);
+
+impl Told {
+    /// Whether nothing but this has been told.
+    pub(super) fn is_just(&self, fingerprint: u64) -> bool {
+        self.0.len() == 1 && self.0.get("") == Some(&fingerprint)
+    }
+}
+
 /// What a token holds.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Resume {
-    /// Fingerprint of each point told, or [`GONE`], by [`told_key`].
+    /// Fingerprint of each point told, or [`GONE`]. Those of a collection stand under their last segments,
+    /// so that one which vanished meanwhile can be named. A watched point needs no name, the request has
+    /// it: it stands under a hash of it.
     #[prost(btree_map = "string, fixed64", tag = "1")]
-    pub told: BTreeMap<String, u64>,
+    told: BTreeMap<String, u64>,
     /// Vendor's handles by the keys of their targets.
     #[prost(btree_map = "string, string", tag = "2")]
     operations: BTreeMap<String, String>,
@@ -36,15 +53,6 @@ pub(super) enum Opened {
 }
 
 impl Resume {
-    /// The token of a copy that nobody has watched yet.
-    pub(super) fn of_copy(target: &Target, operation: Option<&Operation>) -> Self {
-        let mut resume = Self::default();
-        if let Some(operation) = operation {
-            resume.carry(target, operation);
-        }
-        resume
-    }
-
     /// Opens the token of a request for `targets`.
     ///
     /// # Errors
@@ -62,14 +70,29 @@ impl Resume {
         }
     }
 
-    /// Seals it for a watch of `targets`.
-    ///
-    /// # Errors
-    /// INTERNAL when the system gives no randomness.
-    pub(super) fn seal(&self, sealer: &Sealer, targets: &[Target]) -> Result<String, Error> {
-        sealer
-            .seal(Purpose::Resume, &binding(targets), &self.encode_to_vec(), Timestamp::now())
-            .map_err(|problem| Error::Internal { problem })
+    /// Adds what has been told of a target.
+    pub(super) fn tell(&mut self, target: &Target, told: &Told) {
+        let key = |word: &str| match target {
+            Target::Point(_) => hashed(target),
+            Target::Collection(_) => word.to_owned(),
+        };
+        self.told.extend(told.0.iter().map(|(word, fingerprint)| (key(word), *fingerprint)));
+    }
+
+    /// What has been told of a target.
+    pub(super) fn told(&self, target: &Target) -> Told {
+        let of_point = || self.told.get(&hashed(target)).map(|told| (Box::default(), *told));
+        Told(match target {
+            Target::Point(_) => of_point().into_iter().collect(),
+            Target::Collection(_) => {
+                self.told.iter().map(|(word, told)| (word.as_str().into(), *told)).collect()
+            }
+        })
+    }
+
+    /// Carries a vendor's handle on.
+    pub(super) fn carry(&mut self, target: &Target, operation: &Operation) {
+        self.operations.insert(target.key(), operation.0.clone());
     }
 
     /// The vendor's handle of the operation that makes `target`.
@@ -77,27 +100,28 @@ impl Resume {
         self.operations.get(&target.key()).cloned().map(Operation)
     }
 
-    /// Carries a vendor's handle on.
-    pub(super) fn carry(&mut self, target: &Target, operation: &Operation) {
-        self.operations.insert(target.key(), operation.0.clone());
+    /// Seals it for a watch of `targets`.
+    ///
+    /// # Errors
+    /// INTERNAL when the system gives no randomness.
+    pub(super) fn seal<'a>(
+        &self,
+        sealer: &Sealer,
+        targets: impl IntoIterator<Item = &'a Target>,
+    ) -> Result<String, Error> {
+        sealer
+            .seal(Purpose::Resume, &binding(targets), &self.encode_to_vec(), Timestamp::now())
+            .map_err(|problem| Error::Internal { problem })
     }
 }
 
-/// In place of a fingerprint: the watcher knows that the target is not there.
-pub(super) const GONE: u64 = 0;
-
-/// How a token calls a point of a target. A watched point needs no name, the request has it; the points of
-/// a collection are called by their last segments, so that one which vanished meanwhile can be named.
-pub(super) fn told_key(target: &Target, name: &str) -> String {
-    match target {
-        Target::Point(_) => format!("{:x}", short_hash(target.key().as_bytes())),
-        Target::Collection(_) => name.rsplit('/').next().unwrap_or(name).to_owned(),
-    }
+fn hashed(target: &Target) -> String {
+    format!("{:x}", short_hash(target.key().as_bytes()))
 }
 
 /// A token is bound to its targets, in whatever order and case they are named.
-fn binding(targets: &[Target]) -> Vec<u8> {
-    let mut keys: Vec<_> = targets.iter().map(Target::key).collect();
+fn binding<'a>(targets: impl IntoIterator<Item = &'a Target>) -> Vec<u8> {
+    let mut keys: Vec<_> = targets.into_iter().map(Target::key).collect();
     keys.sort_unstable();
     keys.join("\n").into_bytes()
 }

@@ -3,11 +3,9 @@
 use std::future;
 
 use futures::stream::{self, BoxStream, StreamExt};
-use prost::Message;
 use restore_point_gateway::proto::restore_point_service_server::RestorePointService;
 use restore_point_gateway::proto::{self, GetRequest, WatchStatusRequest, WatchStatusResponse};
 use restore_point_gateway::server::{Deadline, Peer};
-use restore_point_gateway::service::Encoded;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
@@ -41,7 +39,7 @@ impl RestorePointService for Stub {
         }
     }
 
-    type WatchStatusStream = BoxStream<'static, Result<Encoded, Status>>;
+    type WatchStatusStream = BoxStream<'static, Result<WatchStatusResponse, Status>>;
 
     async fn watch_status(
         &self,
@@ -76,10 +74,7 @@ impl RestorePointService for Stub {
             }
             _ => stream::empty().boxed(),
         };
-        let events = first.chain(rest).map(|event: Result<WatchStatusResponse, Status>| {
-            Ok(Encoded(event?.encode_to_vec().into()))
-        });
-        Ok(Response::new(events.boxed()))
+        Ok(Response::new(first.chain(rest).boxed()))
     }
 
     async fn list(

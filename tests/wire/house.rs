@@ -7,7 +7,6 @@ use std::time::Duration;
 use restore_point_gateway::backend::{Backend, Backends, Registry};
 use restore_point_gateway::model::{BackendId, Sealer};
 use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
-use restore_point_gateway::proto::restore_point_service_server::RestorePointServiceServer;
 use restore_point_gateway::proto::{self, ListRequest, RestorePoint, WatchStatusResponse};
 use restore_point_gateway::sandbox::{Authority, Clock};
 use restore_point_gateway::server::{self, Calls, Drain, Health, Listener, Stages};
@@ -17,7 +16,6 @@ use restore_point_gateway::{backend, http, sandbox};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tonic::service::Routes;
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
@@ -182,8 +180,7 @@ impl Replica {
         let stages = Stages::default();
         let gateway = Gateway::new(registry, sealer, hub.clone(), stages.draining.clone());
         let health = Health::new(stages.draining.clone());
-        let routes =
-            Routes::new(RestorePointServiceServer::new(gateway)).add_service(health.service());
+        let routes = gateway.into_routes().add_service(health.service());
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let drain = Drain { notice: Duration::ZERO, grace: Duration::from_secs(5) };
