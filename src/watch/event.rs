@@ -38,6 +38,23 @@ pub(super) enum What {
     Draining,
 }
 
+impl What {
+    /// What the contract calls it.
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Snapshot(_) => Kind::Snapshot,
+            Self::Synced => Kind::Synced,
+            Self::Changed(_) => Kind::Changed,
+            Self::Heartbeat => Kind::Heartbeat,
+            Self::Deleted(_) => Kind::Deleted,
+            Self::Degraded(..) => Kind::Degraded,
+            Self::Recovered(_) => Kind::Recovered,
+            Self::Reset => Kind::Reset,
+            Self::Draining => Kind::Draining,
+        }
+    }
+}
+
 /// A `WatchStatusResponse` as it goes over the wire: encoded, behind gRPC's mark of a message that is not
 /// compressed and its length.
 pub(super) fn frame(
@@ -49,22 +66,17 @@ pub(super) fn frame(
         (point.name.clone(), Some(proto::RestorePoint::clone(point)))
     };
     let mut error = None;
-    let (kind, (name, restore_point)) = match what {
-        What::Snapshot(seen) => (Kind::Snapshot, point(seen)),
-        What::Changed(seen) => (Kind::Changed, point(seen)),
-        What::Deleted(name) => (Kind::Deleted, (name.clone(), None)),
-        What::Recovered(name) => (Kind::Recovered, (name.clone(), None)),
+    let (name, restore_point) = match what {
+        What::Snapshot(seen) | What::Changed(seen) => point(seen),
+        What::Deleted(name) | What::Recovered(name) => (name.clone(), None),
         What::Degraded(name, trouble) => {
             error = Some(status::embedded(Error::clone(trouble)));
-            (Kind::Degraded, (name.clone(), None))
+            (name.clone(), None)
         }
-        What::Synced => (Kind::Synced, (String::new(), None)),
-        What::Heartbeat => (Kind::Heartbeat, (String::new(), None)),
-        What::Reset => (Kind::Reset, (String::new(), None)),
-        What::Draining => (Kind::Draining, (String::new(), None)),
+        What::Synced | What::Heartbeat | What::Reset | What::Draining => (String::new(), None),
     };
     let message = proto::WatchStatusResponse {
-        event: kind.into(),
+        event: what.kind().into(),
         name,
         restore_point,
         resume_token,

@@ -167,23 +167,25 @@ impl Session {
             if self.is_drained() || self.has_come_to_rest() {
                 return Poll::Ready(None);
             }
-            if self.draining.as_mut().poll(context).is_ready() {
-                self.queue(What::Draining, None);
-                self.phase = Phase::Drained;
-                continue;
-            }
             match Pin::new(&mut self.updates).poll_next(context) {
-                Poll::Ready(Some((index, observation))) => self.take(index, observation)?,
+                Poll::Ready(Some((index, observation))) => {
+                    self.take(index, observation)?;
+                    continue;
+                }
                 // Pollers end after their last watcher only, unless one has panicked.
                 Poll::Ready(None) => {
                     let problem = "what is watched is polled no more".to_owned();
                     return Poll::Ready(Some(Err(Error::Internal { problem })));
                 }
-                Poll::Pending => {
-                    ready!(self.poll_heartbeat(context));
-                    self.queue(What::Heartbeat, self.oldest_reading());
-                }
+                Poll::Pending => {}
             }
+            if self.draining.as_mut().poll(context).is_ready() {
+                self.queue(What::Draining, None);
+                self.phase = Phase::Drained;
+                continue;
+            }
+            ready!(self.poll_heartbeat(context));
+            self.queue(What::Heartbeat, self.oldest_reading());
         }
     }
 
@@ -204,6 +206,7 @@ impl Session {
     fn give_out(&mut self, queued: Queued) -> Result<Bytes, Error> {
         let Queued { what, observed, tells } = queued;
         self.silent_since = Instant::now();
+        self.hub.tally().told(what.kind(), observed);
         match tells {
             Some(Tells::Now(index, word, fingerprint)) => {
                 self.watched[index].told.0.insert(word, fingerprint);
