@@ -1,20 +1,35 @@
 //! Many clients that watch one point, and when each event reached them.
+//!
+//! They share the machine with what is measured, so they read of an event only what it is and when it was
+//! observed.
 
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
+use http::uri::PathAndQuery;
 use jiff::Timestamp;
-use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
+use restore_point_gateway::proto::WatchStatusRequest;
 use restore_point_gateway::proto::watch_status_response::Event;
-use restore_point_gateway::proto::{WatchStatusRequest, WatchStatusResponse};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tonic::Streaming;
+use tonic::client::Grpc;
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Streaming};
+use tonic_prost::ProstCodec;
 
 const STREAMS_A_CONNECTION: usize = 100;
+const METHOD: &str = "/restorepoint.v1.RestorePointService/WatchStatus";
+
+/// What these clients read of a `WatchStatusResponse`.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Glimpse {
+    #[prost(enumeration = "Event", tag = "1")]
+    event: i32,
+    #[prost(message, optional, tag = "5")]
+    observe_time: Option<prost_types::Timestamp>,
+}
 
 pub(crate) struct Watchers {
     streams: Vec<JoinHandle<()>>,
@@ -30,7 +45,7 @@ impl Watchers {
         let clients: Vec<_> = join_all((0..connections).map(|_| endpoint.connect()))
             .await
             .into_iter()
-            .map(|channel| RestorePointServiceClient::new(channel.unwrap()))
+            .map(|channel| Grpc::new(channel.unwrap()))
             .collect();
         let (teller, told) = mpsc::unbounded_channel();
         let mut opening: FuturesUnordered<_> = (0..streams)
@@ -64,23 +79,21 @@ impl Drop for Watchers {
     }
 }
 
-async fn synced(
-    mut client: RestorePointServiceClient<Channel>,
-    name: &str,
-) -> Streaming<WatchStatusResponse> {
+async fn synced(mut client: Grpc<Channel>, name: &str) -> Streaming<Glimpse> {
     let heartbeat_interval = Some(prost_types::Duration { seconds: 600, nanos: 0 });
     let names = vec![name.to_owned()];
     let request =
         WatchStatusRequest { names, heartbeat_interval, follow: true, ..Default::default() };
-    let mut stream = client.watch_status(request).await.unwrap().into_inner();
+    client.ready().await.unwrap();
+    let codec = ProstCodec::<WatchStatusRequest, Glimpse>::default();
+    let path = PathAndQuery::from_static(METHOD);
+    let stream = client.server_streaming(Request::new(request), path, codec).await;
+    let mut stream = stream.unwrap().into_inner();
     while stream.message().await.unwrap().unwrap().event() != Event::Synced {}
     stream
 }
 
-async fn listen(
-    mut stream: Streaming<WatchStatusResponse>,
-    teller: mpsc::UnboundedSender<Duration>,
-) {
+async fn listen(mut stream: Streaming<Glimpse>, teller: mpsc::UnboundedSender<Duration>) {
     while let Ok(Some(event)) = stream.message().await {
         if event.event() == Event::Changed {
             let observed = Timestamp::try_from(event.observe_time.map_or_else(

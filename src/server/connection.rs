@@ -24,6 +24,7 @@ use tonic::body::Body;
 use tonic::service::Routes;
 
 use super::calls::Calls;
+use super::cork::corked;
 use super::layers;
 use super::listener::{Listener, Peer, Socket};
 use super::preface::{self, Begun};
@@ -130,15 +131,19 @@ impl Door {
             let answer = Box::pin(layers::answer(routes, calls, request.map(Body::new)));
             async { Ok::<_, Infallible>(answer.await) }
         });
-        let mut connection = pin!(http.serve_connection(TokioIo::new(stream), answer));
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = draining.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        let (stream, conversation) = corked(stream);
+        let connection = http.serve_connection(TokioIo::new(stream), answer);
+        let ended = conversation.of(async {
+            let mut connection = pin!(connection);
+            tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = draining.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
             }
-        };
-        if let Err(error) = ended {
+        });
+        if let Err(error) = ended.await {
             tracing::debug!(%peer, %error, "a connection broke");
         }
     }

@@ -7,6 +7,7 @@
 mod access_log;
 mod calls;
 mod connection;
+mod cork;
 mod deadline;
 mod health;
 mod layers;
