@@ -126,10 +126,11 @@ impl Door {
         let Self { routes, calls, http, draining, .. } = self;
         let answer = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
-            // Boxed, so that the memory of a call's beginning is not kept for the life of its stream.
+            // A call's beginning is large: boxed when its turn comes, so that those that wait for theirs are
+            // small, and gone with it, so that a stream does not keep it for life.
             let (routes, calls) = (routes.clone(), Arc::clone(&calls));
-            let answer = Box::pin(layers::answer(routes, calls, request.map(Body::new)));
-            async { Ok::<_, Infallible>(answer.await) }
+            let request = Box::new(request.map(Body::new));
+            async move { Ok::<_, Infallible>(Box::pin(layers::answer(routes, calls, *request)).await) }
         });
         let (stream, conversation) = corked(stream);
         let connection = http.serve_connection(TokioIo::new(stream), answer);
