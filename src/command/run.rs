@@ -15,7 +15,7 @@ use crate::backend::{self, Backend, Backends, Registry};
 use crate::model::{BackendId, Sealer};
 use crate::server::{self, Calls, Drain, Health, Listener, Metrics, Stages, reflection};
 use crate::service::Gateway;
-use crate::watch::{self, Hub};
+use crate::watch::{Hub, Paces};
 
 /// How often each vendor is asked whether it is there.
 const PROBE_EVERY: Duration = Duration::from_secs(60);
@@ -30,7 +30,7 @@ const LAST_CALLS: Duration = Duration::from_secs(60);
 pub(super) struct Parts {
     pub registry: Registry,
     pub sealer: Sealer,
-    pub watch: watch::Pace,
+    pub watch: Paces,
     pub listeners: Vec<Listener>,
     /// Where figures are shown.
     pub metrics: Option<Listener>,
@@ -39,8 +39,8 @@ pub(super) struct Parts {
     pub reload: Option<Reload>,
 }
 
-/// The backends of the configuration as it is now.
-pub(super) type Reload = Box<dyn FnMut() -> Result<Backends, Failure> + Send>;
+/// The backends of the configuration as it is now, and their paces.
+pub(super) type Reload = Box<dyn FnMut() -> Result<(Backends, Paces), Failure> + Send>;
 
 /// Serves until SIGTERM or Ctrl-C, then drains; a second signal cuts the drain short.
 ///
@@ -66,11 +66,11 @@ pub(super) async fn run(parts: Parts) -> Result<(), Failure> {
         let metrics = Metrics::new(Arc::clone(&calls), registry.clone(), hub.clone());
         AbortOnDropHandle::new(tokio::spawn(metrics.serve(listener)))
     });
-    let gateway = Gateway::new(registry.clone(), sealer, hub, stages.draining.clone());
+    let gateway = Gateway::new(registry.clone(), sealer, hub.clone(), stages.draining.clone());
     let health = Health::new(stages.draining.clone());
     let changed = Arc::new(Notify::new());
     let care = tokio::spawn(watch_health(registry.clone(), health.clone(), Arc::clone(&changed)));
-    let reloads = tokio::spawn(reload_on(hang_up, reload, registry.clone(), changed));
+    let reloads = tokio::spawn(reload_on(hang_up, reload, registry.clone(), hub, changed));
 
     let routes = gateway.into_routes().add_service(health.service());
     let routes = reflection::add_to(routes).map_err(Failure::other)?;
@@ -96,6 +96,7 @@ async fn reload_on(
     mut hang_up: Signal,
     mut reload: Option<Reload>,
     registry: Registry,
+    hub: Hub,
     changed: Arc<Notify>,
 ) {
     while hang_up.recv().await.is_some() {
@@ -104,8 +105,9 @@ async fn reload_on(
             continue;
         };
         match reload() {
-            Ok(backends) => {
+            Ok((backends, paces)) => {
                 let old = registry.replace(backends);
+                hub.repace(paces);
                 changed.notify_one();
                 tracing::info!("the configuration is reloaded");
                 tokio::spawn(async move {

@@ -111,7 +111,7 @@ pub async fn sandbox(options: SandboxOptions) -> Result<(), Failure> {
     run::run(run::Parts {
         registry,
         sealer: Sealer::random().map_err(Failure::Other)?,
-        watch: pace(options.speed),
+        watch: pace(options.speed).into(),
         listeners: vec![Listener::tcp(listener)],
         metrics: Some(Listener::tcp(metrics)),
         reload: None,
@@ -181,7 +181,7 @@ fn url(text: &str) -> Result<Url, Failure> {
 
 /// Vendors are read as much oftener as their time runs faster, within what loopback takes.
 fn pace(speed: f64) -> watch::Pace {
-    let real = watch::Pace::default();
+    let real = watch::Pace { progress: azure::PROGRESS_EVERY, ..watch::Pace::default() };
     let scaled = |pause: Duration| pause.div_f64(speed.max(1.0)).max(Duration::from_millis(100));
     watch::Pace {
         quickest: scaled(real.quickest),

@@ -8,6 +8,7 @@ use super::{Failure, assemble, listeners, run};
 use crate::backend::{Backends, Registry};
 use crate::config::{Config, LogFormat};
 use crate::server::telemetry;
+use crate::watch::Paces;
 
 /// Runs the gateway that the configuration at `path` describes until it is told to stop.
 ///
@@ -40,12 +41,12 @@ pub async fn serve(path: &Path) -> Result<(), Failure> {
     .await
 }
 
-/// Reads the file anew: backends and certificate are exchanged. Where to listen, the token key and the paces
-/// are for the life of the process.
+/// Reads the file anew: backends and certificate are exchanged. Where to listen and the token key are for the
+/// life of the process.
 fn reload(
     path: PathBuf,
     certificate: Option<Arc<Certificate>>,
-) -> impl FnMut() -> Result<Backends, Failure> + Send {
+) -> impl FnMut() -> Result<(Backends, Paces), Failure> + Send {
     move || {
         let config = Config::load(&path)?;
         let backends = assemble::backends(&config)?;
@@ -53,6 +54,6 @@ fn reload(
         if let (Some(certificate), Some(tls)) = (&certificate, &config.tls) {
             certificate.renew(tls)?;
         }
-        Ok(backends)
+        Ok((backends, config.watch))
     }
 }

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use toml::Spanned;
 
 use super::backend::{self, BackendConfig};
+use super::pace;
 use super::raw;
 use super::secret::{FileRef, SecretRef};
 use super::source::{ConfigError, Source};
@@ -28,7 +29,7 @@ pub struct Config {
     /// How long each part of an orderly end may take.
     pub drain: Drain,
     /// How often watched points are read.
-    pub watch: watch::Pace,
+    pub watch: watch::Paces,
     /// Where to show figures, in the clear or with the certificate as `listen`; nowhere if absent.
     pub metrics: Option<Address>,
     /// The key that replicas share; without one, tokens die with the process.
@@ -97,18 +98,21 @@ impl Config {
         if file.backends.is_empty() {
             return Err(top.error("there is no backend; add a table `[backends.NAME]`"));
         }
-        let backends = file
-            .backends
-            .iter()
-            .map(|(id, backend)| backend::check(source, id, backend))
-            .collect::<Result<_, _>>()?;
+        let (mut backends, mut watch) = (Vec::new(), Vec::new());
+        for (id, raw) in &file.backends {
+            let (id, backend) = backend::check(source, id, raw)?;
+            let own = raw.get_ref().watch.as_ref();
+            let pace = pace::check(source, &backend, file.watch.as_ref(), own)?;
+            watch.push((id.clone(), pace));
+            backends.push((id, backend));
+        }
         let token_key =
             SecretRef::either(source, &file.token_key_file, &file.token_key_env, "token_key")?;
         Ok(Self {
             listen,
             tls,
             drain: check_drain(source, file.drain.as_ref())?,
-            watch: check_watch(source, file.watch.as_ref())?,
+            watch: watch.into_iter().collect(),
             metrics: check_metrics(source, file.metrics.as_ref(), open)?,
             token_key,
             log: match file.log.as_ref().map(|log| (log, log.get_ref().as_str())) {
@@ -191,28 +195,7 @@ fn check_drain(source: &Source, drain: Option<&raw::Drain>) -> Result<Drain, Con
     Ok(checked)
 }
 
-fn check_watch(source: &Source, watch: Option<&raw::Watch>) -> Result<watch::Pace, ConfigError> {
-    let mut settings = watch::Pace::default();
-    let Some(watch) = watch else { return Ok(settings) };
-    for (text, value) in [
-        (&watch.quickest, &mut settings.quickest),
-        (&watch.slowest, &mut settings.slowest),
-        (&watch.progress, &mut settings.progress),
-        (&watch.linger, &mut settings.linger),
-    ] {
-        if let Some(given) = duration(source, text.as_ref())? {
-            *value = given;
-        }
-    }
-    match &watch.slowest {
-        Some(text) if settings.slowest < settings.quickest => {
-            Err(source.at(text).error("`slowest` must not be shorter than `quickest`"))
-        }
-        _ => Ok(settings),
-    }
-}
-
-fn duration(
+pub(super) fn duration(
     source: &Source,
     text: Option<&Spanned<String>>,
 ) -> Result<Option<Duration>, ConfigError> {

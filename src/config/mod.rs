@@ -6,6 +6,7 @@
 
 mod backend;
 mod checked;
+mod pace;
 mod raw;
 mod secret;
 mod source;

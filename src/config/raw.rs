@@ -62,6 +62,7 @@ pub(super) struct Backend {
     pub ca_file: Text,
     pub requests_per_second: Option<Spanned<f64>>,
     pub requests_at_once: Option<Spanned<u32>>,
+    pub watch: Option<Watch>,
     // Azure
     pub subscription_id: Text,
     pub cloud: Text,

@@ -4,41 +4,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::pace::{Pace, Paces};
 use super::poller::{self, Poller};
-use super::reading::Observation;
+use super::reading::{Observation, Reading};
 use super::tally::Tally;
 use super::target::Target;
 use super::token::Resume;
 use crate::backend::{Operation, Registry};
 use crate::model::{BackendId, Error, PointRef, RestorePointName, Sealer};
-
-/// How often targets are read.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// The pause after a change of state; a creation takes seconds.
-    pub quickest: Duration,
-    /// The pause that silence grows to.
-    pub slowest: Duration,
-    /// How long the vendor shows one and the same progress of a copy: ARM's figures move every ten
-    /// minutes, so that reading them sooner tells nothing.
-    pub progress: Duration,
-    /// How long a target is kept after its last watcher has left, for the one that comes right back.
-    pub linger: Duration,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self {
-            quickest: Duration::from_secs(5),
-            slowest: Duration::from_secs(60),
-            progress: Duration::from_secs(600),
-            linger: Duration::from_secs(10),
-        }
-    }
-}
 
 /// All pollers. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -49,7 +27,7 @@ pub struct Hub {
 #[derive(Debug)]
 pub(super) struct Inner {
     pub registry: Registry,
-    pub pace: Pace,
+    paces: ArcSwap<Paces>,
     sealer: Arc<Sealer>,
     pollers: Mutex<HashMap<BackendId, Arc<Poller>>>,
     tally: Tally,
@@ -66,9 +44,20 @@ pub struct Watched {
 
 impl Hub {
     /// A hub without watchers.
-    pub fn new(registry: Registry, sealer: Arc<Sealer>, pace: Pace) -> Self {
+    pub fn new(registry: Registry, sealer: Arc<Sealer>, paces: impl Into<Paces>) -> Self {
+        let paces = ArcSwap::from_pointee(paces.into());
         let (pollers, tally) = (Mutex::default(), Tally::default());
-        Self { inner: Arc::new(Inner { registry, pace, sealer, pollers, tally }) }
+        Self { inner: Arc::new(Inner { registry, paces, sealer, pollers, tally }) }
+    }
+
+    /// Puts other paces in place of those that there were; what is planned already stays planned.
+    pub fn repace(&self, paces: Paces) {
+        // Under the lock of the pollers, so that none begins by an old pace after this.
+        let pollers = self.inner.pollers();
+        self.inner.paces.store(Arc::new(paces));
+        for poller in pollers.values() {
+            poller.schedule().repace(self.inner.pace(poller.backend()));
+        }
     }
 
     /// Follows a target; it is read from now on, if nobody else has it read.
@@ -85,8 +74,9 @@ impl Hub {
             Target::Collection(_) => None,
         };
         let mut pollers = self.inner.pollers();
+        let pace = self.inner.pace(target.backend());
         let poller = pollers.entry(target.backend().clone()).or_insert_with(|| {
-            let poller = Arc::new(Poller::new(target.backend().clone(), self.inner.pace));
+            let poller = Arc::new(Poller::new(target.backend().clone(), pace));
             tokio::spawn(poller::run(Arc::clone(&self.inner), Arc::clone(&poller)));
             poller
         });
@@ -94,7 +84,8 @@ impl Hub {
         // Still under the lock of the pollers: one without targets ends only under it.
         let latest = poller.schedule().follow(&key, target, batch, operation, Instant::now());
         poller.wake();
-        Following { latest, poller, key }
+        let not_before = Timestamp::now().saturating_sub(pace.quickest).unwrap_or(Timestamp::MIN);
+        Following { latest, poller, key, not_before }
     }
 
     /// The token that a caller of Copy takes to WatchStatus.
@@ -112,11 +103,6 @@ impl Hub {
             resume.carry(&target, operation);
         }
         resume.seal(&self.inner.sealer, [&target])
-    }
-
-    /// How old a reading may be that a new watcher is told: no target is read oftener than this anyway.
-    pub(super) fn freshness(&self) -> Duration {
-        self.inner.pace.quickest
     }
 
     pub(super) fn sealer(&self) -> &Sealer {
@@ -152,6 +138,10 @@ impl Hub {
 }
 
 impl Inner {
+    pub(super) fn pace(&self, backend: &BackendId) -> Pace {
+        self.paces.load().of(backend)
+    }
+
     /// Ends a poller that has no targets; a watcher who comes later starts another.
     pub(super) fn retire(&self, poller: &Poller) -> Retired {
         let mut pollers = self.pollers();
@@ -180,9 +170,16 @@ pub(super) struct Following {
     latest: watch::Receiver<Observation>,
     poller: Arc<Poller>,
     key: Arc<str>,
+    not_before: Timestamp,
 }
 
 impl Following {
+    /// Whether a reading is too old to be told as what there was when the watcher came. It may be as old as the
+    /// quickest pace, since its target is read no oftener anyway.
+    pub(super) fn is_too_old(&self, reading: &Reading) -> bool {
+        reading.time < self.not_before
+    }
+
     /// What is known now.
     pub(super) fn now(&self) -> Observation {
         self.latest.borrow().clone()

@@ -8,6 +8,7 @@ mod event;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod hub;
+mod pace;
 mod poller;
 mod reading;
 mod schedule;
@@ -16,7 +17,8 @@ mod tally;
 mod target;
 mod token;
 
-pub use hub::{Hub, Pace, Watched};
+pub use hub::{Hub, Watched};
+pub use pace::{Pace, Paces};
 pub use session::{Follow, Session};
 pub use tally::Tally;
 pub use target::Target;

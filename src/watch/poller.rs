@@ -14,7 +14,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::event::Sole;
-use super::hub::{Inner, Pace, Retired};
+use super::hub::{Inner, Retired};
+use super::pace::Pace;
 use super::reading::{Difference, Observation, Reading};
 use super::schedule::{Due, Newcomers, Outcome, Schedule};
 use super::target::Target;
@@ -135,7 +136,7 @@ async fn readings(hub: &Inner, backend: &BackendId, due: &[Due]) -> Vec<Result<R
 fn configured(hub: &Inner, id: &BackendId) -> Result<Arc<dyn Backend>, Error> {
     hub.registry.get(id).map_err(|_| Error::Unavailable {
         backend: id.as_str().to_owned(),
-        retry_after: hub.pace.slowest,
+        retry_after: hub.pace(id).slowest,
         detail: "it is not configured any more".to_owned(),
     })
 }
@@ -177,11 +178,11 @@ fn publish(
             return Outcome::Failed(pause);
         }
     };
-    let mut difference = Difference::State;
+    let mut difference = Difference::Change;
     latest.send_if_modified(|latest| {
         difference = match &latest.reading {
             Some(known) => reading.beyond(known),
-            None => Difference::State,
+            None => Difference::Change,
         };
         latest.reading = Some(reading);
         latest.sole = Arc::new(Sole::default());

@@ -55,10 +55,10 @@ pub(super) enum Presence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Difference {
     None,
-    /// Nothing but how far things have come.
-    Progress,
-    /// A state, or what there is.
-    State,
+    /// Nothing but figures of copies that are under way, which the vendor moves in a rhythm of its own.
+    CopyFigures,
+    /// Anything else: more may follow soon.
+    Change,
 }
 
 impl Reading {
@@ -80,17 +80,19 @@ impl Reading {
 
     /// What it shows beyond an earlier one, whenever read.
     pub(super) fn beyond(&self, earlier: &Self) -> Difference {
-        if self.presence != earlier.presence || self.points.len() != earlier.points.len() {
-            return Difference::State;
+        let same_points =
+            self.presence == earlier.presence && self.points.keys().eq(earlier.points.keys());
+        if !same_points {
+            return Difference::Change;
         }
-        let pairs = || self.points.iter().zip(earlier.points.iter());
-        if pairs().any(|((name, now), (old_name, old))| name != old_name || now.state != old.state)
-        {
-            return Difference::State;
+        let pairs = self.points.values().zip(earlier.points.values());
+        let mut changed = pairs.filter(|(now, old)| now.fingerprint != old.fingerprint).peekable();
+        if changed.peek().is_none() {
+            return Difference::None;
         }
-        match pairs().all(|((_, now), (_, old))| now.fingerprint == old.fingerprint) {
-            true => Difference::None,
-            false => Difference::Progress,
+        match changed.all(|(now, old)| now.differs_in_copy_figures_only(old)) {
+            true => Difference::CopyFigures,
+            false => Difference::Change,
         }
     }
 }
@@ -111,6 +113,17 @@ impl Seen {
         let fingerprint = short_hash(&message.encode_to_vec());
         Self { message: Arc::new(message), state, fingerprint }
     }
+
+    fn differs_in_copy_figures_only(&self, old: &Self) -> bool {
+        let without_figures = |seen: &Self| {
+            let mut message = proto::RestorePoint::clone(&seen.message);
+            message.copy_progress_percent = None;
+            message.disks.iter_mut().for_each(|disk| disk.progress_percent = None);
+            message
+        };
+        let copying = [self, old].iter().all(|seen| seen.state == State::Copying);
+        copying && without_figures(self) == without_figures(old)
+    }
 }
 
 /// A hash that is the same on every replica and in every release.
@@ -118,4 +131,82 @@ pub(super) fn short_hash(bytes: &[u8]) -> u64 {
     let hash = digest(&SHA256, bytes);
     let first = hash.as_ref().first_chunk().copied().unwrap_or_default();
     u64::from_be_bytes(first)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+    use crate::model::{CollectionName, Consistency, Disk, RestorePointName, Source, Vendor};
+
+    fn point(id: &str, state: State) -> RestorePoint {
+        let collection = CollectionName::parse("backends/b/collections/c", "parent").unwrap();
+        let disk = Disk {
+            name: "disk".to_owned(),
+            vendor_id: String::new(),
+            lun: None,
+            size_gib: 1,
+            state: State::Copying,
+            progress_percent: Some(10),
+            source_vendor_id: String::new(),
+            vendor: None,
+        };
+        RestorePoint {
+            name: RestorePointName { collection, restore_point: id.to_owned() },
+            uid: id.to_owned(),
+            vendor_id: id.to_owned(),
+            display_name: id.to_owned(),
+            state,
+            state_reason: String::new(),
+            point_time: None,
+            source: Source::default(),
+            location: String::new(),
+            consistency: Consistency::Unspecified,
+            source_restore_point: None,
+            copy_progress_percent: Some(10),
+            disks: vec![disk],
+            failure: None,
+            vendor: Vendor::Azure(Default::default()),
+            raw: None,
+        }
+    }
+
+    #[test]
+    fn only_figures_of_copies_under_way_are_waited_for() {
+        type Change = fn(&mut RestorePoint);
+        let figures: Change = |point| {
+            point.copy_progress_percent = Some(60);
+            point.disks[0].progress_percent = Some(60);
+        };
+        let detail: Change = |point| point.display_name.push('!');
+        let arrived: Change = |point| point.disks[0].state = State::Ready;
+        let failed: Change = |point| point.state = State::Failed;
+        for (state, changes, expected) in [
+            (State::Copying, &[][..], Difference::None),
+            (State::Copying, &[figures], Difference::CopyFigures),
+            (State::Copying, &[figures, arrived], Difference::Change),
+            (State::Copying, &[figures, detail], Difference::Change),
+            (State::Copying, &[failed], Difference::Change),
+            (State::Creating, &[figures], Difference::Change),
+            (State::Ready, &[detail], Difference::Change),
+        ] {
+            let mut changed = point("p", state);
+            changes.iter().for_each(|change| change(&mut changed));
+            let reading = |point| Reading::of([point, self::point("q", state)], Timestamp::MIN);
+            let difference = reading(changed).beyond(&reading(point("p", state)));
+            assert_eq!(difference, expected, "{state:?} {changes:?}");
+        }
+    }
+
+    #[test]
+    fn what_comes_and_goes_is_a_change() {
+        let reading = |ids: &[&str]| {
+            Reading::of(ids.iter().map(|id| point(id, State::Copying)), Timestamp::MIN)
+        };
+        for (now, old) in [(&["p"][..], &["p", "q"][..]), (&["p", "q"], &["p"]), (&["q"], &["p"])] {
+            assert_eq!(reading(now).beyond(&reading(old)), Difference::Change);
+        }
+        assert_eq!(Reading::gone(Timestamp::MIN).beyond(&reading(&[])), Difference::Change);
+    }
 }

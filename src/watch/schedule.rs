@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::hub::Pace;
+use super::pace::Pace;
 use super::reading::{Difference, Observation};
 use super::target::Target;
 use crate::backend::Operation;
@@ -83,6 +83,11 @@ pub(super) enum Outcome {
 impl Schedule {
     pub(super) fn new(pace: Pace) -> Self {
         Self { pace, entries: HashMap::new(), waiting: BTreeSet::new() }
+    }
+
+    /// Plans by another pace from now on.
+    pub(super) fn repace(&mut self, pace: Pace) {
+        self.pace = pace;
     }
 
     /// Adds a watcher, who is told what is known at once, and of a new reading as soon as one is due.
@@ -210,17 +215,21 @@ impl Schedule {
         let Some(entry) = self.entries.get_mut(key) else { return };
         let began = entry.read.unwrap_or(now);
         let asked_for = entry.turn == Turn::BeingReadAndAskedFor;
-        let grown = entry.pause.mul_f64(GROWTH).min(self.pace.slowest);
+        let grown = entry.pause.mul_f64(GROWTH).max(self.pace.quickest).min(self.pace.slowest);
         entry.not_before = match outcome {
             Outcome::Failed(asked) => asked.map(|asked| began + asked),
             Outcome::Read(_) => None,
         };
         let (pause, least) = match outcome {
-            Outcome::Read(Difference::State) => (self.pace.quickest, Duration::ZERO),
-            // The vendor shows the next step only then: whoever asks sooner sees the same.
-            Outcome::Read(Difference::Progress) => {
-                (self.pace.quickest, self.pace.progress.saturating_sub(entry.pause))
-            }
+            Outcome::Read(Difference::Change) => (self.pace.quickest, Duration::ZERO),
+            Outcome::Read(Difference::CopyFigures) => match *entry.target {
+                // The vendor shows others only then: whoever asks sooner sees the same.
+                Target::Point(_) => {
+                    (self.pace.quickest, self.pace.progress.saturating_sub(entry.pause))
+                }
+                // In a collection, anything may happen meanwhile to what is not being copied.
+                Target::Collection(_) => (grown, Duration::ZERO),
+            },
             Outcome::Read(Difference::None) => (grown, Duration::ZERO),
             Outcome::Failed(asked) => (grown, asked.unwrap_or_default()),
         };

@@ -43,8 +43,6 @@ pub struct Session {
     silent_since: Instant,
     /// Wakes at the next heartbeat, or before it if there was an event meanwhile.
     timer: Pin<Box<Sleep>>,
-    /// The first readings told are not from before this.
-    not_before: Timestamp,
     draining: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
@@ -149,7 +147,6 @@ impl Session {
             heartbeat,
             silent_since: Instant::now(),
             timer: Box::pin(sleep(heartbeat)),
-            not_before: Timestamp::now().saturating_sub(hub.freshness()).unwrap_or(Timestamp::MIN),
             draining: Box::pin(draining.cancelled_owned()),
         })
     }
@@ -266,8 +263,10 @@ impl Session {
     /// What was known before the watch began is told only if it was read shortly before; otherwise a new
     /// reading is on its way.
     fn is_too_old(&self, index: usize, observation: &Observation) -> bool {
-        let known = observation.trouble.is_none() && self.watched[index].latest.is_none();
-        known && observation.reading.as_ref().is_some_and(|reading| reading.time < self.not_before)
+        let Watched { latest, following, .. } = &self.watched[index];
+        let known = observation.trouble.is_none() && latest.is_none();
+        let reading = observation.reading.as_ref();
+        known && reading.is_some_and(|reading| following.is_too_old(reading))
     }
 
     fn queue(&mut self, what: What, observed: Option<Timestamp>) {

@@ -48,6 +48,17 @@ fn what_is_wrong_is_named_by_its_line() {
         (with("[metrics]"), 1, "listen = \"127.0.0.1:9464\""),
         (with("[metrics]\nlisten = \"0.0.0.0:9464\""), 2, "allow_plaintext"),
         (with("[metrics]\npath = \"/\""), 2, "path"),
+        (with("[watch]\nquickest = \"2m\""), 2, "`slowest`, 60s"),
+        (with("[watch]\nlinger = \"1s\"\nquickest = \"0s\""), 3, "without a pause"),
+        (format!("{AZURE}[backends.a.watch]\nslowest = \"4s\""), 7, "`quickest`, 5s"),
+        (format!("{AZURE}[backends.a.watch]\nquickest = \"0ms\""), 7, "without a pause"),
+        (format!("{AZURE}[backends.a.watch]\nquick = \"1s\""), 7, "quick"),
+        (
+            // Each table is right by itself; the special one is blamed.
+            format!("{VEEAM}[backends.v.watch]\nquickest = \"30s\"\n[watch]\nslowest = \"20s\""),
+            7,
+            "`slowest`, 20s",
+        ),
         (with("[tls]\ncert_file = \"c\""), 1, "key_file"),
         (with("token_key_file = \"a\"\ntoken_key_env = \"B\""), 2, "not both"),
         (AZURE.replace("backends.a", "backends.Azure_1"), 1, "a-z"),

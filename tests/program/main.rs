@@ -9,5 +9,6 @@ mod credentials;
 mod metrics;
 #[path = "../server/page.rs"]
 mod page;
+mod paces;
 mod replaced;
 mod running;

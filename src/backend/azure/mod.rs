@@ -30,6 +30,7 @@ mod watched;
 mod wire;
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use url::{Host, Url};
@@ -55,6 +56,8 @@ use crate::model::{
 pub const DEFAULT_API_VERSION: &str = "2025-04-01";
 /// What ARM lets one principal read of a subscription: its bucket holds 250 and gets 25 a second.
 pub const DEFAULT_RATE: http::Rate = http::Rate { per_second: 25.0, burst: 250 };
+/// How often ARM moves the figures of a copy.
+pub const PROGRESS_EVERY: Duration = Duration::from_secs(600);
 /// Before this there is neither an instance view nor a copy.
 const FIRST_API_VERSION: &str = "2021-11-01";
 
