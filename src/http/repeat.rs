@@ -37,6 +37,8 @@ where
             Error::Unavailable { retry_after, .. } => {
                 pause.filter(|_| *retry_after <= RETRY_AFTER_OUTAGE)
             }
+            // The gateway's own word: nothing else comes of asking it again at once.
+            Error::BudgetSpent { .. } => None,
             _ => pause,
         })
         .await

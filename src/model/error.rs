@@ -179,7 +179,13 @@ impl Error {
 
     /// Whether a later attempt of the same read may succeed by itself.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Throttled { .. } | Self::Unavailable { .. } | Self::Interrupted { .. })
+        matches!(
+            self,
+            Self::Throttled { .. }
+                | Self::BudgetSpent { .. }
+                | Self::Unavailable { .. }
+                | Self::Interrupted { .. }
+        )
     }
 }
 
