@@ -12,6 +12,7 @@
 //! - [`http`] the one way to call a vendor
 //! - [`timing`] how long things took, counted
 //! - [`sandbox`] the vendors, simulated; shares nothing with [`backend`]
+//! - `spread` chance, where things must not happen at once
 //! - [`config`] and [`command`] what the program is told, and what it does then
 
 pub mod backend;
@@ -24,6 +25,7 @@ pub mod proto;
 pub mod sandbox;
 pub mod server;
 pub mod service;
+mod spread;
 pub mod status;
 pub mod timing;
 pub mod watch;

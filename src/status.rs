@@ -96,7 +96,9 @@ fn classify(error: &Error) -> (Code, &'static str) {
         Error::Throttled { .. } => (Code::Unavailable, "BACKEND_THROTTLED"),
         Error::BudgetSpent { .. } => (Code::Unavailable, "BACKEND_BUDGET_SPENT"),
         Error::QuotaExhausted { .. } => (Code::ResourceExhausted, "BACKEND_QUOTA_EXHAUSTED"),
-        Error::Unavailable { .. } => (Code::Unavailable, "BACKEND_UNAVAILABLE"),
+        Error::Unavailable { .. } | Error::Outage { .. } => {
+            (Code::Unavailable, "BACKEND_UNAVAILABLE")
+        }
         Error::CredentialRefused { .. } => (Code::Unavailable, "BACKEND_CREDENTIAL_REFUSED"),
         Error::Forbidden { .. } => (Code::PermissionDenied, "BACKEND_FORBIDDEN"),
         Error::ResponseInvalid { .. } | Error::Interrupted { .. } => {
@@ -124,6 +126,7 @@ fn metadata_of(error: &Error) -> HashMap<String, String> {
         Error::Throttled { backend, .. }
         | Error::BudgetSpent { backend, .. }
         | Error::Unavailable { backend, .. }
+        | Error::Outage { backend, .. }
         | Error::CredentialRefused { backend, .. }
         | Error::Forbidden { backend, .. }
         | Error::ResponseInvalid { backend, .. }
@@ -163,7 +166,8 @@ fn retry_delay(error: &Error) -> Option<Duration> {
     match error {
         Error::Throttled { retry_after, .. }
         | Error::BudgetSpent { retry_after, .. }
-        | Error::Unavailable { retry_after, .. } => Some(*retry_after),
+        | Error::Unavailable { retry_after, .. }
+        | Error::Outage { retry_after, .. } => Some(*retry_after),
         Error::QuotaExhausted { retry_after, .. } => *retry_after,
         Error::Aborted { .. } => Some(Duration::from_secs(30)),
         _ => None,

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use reqwest::StatusCode;
+use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
+use super::breaker::{Breaker, Outage};
 use super::budget::{Budget, Rate, Spent};
 use super::usage::{Meter, Usage};
 use crate::model::Error;
@@ -56,6 +59,7 @@ pub struct Client {
     inner: reqwest::Client,
     budget: Option<Arc<Budget>>,
     meter: Arc<Meter>,
+    breaker: Option<Arc<Breaker>>,
 }
 
 impl Client {
@@ -80,13 +84,23 @@ impl Client {
             Trust::Pinned(sha256) => builder.tls_backend_preconfigured(pinned(*sha256)?),
         };
         let inner = builder.build().map_err(|error| TrustError(chain(&error)))?;
-        Ok(Self { inner, budget: None, meter: Arc::default() })
+        Ok(Self { inner, budget: None, breaker: None, meter: Arc::default() })
     }
 
-    /// The same, held to so many requests by all its clones together.
+    /// The same for calls of one vendor: held to so many requests by all its clones together, and to a rest while
+    /// the vendor does not answer.
     #[must_use]
     pub fn within(self, rate: Rate) -> Self {
-        Self { budget: Some(Arc::new(Budget::new(rate))), ..self }
+        let (budget, breaker) = (Arc::new(Budget::new(rate)), Arc::default());
+        Self { budget: Some(budget), breaker: Some(breaker), ..self }
+    }
+
+    /// Whether the vendor is asked at all at the moment: for whoever would prepare a call at some cost, or wait.
+    ///
+    /// # Errors
+    /// [`Failure::Outage`].
+    pub fn look(&self) -> Result<(), Failure> {
+        self.breaker.as_ref().map_or(Ok(()), |breaker| breaker.look()).map_err(Failure::Outage)
     }
 
     /// Believes the vendor that no more than so many requests are left at the moment.
@@ -111,13 +125,40 @@ impl Client {
     /// # Errors
     /// When it was not sent, or no answer came.
     pub async fn send(&self, request: reqwest::Request) -> Result<reqwest::Response, Failure> {
+        // Nobody waits for his turn at a vendor that is not asked.
+        self.look()?;
         if let Some(budget) = &self.budget {
             budget.take().await.map_err(|Spent(wait)| Failure::Spent(wait))?;
         }
+        let pass = self.breaker.as_ref().map(|breaker| breaker.pass()).transpose();
+        let pass = pass.map_err(Failure::Outage)?;
         let asked = self.meter.begin();
-        let answer = self.inner.execute(request).await.map_err(|error| Failure::of(&error))?;
-        asked.answered(answer.status());
-        Ok(answer)
+        let answer = self.inner.execute(request).await.map_err(|error| Failure::of(&error));
+        if let Ok(response) = &answer {
+            asked.answered(response.status());
+        }
+        if let Some(pass) = pass {
+            match &answer {
+                Ok(response) if is_none(response) => {
+                    pass.unanswered(format!("HTTP {}", response.status().as_u16()));
+                }
+                Ok(_) => pass.answered(),
+                Err(Failure::NotSent(why) | Failure::NoReply(why)) => pass.unanswered(why.clone()),
+                // What is wrong with the request itself tells nothing.
+                Err(_) => {}
+            }
+        }
+        answer
+    }
+}
+
+/// Whether an answer is as good as none: something says in the vendor's place that it is away. A 503 with a
+/// Retry-After is the vendor's own word, and obeyed as such.
+fn is_none(response: &reqwest::Response) -> bool {
+    match response.status() {
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => true,
+        StatusCode::SERVICE_UNAVAILABLE => !response.headers().contains_key(RETRY_AFTER),
+        _ => false,
     }
 }
 
@@ -128,6 +169,8 @@ pub enum Failure {
     NotSent(String),
     /// Not sent: the gateway's own budget for the vendor is spent for so long.
     Spent(Duration),
+    /// Not sent: the vendor has left so many calls unanswered that it is not asked for a while.
+    Outage(Outage),
     /// Sent, perhaps carried out, but no answer came.
     NoReply(String),
     /// The answer broke off.
@@ -156,6 +199,9 @@ impl Failure {
                 Error::Unavailable { backend, retry_after: RETRY_AFTER_OUTAGE, detail }
             }
             Self::Spent(retry_after) => Error::BudgetSpent { backend, retry_after },
+            Self::Outage(Outage { since, again, last }) => {
+                Error::Outage { backend, since, retry_after: again, detail: last }
+            }
             Self::Interrupted(detail) => Error::Interrupted { backend, detail },
             Self::TooLarge(limit) => Error::ResponseInvalid {
                 backend,
@@ -259,6 +305,27 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_vendor_that_takes_no_connections_is_left_alone() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/?sig=SENSITIVE", listener.local_addr().unwrap());
+        drop(listener);
+        let client = Client::new(&Trust::Pinned([0; 32])).unwrap();
+        let client = client.within(Rate { per_second: 1e6, burst: 1000 });
+        let send = || client.send(client.inner().get(&url).build().unwrap());
+        for _ in 0..10 {
+            let failure = send().await.unwrap_err();
+            assert!(matches!(failure, Failure::NotSent(_)), "{failure:?}");
+        }
+        let Failure::Outage(outage) = send().await.unwrap_err() else { panic!("it was sent") };
+        assert!(
+            outage.last.contains("refused") && !outage.last.contains("SENSITIVE"),
+            "{outage:?}"
+        );
+        let error = Failure::Outage(outage).into_error("v").to_string();
+        assert!(error.starts_with("backends/v has not answered since 20"), "{error}");
+    }
 
     #[tokio::test]
     async fn an_answer_that_never_pauses_and_never_ends_is_given_up() {

@@ -1,9 +1,10 @@
-//! The one way to call a vendor: trust, timeouts, bounds on what is read, repeated reads, redaction, and counts
-//! of what was asked.
+//! The one way to call a vendor: trust, timeouts, bounds on what is read, repeated reads, redaction, no calls in
+//! vain, and counts of those that were made.
 //!
 //! What a status code or a body means is the adapters' business.
 
 mod body;
+mod breaker;
 mod budget;
 mod client;
 mod redact;
@@ -11,6 +12,7 @@ mod repeat;
 mod usage;
 
 pub use body::{collect, next_piece};
+pub use breaker::Outage;
 pub use budget::{Allowance, Budget, Rate, Spent};
 pub use client::{Client, Failure, RETRY_AFTER_OUTAGE, Trust, TrustError};
 pub use redact::{redact_text, redact_url};

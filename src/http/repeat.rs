@@ -38,7 +38,7 @@ where
                 pause.filter(|_| *retry_after <= RETRY_AFTER_OUTAGE)
             }
             // The gateway's own word: nothing else comes of asking it again at once.
-            Error::BudgetSpent { .. } => None,
+            Error::BudgetSpent { .. } | Error::Outage { .. } => None,
             _ => pause,
         })
         .await

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 /// A failure of a call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -101,6 +103,21 @@ pub enum Error {
         /// What happened.
         detail: String,
     },
+    /// The vendor has left so many calls unanswered that it is not asked for a while.
+    #[error(
+        "backends/{backend} has not answered since {since}, and is not asked for {:.1} s: {detail}",
+        retry_after.as_secs_f64()
+    )]
+    Outage {
+        /// The backend.
+        backend: String,
+        /// When the first of them failed.
+        since: Timestamp,
+        /// When to come again.
+        retry_after: Duration,
+        /// What happened last.
+        detail: String,
+    },
     /// The vendor's answer broke off before its end.
     #[error("the answer of backends/{backend} broke off: {detail}")]
     Interrupted {
@@ -184,6 +201,7 @@ impl Error {
             Self::Throttled { .. }
                 | Self::BudgetSpent { .. }
                 | Self::Unavailable { .. }
+                | Self::Outage { .. }
                 | Self::Interrupted { .. }
         )
     }

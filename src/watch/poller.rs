@@ -21,6 +21,7 @@ use super::schedule::{Due, Newcomers, Outcome, Schedule};
 use super::target::Target;
 use crate::backend::{Backend, Observed};
 use crate::model::{BackendId, Error, RestorePoint, Segment, View};
+use crate::spread::spread;
 
 /// How many readings of one backend are under way at once: enough to fill a budget of 25 a second over a
 /// slow line, and few enough that a caller's own read finds its place among them.
@@ -192,21 +193,12 @@ fn publish(
     Outcome::Read(difference)
 }
 
-/// The pause that the vendor asks for.
+/// The pause that the vendor asks for, or that is made for it.
 fn asked_pause(error: &Error) -> Option<Duration> {
     match error {
-        Error::Throttled { retry_after, .. } | Error::Unavailable { retry_after, .. } => {
-            Some(*retry_after)
-        }
+        Error::Throttled { retry_after, .. }
+        | Error::Unavailable { retry_after, .. }
+        | Error::Outage { retry_after, .. } => Some(*retry_after),
         _ => None,
-    }
-}
-
-/// 0 to 1, at random.
-fn spread() -> f64 {
-    let mut random = [0; 1];
-    match aws_lc_rs::rand::fill(&mut random) {
-        Ok(()) => f64::from(random[0]) / 255.0,
-        Err(_) => 0.0,
     }
 }

@@ -94,10 +94,10 @@ const ROWS: &[Row] = &[
         DOWN,
         "Maintenance",
     ),
-    // What stands in front of the server.
+    // What stands in front of the server. Not all in a row: a server that is away for so long is not asked.
+    row((408, ""), Code::Unavailable, DOWN, "HTTP 408"),
     row((502, HTML), Code::Unavailable, DOWN, "HTTP 502"),
     row((504, HTML), Code::Unavailable, DOWN, "HTTP 504"),
-    row((408, ""), Code::Unavailable, DOWN, "HTTP 408"),
     row((302, ""), Code::Internal, INVALID, "HTTP 302"),
     // Success that is none.
     row((200, ""), Code::Internal, INVALID, "not XML"),

@@ -10,6 +10,7 @@ mod faults;
 mod get;
 mod house;
 mod list;
+mod outage;
 mod seeds;
 mod veeam_kinds;
 mod watch;

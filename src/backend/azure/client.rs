@@ -164,9 +164,9 @@ impl Arm {
         let response = match self.send(&Method::PUT, url, &Bytes::from(body), request_id).await {
             Ok(response) => response,
             Err(Unsent::Token(error)) => return Err(error),
-            Err(Unsent::Http(failure @ (Failure::NotSent(_) | Failure::Spent(_)))) => {
-                return Err(failure.into_error(backend));
-            }
+            Err(Unsent::Http(
+                failure @ (Failure::NotSent(_) | Failure::Spent(_) | Failure::Outage(_)),
+            )) => return Err(failure.into_error(backend)),
             Err(Unsent::Http(failure)) => return Ok(Written::Unknown(failure.into_error(backend))),
         };
         let (status, headers) = (response.status(), response.headers().clone());
@@ -191,6 +191,8 @@ impl Arm {
         body: &Bytes,
         request_id: Option<Uuid>,
     ) -> Result<reqwest::Response, Unsent> {
+        // No token is fetched for a call that is refused.
+        self.http.look().map_err(Unsent::Http)?;
         let token = self.tokens.get(Timestamp::now()).await;
         let token = token.map_err(|error| Unsent::Token(self.no_token(error)))?;
         let response = self.send_with(&token, method, url, body, request_id).await?;

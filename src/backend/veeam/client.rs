@@ -63,10 +63,18 @@ impl Client {
         self.http.inner().request(method, url).header(ACCEPT, accept)
     }
 
+    /// Whether the server is asked at all at the moment.
+    ///
+    /// # Errors
+    /// [`Error::Outage`].
+    pub(super) fn look(&self) -> Result<(), Error> {
+        self.http.look().map_err(|failure| failure.into_error(&self.backend))
+    }
+
     /// Sends a request.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] and [`Error::Throttled`], which pass. All other statuses but success are a
+    /// [`Error::Unavailable`], [`Error::Outage`] and [`Error::Throttled`], which pass. All other statuses but success are a
     /// [`Refusal`], which means something else to every caller.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer<Response>, Error> {
         let request = request.build().map_err(|_| Error::Internal {

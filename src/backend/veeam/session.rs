@@ -188,6 +188,8 @@ impl Session {
     /// was under way.
     async fn lease(&self, dead: Option<&Arc<Logon>>) -> Result<Lease, Error> {
         let ended = self.ended.load(Ordering::Acquire);
+        // Nobody waits for a logon that tries whether the vendor is there again.
+        self.client.look()?;
         let mut slot = self.slot.lock().await;
         let waited = self.ended.load(Ordering::Acquire) != ended;
         match &*slot {
