@@ -21,6 +21,23 @@ async fn every_point_is_listed_once_whatever_the_page() {
 }
 
 #[tokio::test]
+async fn pages_of_any_size_that_are_read_at_once_are_two_reads() {
+    let bench = bench(|_| {});
+    let source = Segment::Id(DAY1.split('/').next().unwrap().to_owned());
+    let whole = walk(&bench.azure, &source, 100).await;
+    let first = bench.azure.list(&source, View::Basic, None, 2).await.unwrap();
+    let reads = || bench.vendor.calls().count(&Method::GET, Kind::Collection);
+    let before = reads();
+    let pages = (1..=20).flat_map(|size| [(None, 0, size), (first.next.as_ref(), 2, size)]);
+    let pages = pages.map(async |(cursor, told, size)| {
+        let page = bench.azure.list(&source, View::Basic, cursor, size).await.unwrap();
+        assert_eq!(page.items, whole[told..whole.len().min(told + size)], "{size}");
+    });
+    futures::future::join_all(pages).await;
+    assert_eq!(reads() - before, 2, "one that had begun, and one for all who came after");
+}
+
+#[tokio::test]
 async fn a_list_tells_the_true_state_and_asks_for_it_once() {
     let bench = bench(|_| {});
     let west = Segment::Id("RG-Prod~RPC-db01-westus".to_owned());

@@ -3,7 +3,10 @@
 //! Reads are repeated while it makes sense. A write is sent once; whether it had an effect when no
 //! answer came is told to the caller, who must look.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use futures::FutureExt;
 use http::{HeaderMap, Method, StatusCode, header};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
@@ -14,6 +17,7 @@ use super::credential::{NoToken, Token};
 use super::error::Refusal;
 use super::quota;
 use super::tokens::Tokens;
+use crate::backend::rounds::Rounds;
 use crate::http::{Client, Failure, RETRY_AFTER_OUTAGE, collect, reads, redact_url};
 use crate::model::{BackendId, Error};
 
@@ -41,6 +45,7 @@ pub(super) struct Arm {
     pub(super) api_version: String,
     pub(super) http: Client,
     pub(super) tokens: Tokens,
+    pub(super) lists: Rounds<Url, Bytes>,
 }
 
 /// What a read asks for besides the resource itself; each resource knows one of these only.
@@ -124,12 +129,19 @@ impl Arm {
         reads(|| self.read_once(url, name, LARGEST_RESOURCE)).await
     }
 
-    /// Reads many resources in one body.
+    /// Reads many resources in one body, together with all who ask for the same: how much is in it is ARM's
+    /// choice, so that pages of any size and the readings of pollers come out of one.
     ///
     /// # Errors
     /// As [`Arm::read`].
-    pub(super) async fn read_list(&self, url: &Url, name: &str) -> Result<Bytes, Error> {
-        reads(|| self.read_once(url, name, LARGEST_LIST)).await
+    pub(super) async fn read_list(
+        self: &Arc<Self>,
+        url: Url,
+        name: String,
+    ) -> Result<Bytes, Error> {
+        let (arm, at) = (Arc::clone(self), url.clone());
+        let read = async move { reads(|| arm.read_once(&at, &name, LARGEST_LIST)).await };
+        self.lists.join(url, || read.boxed()).await
     }
 
     async fn read_once(&self, url: &Url, name: &str, largest: u64) -> Result<Bytes, Error> {

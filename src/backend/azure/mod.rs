@@ -30,6 +30,7 @@ mod watched;
 mod wire;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -43,6 +44,7 @@ use self::id::CollectionId;
 use self::map::{Home, Scope};
 use self::tokens::Tokens;
 use super::memory::Memory;
+use super::rounds::Rounds;
 use super::{
     Backend, Capabilities, CopyOrder, CopyStarted, Cursor, Kind, Observed, Operation, Page, Wanted,
     Write, Writer,
@@ -105,7 +107,7 @@ pub enum SettingsError {
 
 /// One Azure subscription.
 pub struct Azure {
-    arm: Arm,
+    arm: Arc<Arm>,
     /// By the key of the collection.
     homes: Memory<(String, String), Home>,
     /// The aggregate codes of copies that were seen to be complete, by their fingerprints.
@@ -156,14 +158,15 @@ impl Azure {
         let http = http::Client::new(&trust)?.within(rate);
         let source = credential::source(credential, &endpoint, &authority, &http)
             .map_err(|problem| SettingsError::Value { setting: "credential", problem })?;
-        let arm = Arm {
+        let arm = Arc::new(Arm {
             backend: id,
             subscription: subscription_id,
             endpoint,
             api_version,
             http,
             tokens: Tokens::new(source),
-        };
+            lists: Rounds::new(),
+        });
         Ok(Self {
             arm,
             homes: Memory::new(HOMES),

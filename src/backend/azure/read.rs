@@ -190,7 +190,7 @@ impl Azure {
         let url = self.arm.url(&id.path(&self.arm.subscription), expand);
         let name = id.collection_name(&self.arm.backend).to_string();
         let body = match expand {
-            Expand::RestorePoints => self.arm.read_list(&url, &name).await,
+            Expand::RestorePoints => self.arm.read_list(url, name).await,
             Expand::Nothing | Expand::InstanceView => self.arm.read(&url, &name).await,
         };
         let body = body.inspect_err(|error| {

@@ -129,7 +129,7 @@ impl Azure {
             None => self.arm.url(&path, Expand::Nothing),
             Some(link) => self.next_url(link)?,
         };
-        let body = self.arm.read_list(&url, &self.arm.backend.to_string()).await?;
+        let body = self.arm.read_list(url, self.arm.backend.to_string()).await?;
         let page: wire::CollectionPage =
             wire::decode(&body).map_err(|why| self.arm.senseless(why))?;
 
