@@ -34,6 +34,14 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// What it can do. A call outside of it ends [`Error::Unsupported`].
     fn capabilities(&self) -> Capabilities;
 
+    /// Whether the vendor is asked at all at the moment: one that does not answer is left alone for a while.
+    ///
+    /// # Errors
+    /// [`Error::Outage`].
+    fn look(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Asks the vendor for something cheap that needs the credential.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! A backend whose identical concurrent reads are one at the vendor.
 //!
-//! Writes, probes and the reads of pollers, of which there is one a target anyway, go straight through.
+//! Writes, probes and the reads of pollers, of which there is one a target anyway, go straight through. While the
+//! vendor is left alone, nobody waits for the read that tries whether it is back.
 
 use std::sync::Arc;
 
@@ -53,6 +54,10 @@ impl Backend for Shared {
         self.inner.capabilities()
     }
 
+    fn look(&self) -> Result<(), Error> {
+        self.inner.look()
+    }
+
     async fn probe(&self) -> Result<(), Error> {
         self.inner.probe().await
     }
@@ -64,6 +69,7 @@ impl Backend for Shared {
         cursor: Option<&Cursor>,
         size: usize,
     ) -> Result<Page<RestorePoint>, Error> {
+        self.inner.look()?;
         let (inner, of, cursor) = (Arc::clone(&self.inner), collection.clone(), cursor.cloned());
         let key = PageKey { of: Some((of.clone(), view)), cursor: cursor.clone(), size };
         let read = move || {
@@ -75,6 +81,7 @@ impl Backend for Shared {
     }
 
     async fn get(&self, point: &PointRef, view: View) -> Result<RestorePoint, Error> {
+        self.inner.look()?;
         let (inner, point) = (Arc::clone(&self.inner), point.clone());
         let key = (point.clone(), view);
         let read = move || async move { inner.get(&point, view).await.map(Arc::new) }.boxed();
@@ -102,6 +109,7 @@ impl Backend for Shared {
         cursor: Option<&Cursor>,
         size: usize,
     ) -> Result<Page<Collection>, Error> {
+        self.inner.look()?;
         let (inner, cursor) = (Arc::clone(&self.inner), cursor.cloned());
         let key = PageKey { of: None, cursor: cursor.clone(), size };
         let read = move || {
@@ -111,6 +119,7 @@ impl Backend for Shared {
     }
 
     async fn get_collection(&self, id: &str) -> Result<Collection, Error> {
+        self.inner.look()?;
         let (inner, id) = (Arc::clone(&self.inner), id.to_owned());
         let key = id.clone();
         let read = move || async move { inner.get_collection(&id).await.map(Arc::new) }.boxed();

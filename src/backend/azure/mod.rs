@@ -210,6 +210,10 @@ impl Backend for Azure {
         }
     }
 
+    fn look(&self) -> Result<(), Error> {
+        self.arm.http.look().map_err(|outage| outage.into_error(self.arm.backend.as_str()))
+    }
+
     async fn probe(&self) -> Result<(), Error> {
         self.list_page(None).await.map(drop)
     }

@@ -98,6 +98,10 @@ impl Backend for Veeam {
         Capabilities { get_without_collection: true, ..Capabilities::default() }
     }
 
+    fn look(&self) -> Result<(), Error> {
+        self.session.client.look()
+    }
+
     async fn probe(&self) -> Result<(), Error> {
         let target =
             Target { path: "logonSessions".to_owned(), query: Vec::new(), largest: LARGEST_PROBE };
