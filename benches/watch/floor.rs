@@ -15,23 +15,21 @@ use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 use tonic::{Request, Response, Status};
 
-/// As large as an event about a point with three disks and a signed operation URL in its token.
-const PAYLOAD: usize = 6 * 1024;
-
 struct Floor {
+    length: usize,
     latest: Arc<watch::Sender<proto::WatchStatusResponse>>,
 }
 
-/// Serves until it is killed.
-pub(crate) fn serve() {
+/// Serves events of about this length until it is killed.
+pub(crate) fn serve(length: usize) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("{}", listener.local_addr().unwrap());
-        let latest = Arc::new(watch::Sender::new(event(Event::Synced)));
+        let latest = Arc::new(watch::Sender::new(event(Event::Synced, length)));
         let incoming = tonic::transport::server::TcpIncoming::from(listener);
         tonic::transport::Server::builder()
-            .add_service(RestorePointServiceServer::new(Floor { latest }))
+            .add_service(RestorePointServiceServer::new(Floor { length, latest }))
             .serve_with_incoming(incoming.with_nodelay(Some(true)))
             .await
             .unwrap();
@@ -44,11 +42,11 @@ pub(crate) async fn write(address: &str) {
     client.list_backends(proto::ListBackendsRequest {}).await.unwrap();
 }
 
-fn event(kind: Event) -> proto::WatchStatusResponse {
+fn event(kind: Event, length: usize) -> proto::WatchStatusResponse {
     let observe_time = std::time::SystemTime::from(Timestamp::now()).into();
     proto::WatchStatusResponse {
         event: kind.into(),
-        resume_token: "x".repeat(PAYLOAD),
+        resume_token: "x".repeat(length),
         observe_time: Some(observe_time),
         ..Default::default()
     }
@@ -62,7 +60,8 @@ impl RestorePointService for Floor {
         &self,
         _: Request<proto::WatchStatusRequest>,
     ) -> Result<Response<Self::WatchStatusStream>, Status> {
-        let first = futures::stream::once(async { event(Event::Synced) }.boxed());
+        let first = event(Event::Synced, self.length);
+        let first = futures::stream::once(async { first }.boxed());
         let rest = WatchStream::from_changes(self.latest.subscribe());
         Ok(Response::new(first.chain(rest).map(Ok).boxed()))
     }
@@ -72,7 +71,7 @@ impl RestorePointService for Floor {
         &self,
         _: Request<proto::ListBackendsRequest>,
     ) -> Result<Response<proto::ListBackendsResponse>, Status> {
-        self.latest.send_replace(event(Event::Changed));
+        self.latest.send_replace(event(Event::Changed, self.length));
         Ok(Response::new(proto::ListBackendsResponse::default()))
     }
 

@@ -3,8 +3,7 @@
 //!
 //! `cargo bench --bench watch -- --streams 10000`
 //!
-//! The floor is the least that a server can do: the same bytes, encoded beforehand, written once to each stream of
-//! a bare tonic server. Memory is resident memory a stream, CPU that of the server's process alone; delivery is
+//! The floor is the least that a server of tonic's does: a message of the same length written once to each stream. Memory is resident memory a stream, CPU that of the server's process alone; delivery is
 //! counted from the reading of the vendor (for the floor, from the moment of writing) to the client. The simulated
 //! vendor and the clients share another process. Rows: name, figure.
 
@@ -32,18 +31,21 @@ fn main() {
         let at = arguments.iter().position(|argument| argument == name);
         at.map_or(default, |at| arguments[at + 1].parse().expect("a number"))
     };
-    if arguments.iter().any(|argument| argument == "--floor") {
-        return floor::serve();
+    match number("--floor", 0) {
+        0 => {}
+        length => return floor::serve(length),
     }
     let streams = number("--streams", 1000);
     let points = number("--points", 10_000);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (ours, floor) = runtime.block_on(async {
         let ours = ours(streams).await;
-        (ours, bare(streams).await)
+        let floor = bare(streams, ours.length).await;
+        (ours, floor)
     });
     let row = |name: &str, figure: f64| println!("{name:<34} {figure:>12.2}");
     row("streams", streams as f64);
+    row("bytes_per_event", ours.length as f64);
     row("upstream_polls", ours.polls);
     row("upstream_polls_one_watcher", ours.polls_one);
     row("upstream_polls_ratio", ours.polls / ours.polls_one);
@@ -63,6 +65,8 @@ fn main() {
 struct Ours {
     polls: f64,
     polls_one: f64,
+    /// Of an event, in bytes.
+    length: usize,
     cost: Cost,
 }
 
@@ -87,12 +91,13 @@ async fn ours(streams: usize) -> Ours {
         gateway.change();
         watchers.next_event().await;
     }
+    let length = watchers.length();
     let cost = cost(bytes, gateway.process.cpu() - cpu, streams, watchers);
-    Ours { polls, polls_one, cost }
+    Ours { polls, polls_one, length, cost }
 }
 
-async fn bare(streams: usize) -> Cost {
-    let (process, address) = Process::floor();
+async fn bare(streams: usize, length: usize) -> Cost {
+    let (process, address) = Process::floor(length);
     // The first stream opens what all share.
     drop(Watchers::open(&address, "any", 1).await);
     let before = process.resident();
@@ -106,7 +111,7 @@ async fn bare(streams: usize) -> Cost {
     cost(bytes, process.cpu() - cpu, streams, watchers)
 }
 
-fn cost(bytes: f64, cpu: Duration, streams: usize, watchers: Watchers) -> Cost {
+fn cost(bytes: f64, cpu: Duration, streams: usize, mut watchers: Watchers) -> Cost {
     let events = (EVENTS * streams) as f64;
     Cost { bytes, cpu: cpu.as_secs_f64() * 1e6 / events, p99: watchers.p99() }
 }

@@ -11,10 +11,12 @@ impl Process {
         Self(command.spawn().unwrap())
     }
 
-    /// This program again, as the floor; and where it listens.
-    pub(crate) fn floor() -> (Self, String) {
+    /// This program again, as the floor, with events of this length; and where it listens.
+    pub(crate) fn floor(length: usize) -> (Self, String) {
         let program = std::env::current_exe().unwrap();
-        let mut process = Self::start(Command::new(program).arg("--floor").stdout(Stdio::piped()));
+        let mut process = Self::start(
+            Command::new(program).args(["--floor", &length.to_string()]).stdout(Stdio::piped()),
+        );
         let mut line = String::new();
         BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
         (process, line.trim().to_owned())

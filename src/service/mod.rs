@@ -3,6 +3,7 @@
 //! No vendor is named here, and no status is made here: errors are the model's until `status.rs`.
 
 mod backends;
+mod codec;
 mod collections;
 mod copy;
 mod create_collection;
@@ -18,6 +19,7 @@ mod writing;
 
 use std::sync::Arc;
 
+pub use codec::SmallRequests;
 use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding;
 use tonic::service::{LayerExt, Routes};

@@ -7,8 +7,8 @@ mod clouds;
 mod config;
 mod credentials;
 mod metrics;
+mod paces;
 #[path = "../server/page.rs"]
 mod page;
-mod paces;
 mod replaced;
 mod running;
