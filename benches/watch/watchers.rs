@@ -7,9 +7,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use futures::StreamExt;
 use futures::future::{join_all, poll_fn};
-use futures::stream::FuturesUnordered;
 use http::{Request, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -51,18 +49,20 @@ pub(crate) struct Watchers {
 }
 
 impl Watchers {
-    /// Opens so many streams, and waits until each has been told the present state.
+    /// Opens so many streams, one after another on each connection, and waits until each has been told the present
+    /// state.
     pub(crate) async fn open(address: &str, name: &str, streams: usize) -> Self {
-        let connections = streams.div_ceil(STREAMS_A_CONNECTION);
-        let senders = join_all((0..connections).map(|_| connect(address))).await;
         let (teller, told) = mpsc::unbounded_channel();
-        let mut opening: FuturesUnordered<_> = (0..streams)
-            .map(|number| Events::synced(senders[number % connections].clone(), address, name))
-            .collect();
-        let mut tasks = Vec::with_capacity(streams);
-        while let Some(events) = opening.next().await {
-            tasks.push(tokio::spawn(listen(events, teller.clone())));
-        }
+        let opening = (0..streams).step_by(STREAMS_A_CONNECTION).map(async |first| {
+            let sender = connect(address).await;
+            let mut tasks = Vec::new();
+            for _ in first..streams.min(first + STREAMS_A_CONNECTION) {
+                let events = Events::synced(sender.clone(), address, name).await;
+                tasks.push(tokio::spawn(listen(events, teller.clone())));
+            }
+            tasks
+        });
+        let tasks = join_all(opening).await.into_iter().flatten().collect();
         Self { streams: tasks, told, delays: Vec::new(), length: 0 }
     }
 
