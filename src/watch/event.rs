@@ -1,11 +1,13 @@
-//! What watchers are told, and its bytes: built once for all who are told the same.
+//! What watchers are told, and its bytes.
 
-use std::sync::{Arc, OnceLock};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use jiff::Timestamp;
 use prost::Message;
 
+use super::reading::Seen;
 use crate::convert;
 use crate::model::Error;
 use crate::proto;
@@ -19,11 +21,11 @@ const PREFIX: usize = 5;
 #[derive(Debug)]
 pub(super) enum What {
     /// The state as the watch begins.
-    Snapshot(Arc<proto::RestorePoint>),
+    Snapshot(Seen),
     /// All targets have been told.
     Synced,
     /// A change, or a new point of a watched collection.
-    Changed(Arc<proto::RestorePoint>),
+    Changed(Seen),
     /// Nothing new.
     Heartbeat,
     /// A target, or a point of a watched collection, is not there.
@@ -53,6 +55,19 @@ impl What {
             Self::Draining => Kind::Draining,
         }
     }
+
+    /// What tells it from others of its kind, within this process.
+    pub(super) fn about(&self) -> u64 {
+        match self {
+            Self::Snapshot(seen) | Self::Changed(seen) => seen.fingerprint,
+            Self::Deleted(name) | Self::Degraded(name, _) | Self::Recovered(name) => {
+                let mut hasher = DefaultHasher::new();
+                name.hash(&mut hasher);
+                hasher.finish()
+            }
+            Self::Synced | Self::Heartbeat | Self::Reset | Self::Draining => 0,
+        }
+    }
 }
 
 /// A `WatchStatusResponse` as it goes over the wire: encoded, behind gRPC's mark of a message that is not
@@ -62,9 +77,8 @@ pub(super) fn frame(
     resume_token: String,
     observed: Option<Timestamp>,
 ) -> Result<Bytes, Error> {
-    let point = |point: &Arc<proto::RestorePoint>| {
-        (point.name.clone(), Some(proto::RestorePoint::clone(point)))
-    };
+    let point =
+        |seen: &Seen| (seen.message.name.clone(), Some(proto::RestorePoint::clone(&seen.message)));
     let mut error = None;
     let (name, restore_point) = match what {
         What::Snapshot(seen) | What::Changed(seen) => point(seen),
@@ -91,27 +105,4 @@ pub(super) fn frame(
     frame.put_u32(length);
     message.encode(&mut frame).map_err(|error| problem(&error))?;
     Ok(frame.freeze())
-}
-
-/// The usual events of one observation, for watchers of that one target who have been told just what it
-/// shows: they differ in nothing, not even in their tokens.
-#[derive(Debug, Default)]
-pub(super) struct Sole {
-    snapshot: OnceLock<Bytes>,
-    synced: OnceLock<Bytes>,
-    changed: OnceLock<Bytes>,
-    heartbeat: OnceLock<Bytes>,
-}
-
-impl Sole {
-    /// Where the bytes of `what` are kept, if it is one of those.
-    pub(super) fn cell(&self, what: &What) -> Option<&OnceLock<Bytes>> {
-        match what {
-            What::Snapshot(_) => Some(&self.snapshot),
-            What::Synced => Some(&self.synced),
-            What::Changed(_) => Some(&self.changed),
-            What::Heartbeat => Some(&self.heartbeat),
-            _ => None,
-        }
-    }
 }

@@ -5,6 +5,7 @@
 //! that a slow one costs nothing; what they are told is encoded once for all.
 
 mod event;
+mod frames;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod hub;

@@ -13,7 +13,6 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::event::Sole;
 use super::hub::{Inner, Retired};
 use super::pace::Pace;
 use super::reading::{Difference, Observation, Reading};
@@ -172,7 +171,7 @@ fn publish(
             tracing::warn!(%target, %error, "a watched target cannot be read");
             let pause = asked_pause(&error);
             latest.send_if_modified(|latest| {
-                latest.sole = Arc::new(Sole::default());
+                latest.frames = Arc::default();
                 let known = latest.trouble.replace(Arc::new(error)).is_some();
                 !known || newcomers == Newcomers::Waiting
             });
@@ -186,7 +185,7 @@ fn publish(
             None => Difference::Change,
         };
         latest.reading = Some(reading);
-        latest.sole = Arc::new(Sole::default());
+        latest.frames = Arc::default();
         let recovered = latest.trouble.take().is_some();
         recovered || difference != Difference::None || newcomers == Newcomers::Waiting
     });

@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use prost::Message;
 
-use super::event::Sole;
+use super::frames::Frames;
 use crate::backend::Operation;
 use crate::convert;
 use crate::model::{Error, RestorePoint, State};
@@ -22,8 +22,8 @@ pub(super) struct Observation {
     pub trouble: Option<Arc<Error>>,
     /// The handle of the operation that makes the point, if a watcher or the gateway's own copy knows it.
     pub operation: Option<Arc<Operation>>,
-    /// The events of this observation for those who watch nothing else.
-    pub sole: Arc<Sole>,
+    /// What was made of this observation for those who watch nothing else.
+    pub frames: Arc<Frames>,
 }
 
 impl Observation {

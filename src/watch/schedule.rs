@@ -118,7 +118,11 @@ impl Schedule {
         entry.newcomers = Newcomers::Waiting;
         if let Some(operation) = operation {
             entry.latest.send_if_modified(|latest| {
-                latest.operation.get_or_insert_with(|| Arc::new(operation));
+                if latest.operation.is_none() {
+                    latest.operation = Some(Arc::new(operation));
+                    // The tokens in them do not carry it.
+                    latest.frames = Arc::default();
+                }
                 false
             });
         }

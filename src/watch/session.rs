@@ -17,7 +17,8 @@ use tokio_stream::StreamMap;
 use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::event::{Sole, What, frame};
+use super::event::{What, frame};
+use super::frames::Key;
 use super::hub::{Following, Hub};
 use super::reading::{Observation, Presence, Reading};
 use super::target::Target;
@@ -206,18 +207,23 @@ impl Session {
         self.hub.tally().told(what.kind(), observed);
         match tells {
             Some(Tells::Now(index, word, fingerprint)) => {
-                self.watched[index].told.0.insert(word, fingerprint);
+                self.watched[index].told.set(word, fingerprint);
             }
             Some(Tells::NoMore(index, word)) => {
-                self.watched[index].told.0.remove(&word);
+                self.watched[index].told.remove(&word);
             }
             None => {}
         }
-        let shared = self.shared();
-        let cell = shared.as_ref().and_then(|sole| sole.cell(&what));
-        if let Some(frame) = cell.and_then(|cell| cell.get()) {
-            return Ok(frame.clone());
+        match &self.watched[..] {
+            [Watched { following, told, .. }] => {
+                let key = Key::new(&what, observed, told);
+                following.now().frames.get_or_make(key, || self.frame(&what, observed))
+            }
+            _ => self.frame(&what, observed),
         }
+    }
+
+    fn frame(&self, what: &What, observed: Option<Timestamp>) -> Result<Bytes, Error> {
         let mut resume = Resume::default();
         for watched in &self.watched {
             resume.tell(&watched.target, &watched.told);
@@ -226,21 +232,7 @@ impl Session {
             }
         }
         let targets = self.watched.iter().map(|watched| &watched.target);
-        let token = resume.seal(self.hub.sealer(), targets)?;
-        let frame = frame(&what, token, observed)?;
-        // Whoever was first, its token is as good.
-        Ok(cell.map_or(frame.clone(), |cell| cell.get_or_init(|| frame).clone()))
-    }
-
-    /// Where the frames of all those are kept who, like this watcher, watch one point and know of it just
-    /// what is known now.
-    fn shared(&self) -> Option<Arc<Sole>> {
-        let [Watched { target: Target::Point(_), following, told, .. }] = &self.watched[..] else {
-            return None;
-        };
-        let now = following.now();
-        let seen = now.reading.as_ref()?.points.values().next()?;
-        told.is_just(seen.fingerprint).then_some(now.sole)
+        frame(what, resume.seal(self.hub.sealer(), targets)?, observed)
     }
 
     fn take(&mut self, index: usize, observation: Observation) -> Result<(), Error> {
@@ -303,13 +295,12 @@ impl Session {
         };
         for (name, seen) in reading.points.iter() {
             let word = watched.target.word(name);
-            if watched.told.0.get(word) == Some(&seen.fingerprint) {
+            if watched.told.get(word) == Some(seen.fingerprint) {
                 continue;
             }
-            let message = Arc::clone(&seen.message);
             let what = match watched.latest {
-                None => What::Snapshot(message),
-                Some(_) => What::Changed(message),
+                None => What::Snapshot(seen.clone()),
+                Some(_) => What::Changed(seen.clone()),
             };
             tell(what, Tells::Now(index, word.into(), seen.fingerprint));
         }
@@ -319,14 +310,14 @@ impl Session {
             }
         }
         match reading.presence {
-            Presence::Gone if watched.told.0.get("") != Some(&GONE) => {
+            Presence::Gone if watched.told.get("") != Some(GONE) => {
                 let what = What::Deleted(watched.known_name());
                 tell(what, Tells::Now(index, Box::default(), GONE));
             }
             Presence::Gone => {}
             Presence::Here => {
                 if let Target::Collection(_) = watched.target {
-                    watched.told.0.remove("");
+                    watched.told.remove("");
                 }
             }
         }
@@ -391,10 +382,10 @@ impl Watched {
             return gone.map(|name| (name.clone(), target.word(name).into())).collect();
         }
         let here: HashSet<_> = reading.points.keys().map(|name| target.word(name)).collect();
-        let known = self.told.0.keys().filter(|word| !word.is_empty());
-        let gone = known.filter(|word| !here.contains(&***word));
+        let known = self.told.words().filter(|word| !word.is_empty());
+        let gone = known.filter(|word| !here.contains(word));
         let mut gone: Vec<_> =
-            gone.map(|word| (format!("{target}/restorePoints/{word}"), word.clone())).collect();
+            gone.map(|word| (format!("{target}/restorePoints/{word}"), word.into())).collect();
         gone.sort_unstable();
         gone
     }

@@ -4,6 +4,7 @@
 //! that a resumed watch must know is whether what it sees now was already told.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -22,14 +23,53 @@ pub(super) const GONE: u64 = 0;
 
 /// What a watcher has been told of one target: the fingerprint of each point, by its last segment. What is
 /// told of a watched point, or of the target as a whole, stands under the empty word.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Told(pub HashMap<Box<str>, u64>);
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
+    points: HashMap<Box<str>, u64>,
+    sum: u64,
+}
 
 impl Told {
-    /// Whether nothing but this has been told.
-    pub(super) fn is_just(&self, fingerprint: u64) -> bool {
-        self.0.len() == 1 && self.0.get("") == Some(&fingerprint)
+    /// What has been told of this point.
+    pub(super) fn get(&self, word: &str) -> Option<u64> {
+        self.points.get(word).copied()
     }
+
+    /// The points of which something has been told.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        self.points.keys().map(|word| &**word)
+    }
+
+    pub(super) fn set(&mut self, word: Box<str>, fingerprint: u64) {
+        self.remove(&word);
+        self.sum = self.sum.wrapping_add(mark(&word, fingerprint));
+        self.points.insert(word, fingerprint);
+    }
+
+    pub(super) fn remove(&mut self, word: &str) {
+        if let Some(fingerprint) = self.points.remove(word) {
+            self.sum = self.sum.wrapping_sub(mark(word, fingerprint));
+        }
+    }
+
+    /// The same for all in this process who have been told the same, and for nobody else.
+    pub(super) fn sum(&self) -> u64 {
+        self.sum
+    }
+}
+
+impl FromIterator<(Box<str>, u64)> for Told {
+    fn from_iter<I: IntoIterator<Item = (Box<str>, u64)>>(told: I) -> Self {
+        let mut all = Self::default();
+        told.into_iter().for_each(|(word, fingerprint)| all.set(word, fingerprint));
+        all
+    }
+}
+
+fn mark(word: &str, fingerprint: u64) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (word, fingerprint).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What a token holds.
@@ -76,18 +116,20 @@ impl Resume {
             Target::Point(_) => hashed(target),
             Target::Collection(_) => word.to_owned(),
         };
-        self.told.extend(told.0.iter().map(|(word, fingerprint)| (key(word), *fingerprint)));
+        self.told.extend(told.points.iter().map(|(word, fingerprint)| (key(word), *fingerprint)));
     }
 
     /// What has been told of a target.
     pub(super) fn told(&self, target: &Target) -> Told {
-        let of_point = || self.told.get(&hashed(target)).map(|told| (Box::default(), *told));
-        Told(match target {
-            Target::Point(_) => of_point().into_iter().collect(),
+        match target {
+            Target::Point(_) => {
+                let told = self.told.get(&hashed(target));
+                told.map(|told| (Box::default(), *told)).into_iter().collect()
+            }
             Target::Collection(_) => {
                 self.told.iter().map(|(word, told)| (word.as_str().into(), *told)).collect()
             }
-        })
+        }
     }
 
     /// Carries a vendor's handle on.

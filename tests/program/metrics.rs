@@ -95,6 +95,18 @@ async fn figures_follow_what_happens() {
     assert_eq!(first.event(), Event::Snapshot);
     let page = Page::read(&fetch(&folder).await);
     assert_eq!((page.value(open), page.value(targets)), (Some(1.0), Some(1.0)));
+    let told = |page: &Page, event| {
+        page.value(&format!("restorepoint_watch_events_total{{event=\"{event}\"}}"))
+    };
+    let delivered = "restorepoint_watch_delivery_seconds_count";
+    assert_eq!((told(&page, "SNAPSHOT"), told(&page, "CHANGED")), (Some(1.0), Some(0.0)));
+    assert_eq!(page.value(delivered), Some(0.0), "what was known before was not on its way");
+    assert!(vendors.veeam.set_state(POINT.rsplit('/').next().unwrap(), "Failback"));
+    let changed =
+        async { while events.message().await.unwrap().unwrap().event() != Event::Changed {} };
+    timeout(PATIENCE, changed).await.unwrap();
+    let page = Page::read(&fetch(&folder).await);
+    assert_eq!((told(&page, "CHANGED"), page.value(delivered)), (Some(1.0), Some(1.0)));
     assert!(page.value("restorepoint_watch_longest_wait_seconds{backend=\"veeam\"}").is_some());
     drop(events);
     let gone = |page: &Page| page.value(open) == Some(0.0) && page.value(targets) == Some(0.0);

@@ -15,4 +15,5 @@ mod seeds;
 mod veeam_kinds;
 mod watch;
 mod watch_faults;
+mod watch_shared;
 mod watch_together;
