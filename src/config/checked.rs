@@ -2,9 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use jiff::SignedDuration;
 use toml::Spanned;
 
 use super::backend::{self, BackendConfig};
@@ -186,23 +184,11 @@ fn check_tls(source: &Source, tls: &Spanned<raw::Tls>) -> Result<TlsConfig, Conf
 fn check_drain(source: &Source, drain: Option<&raw::Drain>) -> Result<Drain, ConfigError> {
     let mut checked = Drain::default();
     let Some(drain) = drain else { return Ok(checked) };
-    if let Some(notice) = duration(source, drain.notice.as_ref())? {
+    if let Some(notice) = source.duration(drain.notice.as_ref())? {
         checked.notice = notice;
     }
-    if let Some(grace) = duration(source, drain.grace.as_ref())? {
+    if let Some(grace) = source.duration(drain.grace.as_ref())? {
         checked.grace = grace;
     }
     Ok(checked)
-}
-
-pub(super) fn duration(
-    source: &Source,
-    text: Option<&Spanned<String>>,
-) -> Result<Option<Duration>, ConfigError> {
-    let Some(text) = text else { return Ok(None) };
-    let parsed = text.get_ref().parse::<SignedDuration>().ok();
-    match parsed.and_then(|duration| Duration::try_from(duration).ok()) {
-        Some(duration) => Ok(Some(duration)),
-        None => Err(source.at(text).error("it is no duration; write \"10s\" or \"2m\"")),
-    }
 }

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use super::backend::BackendConfig;
-use super::checked::duration;
 use super::raw;
 use super::source::{ConfigError, Source};
 use crate::backend::azure;
@@ -49,7 +48,7 @@ fn lay_over(source: &Source, pace: &mut Pace, table: &raw::Watch) -> Result<(), 
         (&table.progress, &mut pace.progress),
         (&table.linger, &mut pace.linger),
     ] {
-        if let Some(given) = duration(source, text.as_ref())? {
+        if let Some(given) = source.duration(text.as_ref())? {
             *value = given;
         }
     }

@@ -4,7 +4,9 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::SignedDuration;
 use toml::Spanned;
 
 /// What is wrong with a configuration: where, what, and what to do.
@@ -57,6 +59,19 @@ impl Source {
 
     pub(super) fn at<T>(&self, spanned: &Spanned<T>) -> Place {
         self.place(spanned.span())
+    }
+
+    /// A duration, if there is one.
+    pub(super) fn duration(
+        &self,
+        text: Option<&Spanned<String>>,
+    ) -> Result<Option<Duration>, ConfigError> {
+        let Some(text) = text else { return Ok(None) };
+        let parsed = text.get_ref().parse::<SignedDuration>().ok();
+        match parsed.and_then(|duration| Duration::try_from(duration).ok()) {
+            Some(duration) => Ok(Some(duration)),
+            None => Err(self.at(text).error("it is no duration; write \"10s\" or \"2m\"")),
+        }
     }
 }
 

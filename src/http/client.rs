@@ -1,21 +1,18 @@
-//! The HTTP client: whom it trusts, how long it waits, and what a call without an answer is called.
+//! The HTTP client: how long it waits, and what a call without an answer is called.
 //!
 //! It follows no redirect: neither vendor sends one, and a credential must not wander off.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use reqwest::StatusCode;
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, SignatureScheme};
 
 use super::breaker::{Breaker, Outage};
 use super::budget::{Budget, Rate, Spent};
+use super::redact::chain;
+use super::trust::{Trust, TrustError};
 use super::usage::{Meter, Usage};
 use crate::model::Error;
 
@@ -26,32 +23,6 @@ const READ_TIMEOUT: Duration = Duration::from_secs(65);
 const LONGEST_CALL: Duration = Duration::from_secs(300);
 /// What a caller is told when the vendor does not say when it will be back.
 pub const RETRY_AFTER_OUTAGE: Duration = Duration::from_secs(5);
-
-/// Whose certificates are taken. There is no way to take any.
-#[derive(Debug, Clone)]
-pub enum Trust {
-    /// The platform's roots.
-    Platform,
-    /// The platform's roots and these, PEM.
-    PlatformAnd(Vec<u8>),
-    /// The one certificate with this SHA-256, whoever signed it and whatever it is called: Enterprise
-    /// Manager comes with a self-signed one.
-    Pinned([u8; 32]),
-}
-
-impl Trust {
-    /// Pins the certificate whose DER this is.
-    pub fn pin(der: &[u8]) -> Self {
-        let mut sha256 = [0; 32];
-        sha256.copy_from_slice(digest(&SHA256, der).as_ref());
-        Self::Pinned(sha256)
-    }
-}
-
-/// Why a client could not be built.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct TrustError(String);
 
 /// A client of one vendor endpoint.
 #[derive(Debug, Clone)]
@@ -78,12 +49,7 @@ impl Client {
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
             .timeout(longest_call);
-        let builder = match trust {
-            Trust::Platform => builder,
-            Trust::PlatformAnd(pem) => builder.tls_certs_merge(certificates(pem)?),
-            Trust::Pinned(sha256) => builder.tls_backend_preconfigured(pinned(*sha256)?),
-        };
-        let inner = builder.build().map_err(|error| TrustError(chain(&error)))?;
+        let inner = trust.given_to(builder)?;
         Ok(Self { inner, budget: None, breaker: None, meter: Arc::default() })
     }
 
@@ -208,93 +174,6 @@ impl Failure {
                 problem: format!("it is larger than {limit} bytes"),
             },
         }
-    }
-}
-
-/// An error with its causes in one line, without the URL: it may be signed.
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = String::new();
-    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
-    while let Some(error) = cause {
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    match () {
-        () if error.is_timeout() => "it did not answer in time".to_owned(),
-        () if text.is_empty() => "the request failed".to_owned(),
-        () => super::redact_text(&text),
-    }
-}
-
-fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, TrustError> {
-    match reqwest::Certificate::from_pem_bundle(pem) {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) => Err(TrustError("it holds no PEM certificate".to_owned())),
-        Err(error) => Err(TrustError(format!("it is no PEM certificate: {}", chain(&error)))),
-    }
-}
-
-fn pinned(sha256: [u8; 32]) -> Result<rustls::ClientConfig, TrustError> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = Arc::new(PinnedVerifier { sha256, provider: Arc::clone(&provider) });
-    let mut config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| TrustError(error.to_string()))?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
-}
-
-/// Takes the one pinned certificate. The handshake's signatures are still verified, so that whoever
-/// shows the certificate must hold its key.
-#[derive(Debug)]
-struct PinnedVerifier {
-    sha256: [u8; 32],
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for PinnedVerifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        if digest(&SHA256, end_entity).as_ref() == self.sha256 {
-            return Ok(ServerCertVerified::assertion());
-        }
-        Err(rustls::CertificateError::ApplicationVerificationFailure.into())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 

@@ -36,6 +36,24 @@ pub fn redact_text(text: &str) -> String {
     shown
 }
 
+/// An error with its causes in one line, without the URL: it may be signed.
+pub(super) fn chain(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    match () {
+        () if error.is_timeout() => "it did not answer in time".to_owned(),
+        () if text.is_empty() => "the request failed".to_owned(),
+        () => redact_text(&text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::expect_used)]

@@ -7,7 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use jiff::Timestamp;
 use prost::Message;
 
-use super::reading::Seen;
+use super::seen::Seen;
 use crate::convert;
 use crate::model::Error;
 use crate::proto;

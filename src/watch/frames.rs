@@ -8,7 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::event::What;
-use super::token::Told;
+use super::told::Told;
 use crate::model::Error;
 
 /// How many bytes of frames are kept of one observation. Beyond it each watcher makes his own: a collection of

@@ -13,10 +13,12 @@ mod pace;
 mod poller;
 mod reading;
 mod schedule;
+mod seen;
 mod session;
 mod tally;
 mod target;
 mod token;
+mod told;
 
 pub use hub::{Hub, Watched};
 pub use pace::{Pace, Paces};

@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
-use prost::Message;
 
 use super::frames::Frames;
+use super::seen::Seen;
 use crate::backend::Operation;
-use crate::convert;
-use crate::model::{Error, RestorePoint, State};
-use crate::proto;
+use crate::model::{Error, RestorePoint};
 
 /// The latest that is known of a target. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -97,48 +94,14 @@ impl Reading {
     }
 }
 
-/// A point as all its watchers will be told of it, converted once.
-#[derive(Debug, Clone)]
-pub(super) struct Seen {
-    pub message: Arc<proto::RestorePoint>,
-    pub state: State,
-    /// Of the message: what a resume token remembers of it.
-    pub fingerprint: u64,
-}
-
-impl Seen {
-    fn new(point: RestorePoint) -> Self {
-        let state = point.state;
-        let message = convert::restore_point(point);
-        let fingerprint = short_hash(&message.encode_to_vec());
-        Self { message: Arc::new(message), state, fingerprint }
-    }
-
-    fn differs_in_copy_figures_only(&self, old: &Self) -> bool {
-        let without_figures = |seen: &Self| {
-            let mut message = proto::RestorePoint::clone(&seen.message);
-            message.copy_progress_percent = None;
-            message.disks.iter_mut().for_each(|disk| disk.progress_percent = None);
-            message
-        };
-        let copying = [self, old].iter().all(|seen| seen.state == State::Copying);
-        copying && without_figures(self) == without_figures(old)
-    }
-}
-
-/// A hash that is the same on every replica and in every release.
-pub(super) fn short_hash(bytes: &[u8]) -> u64 {
-    let hash = digest(&SHA256, bytes);
-    let first = hash.as_ref().first_chunk().copied().unwrap_or_default();
-    u64::from_be_bytes(first)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
-    use crate::model::{CollectionName, Consistency, Disk, RestorePointName, Source, Vendor};
+    use crate::model::{
+        CollectionName, Consistency, Disk, RestorePointName, Source, State, Vendor,
+    };
 
     fn point(id: &str, state: State) -> RestorePoint {
         let collection = CollectionName::parse("backends/b/collections/c", "parent").unwrap();

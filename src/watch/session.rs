@@ -22,7 +22,8 @@ use super::frames::Key;
 use super::hub::{Following, Hub};
 use super::reading::{Observation, Presence, Reading};
 use super::target::Target;
-use super::token::{GONE, Opened, Resume, Told};
+use super::token::{Opened, Resume};
+use super::told::{GONE, Told};
 use crate::model::Error;
 
 /// A watch: the stream of its events, each a `WatchStatusResponse` in its gRPC frame. It ends when the watch
@@ -382,7 +383,7 @@ impl Watched {
             return gone.map(|name| (name.clone(), target.word(name).into())).collect();
         }
         let here: HashSet<_> = reading.points.keys().map(|name| target.word(name)).collect();
-        let known = self.told.words().filter(|word| !word.is_empty());
+        let known = self.told.iter().map(|(word, _)| word).filter(|word| !word.is_empty());
         let gone = known.filter(|word| !here.contains(word));
         let mut gone: Vec<_> =
             gone.map(|word| (format!("{target}/restorePoints/{word}"), word.into())).collect();

@@ -3,79 +3,25 @@
 //! A token remembers a fingerprint of each point, not the point: a vendor has no history to replay, so all
 //! that a resumed watch must know is whether what it sees now was already told.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use prost::Message;
 
-use super::reading::short_hash;
+use super::seen::short_hash;
 use super::target::Target;
+use super::told::Told;
 use crate::backend::Operation;
 use crate::model::{Error, Invalid, Purpose, Sealer, Unopened};
 
 /// ARM cuts a copy off after two weeks; a token outlives it.
 const LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// In place of a fingerprint: the watcher knows that the target is not there.
-pub(super) const GONE: u64 = 0;
-
-/// What a watcher has been told of one target: the fingerprint of each point, by its last segment. What is
-/// told of a watched point, or of the target as a whole, stands under the empty word.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Told {
-    points: HashMap<Box<str>, u64>,
-    sum: u64,
-}
-
-impl Told {
-    /// What has been told of this point.
-    pub(super) fn get(&self, word: &str) -> Option<u64> {
-        self.points.get(word).copied()
-    }
-
-    /// The points of which something has been told.
-    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
-        self.points.keys().map(|word| &**word)
-    }
-
-    pub(super) fn set(&mut self, word: Box<str>, fingerprint: u64) {
-        self.remove(&word);
-        self.sum = self.sum.wrapping_add(mark(&word, fingerprint));
-        self.points.insert(word, fingerprint);
-    }
-
-    pub(super) fn remove(&mut self, word: &str) {
-        if let Some(fingerprint) = self.points.remove(word) {
-            self.sum = self.sum.wrapping_sub(mark(word, fingerprint));
-        }
-    }
-
-    /// The same for all in this process who have been told the same, and for nobody else.
-    pub(super) fn sum(&self) -> u64 {
-        self.sum
-    }
-}
-
-impl FromIterator<(Box<str>, u64)> for Told {
-    fn from_iter<I: IntoIterator<Item = (Box<str>, u64)>>(told: I) -> Self {
-        let mut all = Self::default();
-        told.into_iter().for_each(|(word, fingerprint)| all.set(word, fingerprint));
-        all
-    }
-}
-
-fn mark(word: &str, fingerprint: u64) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (word, fingerprint).hash(&mut hasher);
-    hasher.finish()
-}
-
 /// What a token holds.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Resume {
-    /// Fingerprint of each point told, or [`GONE`]. Those of a collection stand under their last segments,
+    /// Fingerprint of each point told, or [`GONE`](super::told::GONE). Those of a collection stand under their last segments,
     /// so that one which vanished meanwhile can be named. A watched point needs no name, the request has
     /// it: it stands under a hash of it.
     #[prost(btree_map = "string, fixed64", tag = "1")]
@@ -116,7 +62,7 @@ impl Resume {
             Target::Point(_) => hashed(target),
             Target::Collection(_) => word.to_owned(),
         };
-        self.told.extend(told.points.iter().map(|(word, fingerprint)| (key(word), *fingerprint)));
+        self.told.extend(told.iter().map(|(word, fingerprint)| (key(word), fingerprint)));
     }
 
     /// What has been told of a target.
