@@ -39,6 +39,10 @@ pub(crate) fn measure(runtime: &Runtime) -> Vec<(&'static str, f64)> {
         let gets = (0..CALLERS).map(|_| backend.get(&point, View::Full));
         join_all(gets).await.into_iter().for_each(|got| drop(got.unwrap()));
         let reads = vendor.calls().count(&Method::GET, Kind::Point) as f64;
-        vec![("identical_gets", CALLERS as f64), ("upstream_reads_for_them", reads)]
+        vec![
+            ("identical_gets", CALLERS as f64),
+            ("upstream_reads_for_them", reads),
+            ("upstream_calls_per_client_call", reads / CALLERS as f64),
+        ]
     })
 }

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::pace::{Pace, Paces};
 use super::poller::{self, Poller};
 use super::reading::{Observation, Reading};
+use super::schedule::Audience;
 use super::tally::Tally;
 use super::target::Target;
 use super::token::Resume;
@@ -82,10 +83,11 @@ impl Hub {
         });
         let poller = Arc::clone(poller);
         // Still under the lock of the pollers: one without targets ends only under it.
-        let latest = poller.schedule().follow(&key, target, batch, operation, Instant::now());
+        let (latest, audience) =
+            poller.schedule().follow(&key, target, batch, operation, Instant::now());
         poller.wake();
         let not_before = Timestamp::now().saturating_sub(pace.quickest).unwrap_or(Timestamp::MIN);
-        Following { latest, poller, key, not_before }
+        Following { latest, audience, poller, key, not_before }
     }
 
     /// The token that a caller of Copy takes to WatchStatus.
@@ -168,6 +170,7 @@ pub(super) enum Retired {
 #[derive(Debug)]
 pub(super) struct Following {
     latest: watch::Receiver<Observation>,
+    audience: Audience,
     poller: Arc<Poller>,
     key: Arc<str>,
     not_before: Timestamp,
@@ -178,6 +181,11 @@ impl Following {
     /// quickest pace, since its target is read no oftener anyway.
     pub(super) fn is_too_old(&self, reading: &Reading) -> bool {
         reading.time < self.not_before
+    }
+
+    /// Whether others watch the same.
+    pub(super) fn is_shared(&self) -> bool {
+        self.audience.is_shared()
     }
 
     /// What is known now.

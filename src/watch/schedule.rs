@@ -34,6 +34,7 @@ struct Entry {
     target: Arc<Target>,
     latest: watch::Sender<Observation>,
     watchers: usize,
+    audience: Audience,
     /// Whether any of them came after the last reading began: they wait for the next even if it shows the
     /// same.
     newcomers: Newcomers,
@@ -45,6 +46,18 @@ struct Entry {
     /// The vendor does not want to be asked earlier.
     not_before: Option<Instant>,
     turn: Turn,
+}
+
+/// Those who watch one target, each of whom holds a clone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Audience(Arc<()>);
+
+impl Audience {
+    /// Whether whoever asks is one of several.
+    pub(super) fn is_shared(&self) -> bool {
+        // The plan holds one.
+        Arc::strong_count(&self.0) > 2
+    }
 }
 
 /// Whether someone waits for a first reading.
@@ -98,7 +111,7 @@ impl Schedule {
         batch: Option<Arc<str>>,
         operation: Option<Operation>,
         now: Instant,
-    ) -> watch::Receiver<Observation> {
+    ) -> (watch::Receiver<Observation>, Audience) {
         let (waiting, pace) = (&mut self.waiting, self.pace);
         let entry = self.entries.entry(Arc::clone(key)).or_insert_with(|| {
             waiting.insert((now, Arc::clone(key)));
@@ -106,6 +119,7 @@ impl Schedule {
                 target: Arc::new(target.clone()),
                 latest: watch::Sender::default(),
                 watchers: 0,
+                audience: Audience::default(),
                 newcomers: Newcomers::None,
                 batch,
                 pause: pace.quickest,
@@ -116,6 +130,7 @@ impl Schedule {
         });
         entry.watchers += 1;
         entry.newcomers = Newcomers::Waiting;
+        let following = (entry.latest.subscribe(), entry.audience.clone());
         if let Some(operation) = operation {
             entry.latest.send_if_modified(|latest| {
                 if latest.operation.is_none() {
@@ -136,13 +151,13 @@ impl Schedule {
             Turn::Forsaken(end) => (end, soonest),
             Turn::BeingRead | Turn::BeingReadAndAskedFor => {
                 entry.turn = Turn::BeingReadAndAskedFor;
-                return entry.latest.subscribe();
+                return following;
             }
         };
         waiting.remove(&(due, Arc::clone(key)));
         waiting.insert((sooner, Arc::clone(key)));
         entry.turn = Turn::Waiting(sooner);
-        entry.latest.subscribe()
+        following
     }
 
     /// Takes note that a watcher has left.

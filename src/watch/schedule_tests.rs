@@ -24,13 +24,13 @@ impl Bench {
     fn follow(&mut self, name: &str, batch: Option<&str>) -> watch::Receiver<Observation> {
         let point = format!("backends/b/collections/c/restorePoints/{name}");
         let target = Target::Point(PointRef::parse(&point, "name").unwrap());
-        self.schedule.follow(&key(name), &target, batch.map(Arc::from), None, self.now)
+        self.schedule.follow(&key(name), &target, batch.map(Arc::from), None, self.now).0
     }
 
     fn follow_collection(&mut self, name: &str) -> watch::Receiver<Observation> {
         let collection = format!("backends/b/collections/{name}");
         let target = Target::Collection(CollectionName::parse(&collection, "parent").unwrap());
-        self.schedule.follow(&key(name), &target, None, None, self.now)
+        self.schedule.follow(&key(name), &target, None, None, self.now).0
     }
 
     fn take(&mut self) -> Vec<String> {

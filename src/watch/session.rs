@@ -216,7 +216,8 @@ impl Session {
             None => {}
         }
         match &self.watched[..] {
-            [Watched { following, told, .. }] => {
+            // One who watches alone has his frames to himself: nobody needs them to be kept.
+            [Watched { following, told, .. }] if following.is_shared() => {
                 let key = Key::new(&what, observed, told);
                 following.now().frames.get_or_make(key, || self.frame(&what, observed))
             }
