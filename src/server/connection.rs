@@ -41,6 +41,10 @@ const CALLS_A_CONNECTION: u32 = 1000;
 /// short deadlines for an attacker.
 const PENDING_RESETS: usize = 1024;
 
+/// How much of a stream waits for a peer that is slow to read. More is not even made, so that one who reads
+/// again is told the latest soon, and not all that there was in between.
+const STREAM_BUFFER: usize = 16 * 1024;
+
 /// Pings find peers that are gone without a word, and keep address translators and balancers that
 /// count bytes from forgetting a quiet connection.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
@@ -68,6 +72,7 @@ impl Door {
         http.timer(TokioTimer::new())
             .max_concurrent_streams(CALLS_A_CONNECTION)
             .max_pending_accept_reset_streams(PENDING_RESETS)
+            .max_send_buf_size(STREAM_BUFFER)
             .keep_alive_interval(PING_INTERVAL)
             .keep_alive_timeout(PING_TIMEOUT);
         Self { routes: routes.prepare(), calls, http, tasks, draining }

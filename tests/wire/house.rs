@@ -1,6 +1,7 @@
 //! A whole gateway for a test: both simulators on a clock moved by hand, the gateway in front of them on a
 //! free port, and a client.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ pub(crate) struct House {
     pub(crate) clock: Clock,
     pub(crate) azure: sandbox::azure::Azure,
     pub(crate) veeam: sandbox::veeam::EnterpriseManager,
+    pub(crate) address: SocketAddr,
     pub(crate) client: Client,
     pub(crate) hub: Hub,
     pub(crate) stages: Stages,
@@ -68,8 +70,8 @@ impl House {
         let veeam = sandbox::veeam::EnterpriseManager::start(plan.veeam).unwrap();
         let rate = plan.rate;
         let replica = Replica::start(registry(&azure, &veeam, &authority, rate)).await;
-        let Replica { client, hub, stages, served } = replica;
-        Self { clock, azure, veeam, client, hub, stages, authority, rate, served }
+        let Replica { address, client, hub, stages, served } = replica;
+        Self { clock, azure, veeam, address, client, hub, stages, authority, rate, served }
     }
 
     /// A second gateway in front of the same vendors.
@@ -161,6 +163,7 @@ impl House {
 
 /// A gateway of its own.
 pub(crate) struct Replica {
+    pub(crate) address: SocketAddr,
     pub(crate) client: Client,
     pub(crate) hub: Hub,
     pub(crate) stages: Stages,
@@ -189,7 +192,7 @@ impl Replica {
         let served =
             tokio::spawn(server::serve(listeners, routes, health, calls, drain, stages.clone()));
         let client = Client::connect(format!("http://{address}")).await.unwrap();
-        Self { client, hub, stages, served }
+        Self { address, client, hub, stages, served }
     }
 }
 

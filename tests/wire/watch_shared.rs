@@ -1,11 +1,13 @@
-//! What all watchers are told is made once for all: their events are the same to the last byte of their tokens,
+//! Many watchers at once. What all are told is made once for all: their events are the same to the last byte of their tokens,
 //! which hold randomness, so that no two that are sealed apart are ever the same.
 
+use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{GetRequest, WatchStatusRequest, WatchStatusResponse};
 use tonic::codec::CompressionEncoding;
+use tonic::transport::Endpoint;
 
-use crate::house::{House, Watch};
+use crate::house::{self, Client, House, Watch};
 
 const COLLECTION: &str =
     "backends/veeam/collections/cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead";
@@ -18,6 +20,10 @@ fn point() -> WatchStatusRequest {
 
 fn collection() -> WatchStatusRequest {
     WatchStatusRequest { parent: COLLECTION.to_owned(), follow: true, ..Default::default() }
+}
+
+fn state(event: &WatchStatusResponse) -> Option<State> {
+    event.restore_point.as_ref().map(|point| point.state())
 }
 
 async fn synced(house: &House, request: WatchStatusRequest) -> Watch {
@@ -62,6 +68,34 @@ async fn whoever_knows_something_else_is_not() {
     // And a point that is watched by itself has tokens of its own.
     let mut alone = house.watch(point()).await;
     assert_ne!(alone.event().await.resume_token, early.resume_token);
+}
+
+#[tokio::test]
+async fn whoever_is_slow_to_read_hears_the_latest_and_delays_nobody() {
+    const CHANGES: usize = 60;
+    let house = House::new().await;
+    // Both on one connection, each with room for a handful of events.
+    let endpoint = Endpoint::from_shared(format!("http://{}", house.address)).unwrap();
+    let channel = endpoint.initial_stream_window_size(4096).connect().await.unwrap();
+    let mut slow = house::watch(Client::new(channel.clone()), point()).await.unwrap();
+    let mut brisk = house::watch(Client::new(channel), point()).await.unwrap();
+    brisk.until(|event| event.event() == Event::Synced).await;
+    for number in 1..=CHANGES {
+        assert!(house.veeam.set_state(SRV39, ["Failover", "Failback"][number % 2]));
+        change(&mut brisk).await;
+    }
+    assert!(house.veeam.set_state(SRV39, "PermanentFailover"));
+    assert_eq!(state(&change(&mut brisk).await), Some(State::Retired));
+
+    let mut heard = 0;
+    loop {
+        let event = slow.event().await;
+        heard += 1;
+        if state(&event) == Some(State::Retired) {
+            break;
+        }
+    }
+    assert!(heard < CHANGES / 2, "{heard} events were kept for whoever did not read them");
 }
 
 #[tokio::test]
