@@ -162,7 +162,7 @@ where
     time::timeout(OPENING, async { preface::read(handshake.await?).await }).await?
 }
 
-/// Spawns what is counted and can be cut; hyper runs its calls on it.
+/// Spawns what is counted and can be cut. hyper runs its calls on it.
 #[derive(Debug, Clone)]
 struct Tasks {
     running: TaskTracker,
@@ -176,7 +176,8 @@ impl Tasks {
 }
 
 impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
+    /// A call ends with its connection, whether it waits for a vendor or for its reader, and so is cut with it.
     fn execute(&self, call: F) {
-        self.spawn(call);
+        self.running.spawn(call);
     }
 }
