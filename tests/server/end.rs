@@ -35,6 +35,18 @@ async fn a_stream_that_stays_is_cut_after_the_grace() {
 }
 
 #[tokio::test]
+async fn a_call_that_waits_is_cut_after_the_grace() {
+    let grace = Duration::from_millis(50);
+    let server = Server::draining(Drain { notice: Duration::ZERO, grace }).await;
+    let mut client = server.client().await;
+    let mut other = client.clone();
+    let waiting = tokio::spawn(async move { other.get(get("wait")).await });
+    soon(client.get(get("peer"))).await.unwrap();
+    assert_eq!(server.stop().await, End::Cut);
+    soon(waiting).await.unwrap().unwrap_err();
+}
+
+#[tokio::test]
 async fn a_client_that_says_nothing_holds_up_nobody() {
     let server = Server::start().await;
     let silent = TcpStream::connect(server.address).await.unwrap();
