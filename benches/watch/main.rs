@@ -43,7 +43,7 @@ fn main() {
         let floor = bare(streams, ours.length).await;
         (ours, floor)
     });
-    let row = |name: &str, figure: f64| println!("{name:<34} {figure:>12.2}");
+    let row = |name: &str, figure: f64| println!("{name:<34} {figure:>12.3}");
     row("streams", streams as f64);
     row("bytes_per_event", ours.length as f64);
     row("upstream_polls", ours.polls);
