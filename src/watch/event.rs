@@ -1,13 +1,12 @@
 //! What watchers are told, and its bytes.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use jiff::Timestamp;
 use prost::Message;
 
-use super::seen::Seen;
+use super::seen::{Seen, hashed};
 use crate::convert;
 use crate::model::Error;
 use crate::proto;
@@ -60,11 +59,9 @@ impl What {
     pub(super) fn about(&self) -> u64 {
         match self {
             Self::Snapshot(seen) | Self::Changed(seen) => seen.fingerprint,
-            Self::Deleted(name) | Self::Degraded(name, _) | Self::Recovered(name) => {
-                let mut hasher = DefaultHasher::new();
-                name.hash(&mut hasher);
-                hasher.finish()
-            }
+            Self::Deleted(name) | Self::Recovered(name) => hashed(name),
+            // All watchers have the one error of an observation.
+            Self::Degraded(name, error) => hashed((name, Arc::as_ptr(error))),
             Self::Synced | Self::Heartbeat | Self::Reset | Self::Draining => 0,
         }
     }

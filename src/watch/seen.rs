@@ -1,5 +1,6 @@
 //! A point as watchers are told of it, and the fingerprint that stands for it in their tokens.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -44,4 +45,11 @@ pub(super) fn short_hash(bytes: &[u8]) -> u64 {
     let hash = digest(&SHA256, bytes);
     let first = hash.as_ref().first_chunk().copied().unwrap_or_default();
     u64::from_be_bytes(first)
+}
+
+/// A hash that is the same within this process only, and cheap.
+pub(super) fn hashed(what: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
 }

@@ -1,7 +1,8 @@
 //! What one watcher knows of one target.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::seen::hashed;
 
 /// In place of a fingerprint: the watcher knows that the target is not there.
 pub(super) const GONE: u64 = 0;
@@ -27,13 +28,13 @@ impl Told {
 
     pub(super) fn set(&mut self, word: Box<str>, fingerprint: u64) {
         self.remove(&word);
-        self.sum = self.sum.wrapping_add(mark(&word, fingerprint));
+        self.sum = self.sum.wrapping_add(hashed((&*word, fingerprint)));
         self.points.insert(word, fingerprint);
     }
 
     pub(super) fn remove(&mut self, word: &str) {
         if let Some(fingerprint) = self.points.remove(word) {
-            self.sum = self.sum.wrapping_sub(mark(word, fingerprint));
+            self.sum = self.sum.wrapping_sub(hashed((word, fingerprint)));
         }
     }
 
@@ -49,10 +50,4 @@ impl FromIterator<(Box<str>, u64)> for Told {
         told.into_iter().for_each(|(word, fingerprint)| all.set(word, fingerprint));
         all
     }
-}
-
-fn mark(word: &str, fingerprint: u64) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (word, fingerprint).hash(&mut hasher);
-    hasher.finish()
 }
