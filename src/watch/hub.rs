@@ -188,9 +188,9 @@ impl Following {
         self.audience.is_shared()
     }
 
-    /// What is known now.
-    pub(super) fn now(&self) -> Observation {
-        self.latest.borrow().clone()
+    /// What is known now; not to be held on to, since nothing is published meanwhile.
+    pub(super) fn now(&self) -> watch::Ref<'_, Observation> {
+        self.latest.borrow()
     }
 
     /// The same as it changes, beginning with what is known now.

@@ -219,7 +219,8 @@ impl Session {
             // One who watches alone has his frames to himself: nobody needs them to be kept.
             [Watched { following, told, .. }] if following.is_shared() => {
                 let key = Key::new(&what, observed, told);
-                following.now().frames.get_or_make(key, || self.frame(&what, observed))
+                let frames = Arc::clone(&following.now().frames);
+                frames.get_or_make(key, || self.frame(&what, observed))
             }
             _ => self.frame(&what, observed),
         }
@@ -229,8 +230,8 @@ impl Session {
         let mut resume = Resume::default();
         for watched in &self.watched {
             resume.tell(&watched.target, &watched.told);
-            if let Some(operation) = watched.following.now().operation {
-                resume.carry(&watched.target, &operation);
+            if let Some(operation) = &watched.following.now().operation {
+                resume.carry(&watched.target, operation);
             }
         }
         let targets = self.watched.iter().map(|watched| &watched.target);
@@ -354,8 +355,8 @@ impl Session {
     /// When the vendor was last read of the target that was read longest ago. Readings that show the same
     /// do not come as updates.
     fn oldest_reading(&self) -> Option<Timestamp> {
-        let readings = self.watched.iter().filter_map(|watched| watched.following.now().reading);
-        readings.map(|reading| reading.time).min()
+        let time = |watched: &Watched| Some(watched.following.now().reading.as_ref()?.time);
+        self.watched.iter().filter_map(time).min()
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use restore_point_gateway::backend::{Backend, Backends, Registry};
 use restore_point_gateway::model::{BackendId, Sealer};
+use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
 use restore_point_gateway::proto::{self, ListRequest, RestorePoint, WatchStatusResponse};
 use restore_point_gateway::sandbox::{Authority, Clock};
@@ -246,6 +247,11 @@ pub(crate) async fn watch(
     let stream =
         timeout(PATIENCE, client.watch_status(request)).await.expect("the stream opens")?;
     Ok(Watch(stream.into_inner()))
+}
+
+/// The state of the point that an event is about.
+pub(crate) fn state(event: &WatchStatusResponse) -> Option<State> {
+    event.restore_point.as_ref().map(|point| point.state())
 }
 
 impl Watch {

@@ -3,23 +3,19 @@
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
 use restore_point_gateway::model::{Purpose, Sealer};
+use restore_point_gateway::proto::WatchStatusRequest;
 use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::watch_status_response::Event;
-use restore_point_gateway::proto::{WatchStatusRequest, WatchStatusResponse};
 use restore_point_gateway::sandbox::azure::{Canned, Fault, Kind, Matching, Own};
 use tonic::Code;
 use tonic_types::{RpcStatusExt, StatusExt};
 
-use crate::house::{self, House, Watch};
+use crate::house::{self, House, Watch, state};
 
 const SRV39: &str = "93081441-6e3c-4584-b47a-08dc1ce24f84";
 
 fn names<const N: usize>(names: [&str; N]) -> WatchStatusRequest {
     WatchStatusRequest { names: names.map(str::to_owned).to_vec(), ..Default::default() }
-}
-
-fn state(event: &WatchStatusResponse) -> Option<State> {
-    event.restore_point.as_ref().map(|point| point.state())
 }
 
 fn srv39() -> String {

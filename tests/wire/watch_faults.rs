@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
+use restore_point_gateway::proto::WatchStatusRequest;
 use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::watch_status_response::Event;
-use restore_point_gateway::proto::{WatchStatusRequest, WatchStatusResponse};
 use restore_point_gateway::sandbox::azure::{Fault, Kind, Matching, Own};
 use tonic::Code;
 use tonic_types::RpcStatusExt;
 
-use crate::house::{self, House, Watch};
+use crate::house::{self, House, Watch, state};
 
 const SRV39: &str = "93081441-6e3c-4584-b47a-08dc1ce24f84";
 
@@ -28,10 +28,6 @@ async fn synced(house: &House, names: &[String]) -> Watch {
 
 fn running(house: &House) -> String {
     House::azure_point(&house.azure.seeded().running_copy)
-}
-
-fn state(event: &WatchStatusResponse) -> Option<State> {
-    event.restore_point.as_ref().map(|point| point.state())
 }
 
 /// Lets the gateway poll another vendor for a while: so long it could have polled this one too.

@@ -7,7 +7,7 @@ use restore_point_gateway::proto::{GetRequest, WatchStatusRequest, WatchStatusRe
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Endpoint;
 
-use crate::house::{self, Client, House, Watch};
+use crate::house::{self, Client, House, Watch, state};
 
 const COLLECTION: &str =
     "backends/veeam/collections/cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead";
@@ -20,10 +20,6 @@ fn point() -> WatchStatusRequest {
 
 fn collection() -> WatchStatusRequest {
     WatchStatusRequest { parent: COLLECTION.to_owned(), follow: true, ..Default::default() }
-}
-
-fn state(event: &WatchStatusResponse) -> Option<State> {
-    event.restore_point.as_ref().map(|point| point.state())
 }
 
 async fn synced(house: &House, request: WatchStatusRequest) -> Watch {
