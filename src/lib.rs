@@ -1,6 +1,6 @@
 //! Restore Point Gateway: one gRPC service in front of two vendors' restore point APIs.
 //!
-//! Data walks down one corridor and back: wire → [`service`] → [`model`] → [`backend`] → [`http`] → vendor.
+//! Data walks down one corridor and back: wire → [`service`] → [`model`] → [`backend`] → [`upstream`] → vendor.
 //!
 //! - [`proto`] the contract as Rust types; `convert` from the model to them; [`status`] from errors to
 //!   gRPC statuses, the only place where that happens
@@ -9,9 +9,9 @@
 //! - [`watch`] many watchers, one poll
 //! - [`model`] vendor-neutral words; knows nothing of gRPC, HTTP or vendors
 //! - [`backend`] the vendors, one folder each, behind one trait
-//! - [`http`] the one way to call a vendor
+//! - [`upstream`] the one way to call a vendor
 //! - [`timing`] how long things took, counted
-//! - [`sandbox`] the vendors, simulated; shares nothing with [`backend`]
+//! - the crate `restore-point-sandbox`, behind the feature `sandbox`: the vendors, simulated; shares nothing with [`backend`]
 //! - `spread` chance, where things must not happen at once
 //! - [`config`] and [`command`] what the program is told, and what it does then
 
@@ -19,13 +19,12 @@ pub mod backend;
 pub mod command;
 pub mod config;
 mod convert;
-pub mod http;
 pub mod model;
 pub mod proto;
-pub mod sandbox;
 pub mod server;
 pub mod service;
 mod spread;
 pub mod status;
 pub mod timing;
+pub mod upstream;
 pub mod watch;

@@ -6,10 +6,10 @@ use futures::future::join_all;
 use http::Method;
 use restore_point_gateway::backend::azure::{Azure, Credential, DEFAULT_API_VERSION, Settings};
 use restore_point_gateway::backend::{Backend, Backends, Registry};
-use restore_point_gateway::http::{Rate, Trust};
 use restore_point_gateway::model::{BackendId, PointRef, View};
-use restore_point_gateway::sandbox::azure::{self, Kind};
-use restore_point_gateway::sandbox::{Authority, Clock};
+use restore_point_gateway::upstream::{Rate, Trust};
+use restore_point_sandbox::azure::{self, Kind};
+use restore_point_sandbox::{Authority, Clock};
 use tokio::runtime::Runtime;
 
 const CALLERS: usize = 1000;

@@ -7,10 +7,9 @@ use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
 use restore_point_gateway::proto;
 use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
-use restore_point_gateway::proto::restore_point_service_server::{
-    RestorePointService, RestorePointServiceServer,
-};
+use restore_point_gateway::proto::restore_point_service_server::RestorePointServiceServer;
 use restore_point_gateway::proto::watch_status_response::Event;
+use restore_point_test_support::stub::{Answers, Stub};
 use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 use tonic::{Request, Response, Status};
@@ -29,7 +28,7 @@ pub(crate) fn serve(length: usize) {
         let latest = Arc::new(watch::Sender::new(event(Event::Synced, length)));
         let incoming = tonic::transport::server::TcpIncoming::from(listener);
         tonic::transport::Server::builder()
-            .add_service(RestorePointServiceServer::new(Floor { length, latest }))
+            .add_service(RestorePointServiceServer::new(Stub(Floor { length, latest })))
             .serve_with_incoming(incoming.with_nodelay(Some(true)))
             .await
             .unwrap();
@@ -53,13 +52,13 @@ fn event(kind: Event, length: usize) -> proto::WatchStatusResponse {
 }
 
 #[tonic::async_trait]
-impl RestorePointService for Floor {
-    type WatchStatusStream = BoxStream<'static, Result<proto::WatchStatusResponse, Status>>;
+impl Answers for Floor {
+    type Events = BoxStream<'static, Result<proto::WatchStatusResponse, Status>>;
 
     async fn watch_status(
         &self,
         _: Request<proto::WatchStatusRequest>,
-    ) -> Result<Response<Self::WatchStatusStream>, Status> {
+    ) -> Result<Response<Self::Events>, Status> {
         let first = event(Event::Synced, self.length);
         let first = futures::stream::once(async { first }.boxed());
         let rest = WatchStream::from_changes(self.latest.subscribe());
@@ -73,47 +72,5 @@ impl RestorePointService for Floor {
     ) -> Result<Response<proto::ListBackendsResponse>, Status> {
         self.latest.send_replace(event(Event::Changed, self.length));
         Ok(Response::new(proto::ListBackendsResponse::default()))
-    }
-
-    async fn list(
-        &self,
-        _: Request<proto::ListRequest>,
-    ) -> Result<Response<proto::ListResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn get(
-        &self,
-        _: Request<proto::GetRequest>,
-    ) -> Result<Response<proto::RestorePoint>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn create_collection(
-        &self,
-        _: Request<proto::CreateCollectionRequest>,
-    ) -> Result<Response<proto::Collection>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn copy(
-        &self,
-        _: Request<proto::CopyRequest>,
-    ) -> Result<Response<proto::CopyResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn list_collections(
-        &self,
-        _: Request<proto::ListCollectionsRequest>,
-    ) -> Result<Response<proto::ListCollectionsResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn get_collection(
-        &self,
-        _: Request<proto::GetCollectionRequest>,
-    ) -> Result<Response<proto::Collection>, Status> {
-        Err(Status::unimplemented(""))
     }
 }

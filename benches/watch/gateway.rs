@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use http::Method;
 use jiff::SignedDuration;
-use restore_point_gateway::sandbox::azure::{Azure, Kind, Settings};
-use restore_point_gateway::sandbox::{Authority, Clock};
+use restore_point_sandbox::azure::{Azure, Kind, Settings};
+use restore_point_sandbox::{Authority, Clock};
 
 use crate::process::Process;
 

@@ -10,11 +10,11 @@ use futures::StreamExt;
 use restore_point_gateway::backend::{
     Backend, Backends, Capabilities, Cursor, Kind, Operation, Page, Registry, Wanted, Writer,
 };
-use restore_point_gateway::http::{Budget, Rate};
 use restore_point_gateway::model::{
     BackendId, Collection, CollectionName, Consistency, Error, PointRef, RestorePoint,
     RestorePointName, Sealer, Segment, Source, State, Vendor, View,
 };
+use restore_point_gateway::upstream::{Budget, Rate};
 use restore_point_gateway::watch::{Follow, Hub, Pace, Session, Target};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use restore_point_gateway::backend::{azure, veeam};
+use restore_point_gateway::backend::{azure, veeam_em};
 use restore_point_gateway::model::{Error, Filter, Invalid, RestorePoint};
 
 /// Points of both vendors, among them a copy and one without a time.
@@ -15,7 +15,7 @@ static POINTS: LazyLock<Vec<RestorePoint>> = LazyLock::new(|| {
     let point = include_bytes!("../corpus/azure_json/point.json");
     let copy = include_bytes!("../corpus/azure_json/copy.json");
     let points = [
-        veeam::fuzzing::point(0, entity, 100),
+        veeam_em::fuzzing::point(0, entity, 100),
         azure::fuzzing::point(point),
         azure::fuzzing::point(copy),
     ];

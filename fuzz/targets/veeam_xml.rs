@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use restore_point_gateway::backend::veeam::fuzzing as veeam;
+use restore_point_gateway::backend::veeam_em::fuzzing as veeam;
 use restore_point_gateway::model::{PointRef, RestorePoint, State, Vendor};
 use restore_point_gateway::proto::veeam_properties::Kind;
 

@@ -8,7 +8,7 @@ mod memory;
 mod registry;
 mod rounds;
 mod shared;
-pub mod veeam;
+pub mod veeam_em;
 
 use std::fmt;
 use std::time::Duration;
@@ -17,13 +17,13 @@ use async_trait::async_trait;
 
 pub use registry::{Backends, Registry};
 
-use crate::http::Usage;
 use crate::model::{
     BackendId, Collection, Error, NewCollection, PointRef, RestorePoint, RestorePointName, Segment,
     View,
 };
 pub use crate::proto::Capabilities;
 pub use crate::proto::backend::Kind;
+use crate::upstream::Usage;
 
 /// One configured vendor endpoint.
 #[async_trait]

@@ -10,8 +10,8 @@ use futures::FutureExt;
 
 use super::rounds::Rounds;
 use super::{Backend, Capabilities, Cursor, Kind, Observed, Operation, Page, Wanted, Writer};
-use crate::http::Usage;
 use crate::model::{Collection, Error, PointRef, RestorePoint, Segment, View};
+use crate::upstream::Usage;
 
 /// What tells one page from another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -12,9 +12,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use crate::sandbox::Authority;
-use crate::sandbox::azure::Azure;
-use crate::sandbox::veeam::EnterpriseManager;
+use restore_point_sandbox::Authority;
+use restore_point_sandbox::azure::Azure;
+use restore_point_sandbox::veeam_em::EnterpriseManager;
 
 /// Writes the file, new and with mode 0600: what stood there before goes, and with it its mode.
 ///

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::backend::azure::{self, Azure};
-use crate::backend::veeam::{self, Veeam};
+use crate::backend::veeam_em::{self, Veeam};
 use crate::backend::{Backend, Backends};
 use crate::config::{
     AzureConfig, BackendConfig, Config, ConfigError, CredentialConfig, FileRef, RateConfig,
     SecretRef, TrustConfig, VeeamConfig,
 };
-use crate::http::{Rate, Trust};
 use crate::model::{BackendId, Sealer};
+use crate::upstream::{Rate, Trust};
 
 use super::Failure;
 
@@ -108,17 +108,17 @@ fn veeam(id: &BackendId, config: &VeeamConfig) -> Result<Veeam, Failure> {
     let tenant = match &config.tenant {
         None => None,
         Some((username, password)) => {
-            Some(veeam::Tenant { username: username.clone(), password: password.read()? })
+            Some(veeam_em::Tenant { username: username.clone(), password: password.read()? })
         }
     };
-    Veeam::new(veeam::Settings {
+    Veeam::new(veeam_em::Settings {
         id: id.clone(),
         url: config.url.clone(),
         username: config.username.clone(),
         password: config.password.read()?,
         tenant,
         trust: trust(&config.trust)?,
-        rate: rate(config.rate, veeam::DEFAULT_RATE),
+        rate: rate(config.rate, veeam_em::DEFAULT_RATE),
     })
     .map_err(Failure::other)
 }

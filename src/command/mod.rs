@@ -1,5 +1,6 @@
 //! What the program does on each of its commands. Arguments and exit codes are `main.rs`'s.
 
+#[cfg(feature = "sandbox")]
 mod access;
 mod assemble;
 mod certificate;
@@ -7,12 +8,14 @@ mod check;
 mod descriptor_set;
 mod listeners;
 mod run;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod serve;
 
 pub use check::{Depth, check};
 pub use descriptor_set::descriptor_set;
-pub use sandbox::{SandboxOptions, sandbox};
+#[cfg(feature = "sandbox")]
+pub use sandbox::{SandboxArguments, sandbox};
 pub use serve::serve;
 
 use crate::config::ConfigError;

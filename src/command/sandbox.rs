@@ -13,47 +13,76 @@ use url::Url;
 
 use super::{Failure, access, run};
 use crate::backend::azure::{self, Azure};
-use crate::backend::veeam::{self, Veeam};
+use crate::backend::veeam_em::{self, Veeam};
 use crate::backend::{Backend, Backends, Registry};
-use crate::http::{Rate, Trust};
 use crate::model::{BackendId, Sealer};
-use crate::sandbox::{Admin, Authority, Clock, FaultOrder};
 use crate::server::{Drain, Listener, telemetry};
-use crate::{sandbox, watch};
+use crate::upstream::{Rate, Trust};
+use crate::watch;
+use restore_point_sandbox as sandbox;
+use restore_point_sandbox::{Admin, Authority, Clock, FaultOrder};
 
 /// The simulated vendors' allowances are counted by their own clock; who tries out the gateway is not to meet
 /// its budget first.
 const PLENTY: Rate = Rate { per_second: 10_000.0, burst: 10_000 };
 
 /// What to simulate.
-#[derive(Debug, Clone)]
-pub struct SandboxOptions {
+#[derive(Debug, Clone, clap::Args)]
+pub struct SandboxArguments {
     /// Where the gateway listens.
-    pub listen: SocketAddr,
+    #[arg(long, default_value = "127.0.0.1:50051", value_name = "ADDR")]
+    listen: SocketAddr,
     /// How many times faster than real time copies progress.
-    pub speed: f64,
-    /// How many points each vendor has beside the well-known ones.
-    pub points: usize,
-    /// The same seed gives the same points.
-    pub seed: u64,
-    /// The release that the simulated Enterprise Manager is of.
-    pub veeam_product: sandbox::veeam::Product,
-    /// Where to write how the simulated vendors themselves are reached, credentials included; nowhere
-    /// if absent.
-    pub write_access: Option<PathBuf>,
-    /// Where the admin path listens, on loopback.
-    pub admin: SocketAddr,
-    /// Where the gateway shows its figures.
-    pub metrics: SocketAddr,
-    /// What goes wrong from the beginning.
-    pub faults: Vec<FaultOrder>,
+    #[arg(long, default_value_t = 60.0, value_name = "FACTOR", value_parser = speed)]
+    speed: f64,
+    /// How many restore points each vendor has beside the well-known ones.
+    #[arg(long, default_value_t = 40, value_name = "N")]
+    points: usize,
+    /// The same seed gives the same restore points.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+    /// The product release of the simulated Enterprise Manager, 12 or 13; its JSON differs.
+    #[arg(long, default_value = "13", value_name = "N", value_parser = veeam_product)]
+    veeam_product: sandbox::veeam_em::Product,
+    /// Write addresses and throw-away credentials of the simulated vendors to this file (JSON).
+    #[arg(long, value_name = "FILE")]
+    write_access: Option<PathBuf>,
+    /// Where the admin path listens: faults, clocks and call counts, at any time.
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
+    admin: SocketAddr,
+    /// Where the gateway shows its figures for Prometheus.
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
+    metrics: SocketAddr,
+    /// Something that goes wrong from the beginning; may be given more than once. The admin path
+    /// has the list of all words.
+    #[arg(long = "fault", value_name = "FAULT", long_help = FAULT)]
+    faults: Vec<FaultOrder>,
 }
+
+const FAULT: &str = "\
+Something that goes wrong from the beginning; may be given more than once.
+
+  'VENDOR: [METHOD] [/PATH] WORD...', of which the first that matches and is not used up hits a request
+
+Which requests: GET, /part/of/path?or=query, skip=N (not the first N), times=N (else all)
+What happens:   latency_ms=N, status=N retry_after=SECONDS, html, body=\"...\" header=\"Name: value\",
+                content_type=TYPE, bytes_per_second=N, chunked, truncate=N or N%,
+                reset=before|during|after|N|N%, lose_reply, hang_up, silence,
+                fail_creation=CODE message=\"...\" (azure)
+
+  --fault 'veeam: GET /query skip=1 times=1 status=401'        401 in the middle of a list
+  --fault 'azure: times=20 status=429 retry_after=3'           a burst of throttling
+  --fault 'azure: PUT /restorePoints/ times=1 lose_reply'      a copy whose reply is lost
+  --fault 'veeam: GET latency_ms=500 bytes_per_second=2000'    a slow line
+  --fault 'azure: GET /operations/ truncate=50%'               half a body under a whole length
+
+The admin path changes all of it while the sandbox runs.";
 
 /// Runs the sandbox until it is told to stop.
 ///
 /// # Errors
 /// When the address cannot be listened on, or the access file cannot be written.
-pub async fn sandbox(options: SandboxOptions) -> Result<(), Failure> {
+pub async fn sandbox(options: SandboxArguments) -> Result<(), Failure> {
     telemetry::init(telemetry::Format::Text).map_err(Failure::other)?;
     let clock = Clock::running(options.speed);
     let authority = Authority::generate().map_err(Failure::other)?;
@@ -68,14 +97,14 @@ pub async fn sandbox(options: SandboxOptions) -> Result<(), Failure> {
         &authority,
     )
     .map_err(Failure::other)?;
-    let veeam = sandbox::veeam::EnterpriseManager::start(sandbox::veeam::Settings {
+    let veeam = sandbox::veeam_em::EnterpriseManager::start(sandbox::veeam_em::Settings {
         points: options.points,
         seed: options.seed,
         product: options.veeam_product,
         // So that links can be followed by whoever tries them out.
-        hrefs: sandbox::veeam::Hrefs::AsAsked,
+        hrefs: sandbox::veeam_em::Hrefs::AsAsked,
         idle_timeout: visitors_time(SESSION_IDLE, options.speed),
-        ..sandbox::veeam::Settings::new(clock.clone())
+        ..sandbox::veeam_em::Settings::new(clock.clone())
     })
     .map_err(Failure::other)?;
 
@@ -161,9 +190,9 @@ fn azure_backend(
 
 fn veeam_backend(
     id: BackendId,
-    veeam: &sandbox::veeam::EnterpriseManager,
+    veeam: &sandbox::veeam_em::EnterpriseManager,
 ) -> Result<Veeam, Failure> {
-    Veeam::new(veeam::Settings {
+    Veeam::new(veeam_em::Settings {
         id,
         url: url(&veeam.url())?,
         username: veeam.username().to_owned(),
@@ -251,3 +280,18 @@ const TRY: [(&str, &str); 5] = [
         r#"{"source": "backends/veeam/collections/-/restorePoints/93081441-6e3c-4584-b47a-08dc1ce24f84"}"#,
     ),
 ];
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && speed > 0.0 && speed <= 1e6 => Ok(speed),
+        _ => Err("it must be a number above 0, up to 1000000".to_owned()),
+    }
+}
+
+fn veeam_product(text: &str) -> Result<sandbox::veeam_em::Product, String> {
+    match text {
+        "12" => Ok(sandbox::veeam_em::Product::V12),
+        "13" => Ok(sandbox::veeam_em::Product::V13),
+        _ => Err("it must be 12 or 13".to_owned()),
+    }
+}

@@ -6,24 +6,24 @@ use async_trait::async_trait;
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
 use restore_point_gateway::proto::{Collection, CreateCollectionRequest};
-use restore_point_gateway::sandbox::azure::{Fault, Matching};
+use restore_point_sandbox::azure::{Fault, Matching};
 
-use crate::house::House;
 use crate::stage::Stage;
+use restore_point_test_support::fixture::TestGateway;
 
 const VERSION: &str = "api-version=2024-11-01";
 
 /// The seeded collection of the database server.
 pub(crate) struct Collections {
-    house: House,
+    gateway: TestGateway,
 }
 
 impl Collections {
     /// Asks the resource manager, past the gateway.
     async fn ask(&self, method: Method, id: &str, query: &str) -> String {
-        let url = format!("{}{id}?{VERSION}{query}", self.house.azure.endpoint());
-        let request = self.house.vendor_client().request(method, url);
-        let request = request.bearer_auth(self.house.azure.static_token());
+        let url = format!("{}{id}?{VERSION}{query}", self.gateway.azure.endpoint());
+        let request = self.gateway.vendor_client().request(method, url);
+        let request = request.bearer_auth(self.gateway.azure.static_token());
         let request = request.header("content-type", "application/json").body("{}");
         let answer = request.send().await.unwrap().error_for_status().unwrap();
         answer.text().await.unwrap()
@@ -32,18 +32,18 @@ impl Collections {
     /// The ARM id of the point with this name.
     fn id(&self, name: &str) -> String {
         let (_, point) = name.rsplit_once('/').unwrap();
-        format!("{}/restorePoints/{point}", self.house.azure.seeded().collection)
+        format!("{}/restorePoints/{point}", self.gateway.azure.seeded().collection)
     }
 }
 
 #[async_trait]
 impl Stage for Collections {
     async fn start() -> Self {
-        Self { house: House::new().await }
+        Self { gateway: TestGateway::new().await }
     }
 
-    fn house(&self) -> &House {
-        &self.house
+    fn gateway(&self) -> &TestGateway {
+        &self.gateway
     }
 
     fn backend(&self) -> &'static str {
@@ -51,7 +51,7 @@ impl Stage for Collections {
     }
 
     fn collection(&self) -> String {
-        House::azure_collection(&self.house.azure.seeded().collection)
+        TestGateway::azure_collection(&self.gateway.azure.seeded().collection)
     }
 
     fn absent(&self) -> (&'static str, &'static str) {
@@ -59,7 +59,7 @@ impl Stage for Collections {
     }
 
     async fn vendor_ids(&self) -> BTreeSet<String> {
-        let id = self.house.azure.seeded().collection.clone();
+        let id = self.gateway.azure.seeded().collection.clone();
         let body = self.ask(Method::GET, &id, "&$expand=restorePoints").await;
         let body: serde_json::Value = serde_json::from_str(&body).unwrap();
         let points = body["properties"]["restorePoints"].as_array().unwrap();
@@ -73,17 +73,17 @@ impl Stage for Collections {
     }
 
     async fn finish(&self, _: &str) {
-        self.house.clock.advance(SignedDuration::from_mins(2));
+        self.gateway.clock.advance(SignedDuration::from_mins(2));
     }
 
     async fn delete(&self, name: &str) {
         self.ask(Method::DELETE, &self.id(name), "").await;
-        self.house.clock.advance(SignedDuration::from_mins(1));
+        self.gateway.clock.advance(SignedDuration::from_mins(1));
     }
 
     fn fail(&self, calls: usize) {
         let reads = Matching::new(Method::GET, "/restorepointcollections");
-        self.house.azure.script(reads, calls, Fault::refuse(StatusCode::GATEWAY_TIMEOUT));
+        self.gateway.azure.script(reads, calls, Fault::refuse(StatusCode::GATEWAY_TIMEOUT));
     }
 
     fn new_collection(&self) -> Option<CreateCollectionRequest> {
@@ -100,6 +100,6 @@ impl Stage for Collections {
     }
 
     fn let_copies_arrive(&self) {
-        self.house.clock.advance(SignedDuration::from_hours(24));
+        self.gateway.clock.advance(SignedDuration::from_hours(24));
     }
 }

@@ -21,14 +21,14 @@ pub(crate) async fn a_list_is_what_the_vendor_has_at_any_page_size(stage: &impl 
     assert!(truth.len() >= 3, "{truth:?}");
     for page_size in [0, 1, 2, 1000] {
         let request = ListRequest { page_size, ..list(stage.collection()) };
-        let points = stage.house().list_all(request).await;
+        let points = stage.gateway().list_all(request).await;
         assert_eq!(points.len(), truth.len(), "each once, at {page_size} a page");
         assert_eq!(stage::vendor_ids(&points), truth);
     }
 }
 
 pub(crate) async fn the_whole_is_the_sum_of_its_collections(stage: &impl Stage) {
-    let whole = stage.house().list_all(everything(stage)).await;
+    let whole = stage.gateway().list_all(everything(stage)).await;
     let names = stage::names(&whole);
     assert_eq!(names.len(), whole.len(), "each once");
     let uids: BTreeSet<_> = whole.iter().map(|point| &point.uid).collect();
@@ -40,10 +40,10 @@ pub(crate) async fn the_whole_is_the_sum_of_its_collections(stage: &impl Stage) 
     loop {
         let parent = stage.backend().to_owned();
         let request = ListCollectionsRequest { parent, page_size: 2, page_token };
-        let page = stage.house().client().list_collections(request).await.unwrap().into_inner();
+        let page = stage.gateway().client().list_collections(request).await.unwrap().into_inner();
         for collection in page.collections {
             collections += 1;
-            sum.extend(stage::names(&stage.house().list_all(list(collection.name)).await));
+            sum.extend(stage::names(&stage.gateway().list_all(list(collection.name)).await));
         }
         page_token = page.next_page_token;
         if page_token.is_empty() {
@@ -55,7 +55,7 @@ pub(crate) async fn the_whole_is_the_sum_of_its_collections(stage: &impl Stage) 
 }
 
 pub(crate) async fn a_filter_is_the_list_without_the_others(stage: &impl Stage) {
-    let whole = stage.house().list_all(everything(stage)).await;
+    let whole = stage.gateway().list_all(everything(stage)).await;
     let some = stage::points(stage).await.remove(1);
     let time = some.point_time.unwrap();
     let vm = some.source.as_ref().unwrap().vm_name.clone();
@@ -78,12 +78,12 @@ pub(crate) async fn a_filter_is_the_list_without_the_others(stage: &impl Stage) 
     ];
     for (filter, fits) in cases {
         let request = ListRequest { filter: filter.clone(), page_size: 3, ..everything(stage) };
-        let filtered = stage::names(&stage.house().list_all(request).await);
+        let filtered = stage::names(&stage.gateway().list_all(request).await);
         let expected: Vec<_> = whole.iter().filter(|point| fits(point)).cloned().collect();
         assert_eq!(filtered, stage::names(&expected), "{filter}");
     }
     let request = ListRequest { filter: "colour = red".into(), ..everything(stage) };
-    let status = stage.house().client().list(request).await.unwrap_err();
+    let status = stage.gateway().client().list(request).await.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
     assert_eq!(status.get_details_bad_request().unwrap().field_violations[0].field, "filter");
 }
@@ -93,7 +93,7 @@ pub(crate) async fn an_order_holds_over_pages(stage: &impl Stage) {
     for (order_by, newest_first) in [("point_time desc", true), ("point_time", false)] {
         let request =
             ListRequest { order_by: order_by.into(), page_size: 2, ..list(stage.collection()) };
-        let mut points = stage.house().list_all(request).await;
+        let mut points = stage.gateway().list_all(request).await;
         if newest_first {
             points.reverse();
         }
@@ -103,7 +103,7 @@ pub(crate) async fn an_order_holds_over_pages(stage: &impl Stage) {
 }
 
 pub(crate) async fn a_page_token_serves_its_own_list_only(stage: &impl Stage) {
-    let mut client = stage.house().client();
+    let mut client = stage.gateway().client();
     let first = ListRequest { page_size: 1, ..list(stage.collection()) };
     let page = client.list(first.clone()).await.unwrap().into_inner();
     assert!(!page.next_page_token.is_empty());
@@ -125,7 +125,7 @@ pub(crate) async fn a_page_token_serves_its_own_list_only(stage: &impl Stage) {
 
 /// More failures than a read is repeated.
 pub(crate) async fn a_vendor_that_fails_midway_makes_no_shorter_list(stage: &impl Stage) {
-    let mut client = stage.house().client();
+    let mut client = stage.gateway().client();
     let request = ListRequest { page_size: 1, ..list(stage.collection()) };
     let page = client.list(request.clone()).await.unwrap().into_inner();
     stage.fail(50);

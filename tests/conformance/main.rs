@@ -10,9 +10,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod azure;
-#[allow(dead_code, reason = "other suites use the rest of it")]
-#[path = "../wire/house.rs"]
-mod house;
 mod listing;
 mod reading;
 mod stage;

@@ -12,7 +12,7 @@ use crate::stage::{self, Stage};
 
 async fn get(stage: &impl Stage, name: &str, view: View) -> Result<RestorePoint, Status> {
     let request = GetRequest { name: name.to_owned(), view: view.into() };
-    stage.house().client().get(request).await.map(tonic::Response::into_inner)
+    stage.gateway().client().get(request).await.map(tonic::Response::into_inner)
 }
 
 pub(crate) async fn the_backend_says_what_it_is(stage: &impl Stage) {
@@ -56,7 +56,7 @@ pub(crate) async fn a_view_adds_and_never_contradicts(stage: &impl Stage) {
 pub(crate) async fn usable_means_ready(stage: &impl Stage) {
     let parent = format!("{}/collections/-", stage.backend());
     let everything = ListRequest { parent, ..Default::default() };
-    for point in stage.house().list_all(everything).await {
+    for point in stage.gateway().list_all(everything).await {
         assert_eq!(point.usable, point.state() == State::Ready, "{point:?}");
         assert_eq!(point.error.is_some(), point.state() == State::Failed, "{point:?}");
         assert_ne!(point.state(), State::Unspecified);
@@ -71,7 +71,7 @@ pub(crate) async fn what_is_absent_is_not_found_by_name(stage: &impl Stage) {
     let inside = format!("{absent_collection}/restorePoints/{point}");
     let list = ListRequest { parent: absent_collection.clone(), ..Default::default() };
     let collection = GetCollectionRequest { name: absent_collection.clone() };
-    let mut client = stage.house().client();
+    let mut client = stage.gateway().client();
     for (status, name) in [
         (get(stage, &absent_point, View::Full).await.unwrap_err(), &absent_point),
         (get(stage, &inside, View::Basic).await.unwrap_err(), &inside),
@@ -89,7 +89,7 @@ pub(crate) async fn ids_of_another_vendor_are_refused_by_field(stage: &impl Stag
     let collection = format!("{}/collections/of-another-vendor", stage.backend());
     let point = format!("{collection}/restorePoints/x");
     let list = ListRequest { parent: collection.clone(), ..Default::default() };
-    let mut client = stage.house().client();
+    let mut client = stage.gateway().client();
     for (status, field) in [
         (get(stage, &point, View::Full).await.unwrap_err(), "name"),
         (client.list(list).await.unwrap_err(), "parent"),
@@ -130,11 +130,11 @@ pub(crate) async fn details_are_told_exactly_if_they_are_claimed(stage: &impl St
 pub(crate) async fn a_listed_collection_is_the_collection_that_is_got(stage: &impl Stage) {
     let parent = stage.backend().to_owned();
     let request = ListCollectionsRequest { parent, ..Default::default() };
-    let listed = stage.house().client().list_collections(request).await.unwrap().into_inner();
+    let listed = stage.gateway().client().list_collections(request).await.unwrap().into_inner();
     assert!(listed.collections.iter().any(|collection| collection.name == stage.collection()));
     for collection in listed.collections {
         let request = GetCollectionRequest { name: collection.name.clone() };
-        let got = stage.house().client().get_collection(request).await.unwrap().into_inner();
+        let got = stage.gateway().client().get_collection(request).await.unwrap().into_inner();
         assert!(!got.uid.is_empty() && !got.display_name.is_empty());
         // ARM's list over a subscription shouts what a single answer says.
         assert!(got.vendor_id.eq_ignore_ascii_case(&collection.vendor_id));

@@ -10,9 +10,9 @@ use restore_point_gateway::proto::{
     Backend, Capabilities, CreateCollectionRequest, ListBackendsRequest, ListRequest, RestorePoint,
 };
 
-use crate::house::House;
+use restore_point_test_support::fixture::TestGateway;
 
-/// One kind of collection at one vendor, in a house of its own.
+/// One kind of collection of one vendor, with a gateway of its own in front of it.
 #[async_trait]
 pub(crate) trait Stage: Sync {
     /// A vendor with at least three points in [`Stage::collection`], and points beside it.
@@ -20,7 +20,7 @@ pub(crate) trait Stage: Sync {
     where
         Self: Sized;
 
-    fn house(&self) -> &House;
+    fn gateway(&self) -> &TestGateway;
 
     /// `backends/{backend}`.
     fn backend(&self) -> &'static str;
@@ -58,7 +58,7 @@ pub(crate) trait Stage: Sync {
 
 /// The backend as it describes itself.
 pub(crate) async fn described(stage: &impl Stage) -> Backend {
-    let backends = stage.house().client().list_backends(ListBackendsRequest {}).await.unwrap();
+    let backends = stage.gateway().client().list_backends(ListBackendsRequest {}).await.unwrap();
     let mut backends = backends.into_inner().backends.into_iter();
     backends.find(|backend| backend.name == stage.backend()).expect("it is configured")
 }
@@ -70,7 +70,7 @@ pub(crate) async fn claims(stage: &impl Stage) -> Capabilities {
 /// The points of the collection, in the order of the list.
 pub(crate) async fn points(stage: &impl Stage) -> Vec<RestorePoint> {
     let request = ListRequest { parent: stage.collection(), ..Default::default() };
-    stage.house().list_all(request).await
+    stage.gateway().list_all(request).await
 }
 
 /// Their names.

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use http::Method;
 use jiff::SignedDuration;
-use restore_point_gateway::sandbox::veeam::Fault;
+use restore_point_sandbox::veeam_em::Fault;
 
-use crate::house::House;
 use crate::stage::Stage;
+use restore_point_test_support::fixture::TestGateway;
 
 const NOTHING: &str = "00000000-0000-0000-0000-000000000000";
 
 /// The `UID`s that a logged-on customer of Enterprise Manager sees at `path`.
-async fn uids(house: &House, path: &str) -> BTreeSet<String> {
-    let em = &house.veeam;
+async fn uids(gateway: &TestGateway, path: &str) -> BTreeSet<String> {
+    let em = &gateway.veeam;
     let certificate = reqwest::Certificate::from_der(em.certificate_der()).unwrap();
     let client = reqwest::Client::builder().tls_certs_only([certificate]).build().unwrap();
     let logon = client
@@ -38,7 +38,7 @@ fn guid(name: &str) -> &str {
 
 /// A tenant's replica at a service provider.
 pub(crate) struct CloudReplicas {
-    house: House,
+    gateway: TestGateway,
 }
 
 impl CloudReplicas {
@@ -48,11 +48,11 @@ impl CloudReplicas {
 #[async_trait]
 impl Stage for CloudReplicas {
     async fn start() -> Self {
-        Self { house: House::new().await }
+        Self { gateway: TestGateway::new().await }
     }
 
-    fn house(&self) -> &House {
-        &self.house
+    fn gateway(&self) -> &TestGateway {
+        &self.gateway
     }
 
     fn backend(&self) -> &'static str {
@@ -68,51 +68,51 @@ impl Stage for CloudReplicas {
     }
 
     async fn vendor_ids(&self) -> BTreeSet<String> {
-        uids(&self.house, &format!("/cloud/replicas/{}/vmReplicaPoints", Self::REPLICA)).await
+        uids(&self.gateway, &format!("/cloud/replicas/{}/vmReplicaPoints", Self::REPLICA)).await
     }
 
     /// The vendor shows no point that is not whole; one that a failover runs from is not usable either.
     async fn begin(&self) -> Option<String> {
-        let id = self.house.veeam.add_point(Self::REPLICA, "srv38").unwrap();
-        assert!(self.house.veeam.set_state(&id, "Failover"));
+        let id = self.gateway.veeam.add_point(Self::REPLICA, "srv38").unwrap();
+        assert!(self.gateway.veeam.set_state(&id, "Failover"));
         Some(format!("{}/restorePoints/{id}", self.collection()))
     }
 
     async fn finish(&self, name: &str) {
-        assert!(self.house.veeam.set_state(guid(name), "Ready"));
+        assert!(self.gateway.veeam.set_state(guid(name), "Ready"));
     }
 
     async fn delete(&self, name: &str) {
-        assert!(self.house.veeam.remove_point(guid(name)));
+        assert!(self.gateway.veeam.remove_point(guid(name)));
     }
 
     fn fail(&self, calls: usize) {
-        self.house.veeam.answer_next(calls, Method::GET, "/", Fault::status(503, ""));
+        self.gateway.veeam.answer_next(calls, Method::GET, "/", Fault::status(503, ""));
     }
 }
 
 /// The first collection at `path` that the simulated server has.
-async fn first(house: &House, path: &str) -> String {
-    let uid = uids(house, path).await.pop_first().unwrap();
+async fn first(gateway: &TestGateway, path: &str) -> String {
+    let uid = uids(gateway, path).await.pop_first().unwrap();
     uid.rsplit_once(':').unwrap().1.to_owned()
 }
 
 /// A replica of a machine of one's own.
 pub(crate) struct Replicas {
-    house: House,
+    gateway: TestGateway,
     replica: String,
 }
 
 #[async_trait]
 impl Stage for Replicas {
     async fn start() -> Self {
-        let house = House::new().await;
-        let replica = first(&house, "/replicas").await;
-        Self { house, replica }
+        let gateway = TestGateway::new().await;
+        let replica = first(&gateway, "/replicas").await;
+        Self { gateway, replica }
     }
 
-    fn house(&self) -> &House {
-        &self.house
+    fn gateway(&self) -> &TestGateway {
+        &self.gateway
     }
 
     fn backend(&self) -> &'static str {
@@ -128,7 +128,7 @@ impl Stage for Replicas {
     }
 
     async fn vendor_ids(&self) -> BTreeSet<String> {
-        uids(&self.house, &format!("/replicas/{}/vmReplicaPoints", self.replica)).await
+        uids(&self.gateway, &format!("/replicas/{}/vmReplicaPoints", self.replica)).await
     }
 
     /// The vendor tells no state of these points: each that it lists is whole.
@@ -139,30 +139,30 @@ impl Stage for Replicas {
     async fn finish(&self, _: &str) {}
 
     async fn delete(&self, name: &str) {
-        assert!(self.house.veeam.collected().remove_point(guid(name)));
+        assert!(self.gateway.veeam.collected().remove_point(guid(name)));
     }
 
     fn fail(&self, calls: usize) {
-        self.house.veeam.answer_next(calls, Method::GET, "/", Fault::status(503, ""));
+        self.gateway.veeam.answer_next(calls, Method::GET, "/", Fault::status(503, ""));
     }
 }
 
 /// A backup, two steps from its points.
 pub(crate) struct Backups {
-    house: House,
+    gateway: TestGateway,
     backup: String,
 }
 
 #[async_trait]
 impl Stage for Backups {
     async fn start() -> Self {
-        let house = House::new().await;
-        let backup = first(&house, "/backups").await;
-        Self { house, backup }
+        let gateway = TestGateway::new().await;
+        let backup = first(&gateway, "/backups").await;
+        Self { gateway, backup }
     }
 
-    fn house(&self) -> &House {
-        &self.house
+    fn gateway(&self) -> &TestGateway {
+        &self.gateway
     }
 
     fn backend(&self) -> &'static str {
@@ -178,31 +178,32 @@ impl Stage for Backups {
     }
 
     async fn vendor_ids(&self) -> BTreeSet<String> {
-        let runs = uids(&self.house, &format!("/backups/{}/restorePoints", self.backup)).await;
+        let runs = uids(&self.gateway, &format!("/backups/{}/restorePoints", self.backup)).await;
         let mut points = BTreeSet::new();
         for run in runs {
             let (_, run) = run.rsplit_once(':').unwrap();
-            points
-                .extend(uids(&self.house, &format!("/restorePoints/{run}/vmRestorePoints")).await);
+            points.extend(
+                uids(&self.gateway, &format!("/restorePoints/{run}/vmRestorePoints")).await,
+            );
         }
         points
     }
 
     async fn begin(&self) -> Option<String> {
         let day = SignedDuration::from_hours(24);
-        let id = self.house.veeam.collected().begin_write(&self.backup, "audi99", day).unwrap();
+        let id = self.gateway.veeam.collected().begin_write(&self.backup, "audi99", day).unwrap();
         Some(format!("{}/restorePoints/{id}", self.collection()))
     }
 
     async fn finish(&self, name: &str) {
-        assert!(self.house.veeam.collected().finish_write(guid(name)));
+        assert!(self.gateway.veeam.collected().finish_write(guid(name)));
     }
 
     async fn delete(&self, name: &str) {
-        assert!(self.house.veeam.collected().remove_point(guid(name)));
+        assert!(self.gateway.veeam.collected().remove_point(guid(name)));
     }
 
     fn fail(&self, calls: usize) {
-        self.house.veeam.answer_next(calls, Method::GET, "/", Fault::status(503, ""));
+        self.gateway.veeam.answer_next(calls, Method::GET, "/", Fault::status(503, ""));
     }
 }

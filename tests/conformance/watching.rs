@@ -7,8 +7,8 @@ use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{WatchStatusRequest, WatchStatusResponse};
 use tonic::Code;
 
-use crate::house::{self, Watch};
 use crate::stage::{self, Stage};
+use restore_point_test_support::fixture::{self, Watch};
 
 fn name(name: &str) -> WatchStatusRequest {
     WatchStatusRequest { names: vec![name.to_owned()], ..Default::default() }
@@ -35,7 +35,7 @@ pub(crate) async fn what_is_at_rest_is_told_once_and_the_watch_ends(stage: &impl
     let points = stage::points(stage).await;
     let names: Vec<_> = points.iter().map(|point| point.name.clone()).collect();
     let request = WatchStatusRequest { names: names.clone(), ..Default::default() };
-    let mut watch = stage.house().watch(request).await;
+    let mut watch = stage.gateway().watch(request).await;
     let mut told = BTreeSet::new();
     for _ in &names {
         let event = watch.event().await;
@@ -49,9 +49,9 @@ pub(crate) async fn what_is_at_rest_is_told_once_and_the_watch_ends(stage: &impl
 
 pub(crate) async fn a_point_in_the_making_is_watched_to_its_end(stage: &impl Stage) {
     let Some(begun) = stage.begin().await else { return };
-    let point = stage.house().get(&begun).await.unwrap();
+    let point = stage.gateway().get(&begun).await.unwrap();
     assert!(!point.usable, "{point:?}");
-    let mut watch = stage.house().watch(name(&begun)).await;
+    let mut watch = stage.gateway().watch(name(&begun)).await;
     let (first, _) = beginning(&mut watch).await;
     assert_eq!((first.event(), usable(&first)), (Event::Snapshot, false), "{first:?}");
     stage.finish(&begun).await;
@@ -63,15 +63,15 @@ pub(crate) async fn a_point_in_the_making_is_watched_to_its_end(stage: &impl Sta
 
 pub(crate) async fn a_deletion_is_told_and_not_told_again(stage: &impl Stage) {
     let doomed = stage::points(stage).await.remove(0).name;
-    let mut watch = stage.house().watch(following(&doomed)).await;
+    let mut watch = stage.gateway().watch(following(&doomed)).await;
     beginning(&mut watch).await;
     stage.delete(&doomed).await;
     let event = watch.until(|event| event.event() == Event::Deleted).await;
     assert_eq!((&event.name, event.restore_point), (&doomed, None));
     let request = WatchStatusRequest { resume_token: event.resume_token, ..following(&doomed) };
-    let mut resumed = stage.house().watch(request).await;
+    let mut resumed = stage.gateway().watch(request).await;
     assert_eq!(resumed.event().await.event(), Event::Synced);
-    let status = match house::watch(stage.house().client(), name(&doomed)).await {
+    let status = match fixture::watch(stage.gateway().client(), name(&doomed)).await {
         Err(status) => status,
         Ok(mut watch) => watch.next().await.unwrap_err(),
     };
@@ -81,7 +81,7 @@ pub(crate) async fn a_deletion_is_told_and_not_told_again(stage: &impl Stage) {
 pub(crate) async fn a_collection_tells_of_what_appears_and_vanishes(stage: &impl Stage) {
     let request =
         WatchStatusRequest { parent: stage.collection(), follow: true, ..Default::default() };
-    let mut watch = stage.house().watch(request).await;
+    let mut watch = stage.gateway().watch(request).await;
     let points = stage::points(stage).await;
     let mut told = BTreeSet::new();
     while told.len() < points.len() {
@@ -103,7 +103,7 @@ pub(crate) async fn a_collection_tells_of_what_appears_and_vanishes(stage: &impl
 /// More failures than one poll repeats.
 pub(crate) async fn an_outage_degrades_and_ends(stage: &impl Stage) {
     let watched = stage::points(stage).await.remove(0).name;
-    let mut watch = stage.house().watch(following(&watched)).await;
+    let mut watch = stage.gateway().watch(following(&watched)).await;
     let (first, _) = beginning(&mut watch).await;
     stage.fail(7);
     let degraded = watch.event().await;
@@ -122,16 +122,16 @@ pub(crate) async fn a_resumed_watch_hears_what_it_missed(stage: &impl Stage) {
     let points = stage::points(stage).await;
     let names = [&points[0].name, &points[1].name].map(Clone::clone).to_vec();
     let request = WatchStatusRequest { names, follow: true, ..Default::default() };
-    let mut watch = stage.house().watch(request.clone()).await;
+    let mut watch = stage.gateway().watch(request.clone()).await;
     let token = watch.until(|event| event.event() == Event::Synced).await.resume_token;
     drop(watch);
     let request = WatchStatusRequest { resume_token: token, ..request };
-    let mut quiet = stage.house().watch(request.clone()).await;
+    let mut quiet = stage.gateway().watch(request.clone()).await;
     assert_eq!(quiet.event().await.event(), Event::Synced, "nothing is repeated");
     drop(quiet);
     stage.delete(&points[1].name).await;
-    let replica = stage.house().another_replica().await;
-    let mut watch = house::watch(replica.client, request).await.unwrap();
+    let replica = stage.gateway().another_replica().await;
+    let mut watch = fixture::watch(replica.client, request).await.unwrap();
     let missed = watch.until(|event| event.event() == Event::Deleted).await;
     assert_eq!(missed.name, points[1].name);
 }

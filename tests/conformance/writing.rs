@@ -29,7 +29,7 @@ fn some_collection(stage: &impl Stage) -> CreateCollectionRequest {
 }
 
 pub(crate) async fn a_collection_is_made_once_or_refused_as_unsupported(stage: &impl Stage) {
-    let mut client = stage.house().client();
+    let mut client = stage.gateway().client();
     if !stage::claims(stage).await.create_collection {
         let status = client.create_collection(some_collection(stage)).await.unwrap_err();
         return assert_unsupported(stage, &status, "create_collection");
@@ -48,7 +48,7 @@ pub(crate) async fn a_collection_is_made_once_or_refused_as_unsupported(stage: &
 }
 
 pub(crate) async fn a_copy_is_made_once_or_refused_as_unsupported(stage: &impl Stage) {
-    let mut client = stage.house().client();
+    let mut client = stage.gateway().client();
     let claims = stage::claims(stage).await;
     let source = stage::points(stage).await.pop().unwrap();
     let mut request = CopyRequest { source: source.name.clone(), ..Default::default() };
@@ -66,14 +66,14 @@ pub(crate) async fn a_copy_is_made_once_or_refused_as_unsupported(stage: &impl S
     let again = client.copy(request).await.unwrap().into_inner().restore_point.unwrap();
     assert_eq!((&again.name, &again.vendor_id), (&copy.name, &copy.vendor_id));
     stage.let_copies_arrive();
-    let arrived = stage.house().get(&copy.name).await.unwrap();
+    let arrived = stage.gateway().get(&copy.name).await.unwrap();
     assert_eq!((arrived.state(), arrived.usable), (State::Ready, true));
     assert_eq!(arrived.point_time, source.point_time, "a copy holds the moment of its source");
     assert_eq!(arrived.copy_progress_percent, claims.copy_progress.then_some(100));
 }
 
 pub(crate) async fn a_check_writes_nothing(stage: &impl Stage) {
-    let mut client = stage.house().client();
+    let mut client = stage.gateway().client();
     let Some(request) = stage.new_collection() else { return };
     let check = CreateCollectionRequest { validate_only: true, ..request.clone() };
     let name = client.create_collection(check).await.unwrap().into_inner().name;
@@ -89,5 +89,5 @@ pub(crate) async fn a_check_writes_nothing(stage: &impl Stage) {
     };
     assert!(client.copy(copy).await.unwrap().into_inner().restore_point.is_some());
     let copy = format!("{name}/restorePoints/the-copy");
-    assert_eq!(stage.house().get(&copy).await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(stage.gateway().get(&copy).await.unwrap_err().code(), Code::NotFound);
 }

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::bench::{Folder, program};
+use crate::fixture::{Folder, program};
 
 /// A proxy that opens no tunnel; it tells where each was meant to go.
 fn proxy() -> (String, Receiver<String>) {

@@ -1,6 +1,6 @@
 //! A wrong configuration names file, line and remedy, and exits with 2.
 
-use crate::bench::{Folder, program};
+use crate::fixture::{Folder, program};
 
 const AZURE: &str = r#"[backends.a]
 kind = "azure"

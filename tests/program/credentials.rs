@@ -4,10 +4,10 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
-use restore_point_gateway::sandbox::Authority;
-use restore_point_gateway::sandbox::azure::{Azure, Host, Settings};
+use restore_point_sandbox::Authority;
+use restore_point_sandbox::azure::{Azure, Host, Settings};
 
-use crate::bench::{Folder, program};
+use crate::fixture::{Folder, program};
 
 struct Bench {
     azure: Azure,

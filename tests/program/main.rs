@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod bench;
 mod clouds;
 mod config;
 mod credentials;
+mod fixture;
 mod metrics;
 mod paces;
-#[path = "../server/page.rs"]
-mod page;
 mod replaced;
 mod running;

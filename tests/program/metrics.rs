@@ -9,9 +9,9 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::bench::{Folder, Running, program};
-use crate::page::Page;
+use crate::fixture::{Folder, Running, program};
 use crate::running::{PATIENCE, Vendors, blocking, channel};
+use restore_point_test_support::openmetrics::Page;
 
 const POINT: &str =
     "backends/veeam/collections/-/restorePoints/93081441-6e3c-4584-b47a-08dc1ce24f84";

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use tonic::Streaming;
 use tonic::transport::Channel;
 
-use crate::bench::{Folder, Running, program};
+use crate::fixture::{Folder, Running, program};
 use crate::running::{PATIENCE, Vendors, blocking, connect};
 
 type Client = RestorePointServiceClient<Channel>;

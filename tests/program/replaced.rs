@@ -7,12 +7,12 @@ use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{
     Collection, CopyRequest, CreateCollectionRequest, WatchStatusRequest, WatchStatusResponse,
 };
-use restore_point_gateway::sandbox::azure::{self, Azure, Fault, Matching, Own};
-use restore_point_gateway::sandbox::{Authority, Clock};
+use restore_point_sandbox::azure::{self, Azure, Fault, Matching, Own};
+use restore_point_sandbox::{Authority, Clock};
 use tokio::time::timeout;
 use tonic::Streaming;
 
-use crate::bench::{Folder, Running, program};
+use crate::fixture::{Folder, Running, program};
 use crate::running::{PATIENCE, connect};
 
 const SOURCE: &str = "backends/azure/collections/rg-prod~rpc-db01";

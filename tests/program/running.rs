@@ -7,18 +7,18 @@ use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{
     ListBackendsRequest, ListRequest, RestorePoint, WatchStatusRequest,
 };
-use restore_point_gateway::sandbox::{self, Authority, Clock};
+use restore_point_sandbox::{self as sandbox, Authority, Clock};
 use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::bench::{Folder, Running, program};
+use crate::fixture::{Folder, Running, program};
 
 /// No test waits longer for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Vendors {
     pub(crate) azure: sandbox::azure::Azure,
-    pub(crate) veeam: sandbox::veeam::EnterpriseManager,
+    pub(crate) veeam: sandbox::veeam_em::EnterpriseManager,
     authority: Authority,
 }
 
@@ -27,7 +27,7 @@ impl Vendors {
         let authority = Authority::generate().unwrap();
         let azure =
             sandbox::azure::Azure::start(sandbox::azure::Settings::default(), &authority).unwrap();
-        let veeam = sandbox::veeam::EnterpriseManager::start(sandbox::veeam::Settings::new(
+        let veeam = sandbox::veeam_em::EnterpriseManager::start(sandbox::veeam_em::Settings::new(
             Clock::running(1.0),
         ))
         .unwrap();

@@ -4,24 +4,24 @@ use http::Method;
 use jiff::SignedDuration;
 use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::{CopyRequest, CopyResponse, RestorePoint};
-use restore_point_gateway::sandbox::azure::{Fault, Kind, Matching};
+use restore_point_sandbox::azure::{Fault, Kind, Matching};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::house::House;
+use restore_point_test_support::fixture::TestGateway;
 
-async fn copy(house: &House, request: CopyRequest) -> Result<CopyResponse, Status> {
-    house.client().copy(request).await.map(tonic::Response::into_inner)
+async fn copy(gateway: &TestGateway, request: CopyRequest) -> Result<CopyResponse, Status> {
+    gateway.client().copy(request).await.map(tonic::Response::into_inner)
 }
 
-fn puts(house: &House) -> usize {
-    house.azure.calls().count(&Method::PUT, Kind::Point)
+fn puts(gateway: &TestGateway) -> usize {
+    gateway.azure.calls().count(&Method::PUT, Kind::Point)
 }
 
 /// A copy of the seeded point `index` into `destination`.
-fn request(house: &House, index: usize, destination: &str) -> CopyRequest {
+fn request(gateway: &TestGateway, index: usize, destination: &str) -> CopyRequest {
     CopyRequest {
-        source: House::azure_point(&house.azure.seeded().points[index]),
+        source: TestGateway::azure_point(&gateway.azure.seeded().points[index]),
         destination: destination.to_owned(),
         ..Default::default()
     }
@@ -36,22 +36,22 @@ fn rule(status: &Status) -> String {
 
 #[tokio::test]
 async fn a_copy_is_usable_only_when_every_disk_has_arrived() {
-    let house = House::new().await;
-    let target = house.target("rg-prod~rpc-north", "northeurope").await;
-    let started = house.copy(2, &target).await;
+    let gateway = TestGateway::new().await;
+    let target = gateway.target("rg-prod~rpc-north", "northeurope").await;
+    let started = gateway.copy(2, &target).await;
     let point = started.restore_point.unwrap();
     assert_eq!(point.name, format!("{target}/restorePoints/the-copy"));
     assert_eq!((point.state(), point.usable), (State::Creating, false));
     assert!(!started.resume_token.is_empty());
 
     // The vendor says Succeeded of it from here on.
-    house.clock.advance(SignedDuration::from_secs(10));
+    gateway.clock.advance(SignedDuration::from_secs(10));
     let mut seen: Vec<RestorePoint> = Vec::new();
     for _ in 0..8 {
-        let point = house.get(&point.name).await.unwrap();
+        let point = gateway.get(&point.name).await.unwrap();
         assert_eq!(point.usable, point.state() == State::Ready);
         seen.push(point);
-        house.clock.advance(SignedDuration::from_mins(10));
+        gateway.clock.advance(SignedDuration::from_mins(10));
     }
     assert_eq!(seen[0].state(), State::Copying);
     let percents: Vec<_> = seen.iter().map(|p| p.copy_progress_percent.unwrap()).collect();
@@ -61,128 +61,130 @@ async fn a_copy_is_usable_only_when_every_disk_has_arrived() {
     let ready = seen.last().unwrap();
     assert_eq!((ready.state(), ready.copy_progress_percent), (State::Ready, Some(100)));
 
-    let source = House::azure_point(&house.azure.seeded().points[2]);
+    let source = TestGateway::azure_point(&gateway.azure.seeded().points[2]);
     assert_eq!(ready.source_restore_point, source);
     assert_eq!(ready.location, "northeurope");
     assert_eq!(ready.source.as_ref().unwrap().location, "eastus");
-    let source = house.get(&source).await.unwrap();
+    let source = gateway.get(&source).await.unwrap();
     assert_eq!(ready.point_time, source.point_time, "a copy holds the moment of its source");
 }
 
 #[tokio::test]
 async fn the_same_copy_twice_is_one_copy() {
-    let house = House::new().await;
-    let target = house.target("rg-prod~rpc-north", "northeurope").await;
+    let gateway = TestGateway::new().await;
+    let target = gateway.target("rg-prod~rpc-north", "northeurope").await;
     let request = CopyRequest {
         request_id: "6b2b42d5-3850-421c-93c1-e063f12a2ead".into(),
-        ..request(&house, 2, &target)
+        ..request(&gateway, 2, &target)
     };
-    let first = copy(&house, request.clone()).await.unwrap().restore_point.unwrap();
-    let second = copy(&house, request.clone()).await.unwrap().restore_point.unwrap();
+    let first = copy(&gateway, request.clone()).await.unwrap().restore_point.unwrap();
+    let second = copy(&gateway, request.clone()).await.unwrap().restore_point.unwrap();
     assert_eq!(first.name, second.name);
-    assert_eq!(puts(&house), 1);
+    assert_eq!(puts(&gateway), 1);
     // On another replica as well, and long after.
-    house.clock.advance(SignedDuration::from_hours(3));
-    let mut replica = house.another_replica().await;
+    gateway.clock.advance(SignedDuration::from_hours(3));
+    let mut replica = gateway.another_replica().await;
     let third = replica.client.copy(request).await.unwrap().into_inner().restore_point.unwrap();
     assert_eq!((third.name, third.usable), (first.name, true));
-    assert_eq!(puts(&house), 1);
+    assert_eq!(puts(&gateway), 1);
 }
 
 #[tokio::test]
 async fn a_lost_reply_is_looked_up_before_it_is_repeated() {
-    let house = House::new().await;
-    let target = house.target("rg-prod~rpc-north", "northeurope").await;
-    house.azure.script(Matching::new(Method::PUT, "/restorepoints/"), 1, Fault::lose_reply());
-    let started = copy(&house, request(&house, 2, &target)).await.unwrap();
+    let gateway = TestGateway::new().await;
+    let target = gateway.target("rg-prod~rpc-north", "northeurope").await;
+    gateway.azure.script(Matching::new(Method::PUT, "/restorepoints/"), 1, Fault::lose_reply());
+    let started = copy(&gateway, request(&gateway, 2, &target)).await.unwrap();
     assert_eq!(started.restore_point.unwrap().state(), State::Creating);
-    assert_eq!(puts(&house), 1);
+    assert_eq!(puts(&gateway), 1);
 }
 
 #[tokio::test]
 async fn validate_only_runs_the_same_checks_and_writes_nothing() {
-    let house = House::new().await;
-    let target = house.target("rg-prod~rpc-north", "northeurope").await;
+    let gateway = TestGateway::new().await;
+    let target = gateway.target("rg-prod~rpc-north", "northeurope").await;
     let check = |request| CopyRequest { validate_only: true, ..request };
-    let checked = copy(&house, check(request(&house, 2, &target))).await.unwrap();
+    let checked = copy(&gateway, check(request(&gateway, 2, &target))).await.unwrap();
     assert!(checked.resume_token.is_empty());
     assert!(checked.restore_point.unwrap().name.starts_with(&target));
-    let home = House::azure_collection(&house.azure.seeded().collection);
-    let status = copy(&house, check(request(&house, 2, &home))).await.unwrap_err();
+    let home = TestGateway::azure_collection(&gateway.azure.seeded().collection);
+    let status = copy(&gateway, check(request(&gateway, 2, &home))).await.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition);
-    assert_eq!(puts(&house), 0);
+    assert_eq!(puts(&gateway), 0);
 }
 
 #[tokio::test]
 async fn each_rule_refuses_in_its_own_name() {
-    let house = House::new().await;
-    let seeded = house.azure.seeded();
-    let (home, target) =
-        (House::azure_collection(&seeded.collection), House::azure_collection(&seeded.target));
+    let gateway = TestGateway::new().await;
+    let seeded = gateway.azure.seeded();
+    let (home, target) = (
+        TestGateway::azure_collection(&seeded.collection),
+        TestGateway::azure_collection(&seeded.target),
+    );
 
     // Into a collection of the machine itself, which takes no copies.
-    let status = copy(&house, request(&house, 2, &home)).await.unwrap_err();
+    let status = copy(&gateway, request(&gateway, 2, &home)).await.unwrap_err();
     assert_eq!(rule(&status), "WRONG_DESTINATION");
 
     // A copy of a copy.
     let nested = CopyRequest {
-        source: House::azure_point(&seeded.finished_copy),
-        ..request(&house, 0, &target)
+        source: TestGateway::azure_point(&seeded.finished_copy),
+        ..request(&gateway, 0, &target)
     };
-    assert_eq!(rule(&copy(&house, nested).await.unwrap_err()), "COPY_OF_COPY");
+    assert_eq!(rule(&copy(&gateway, nested).await.unwrap_err()), "COPY_OF_COPY");
 
     // While another copy of the pair is under way.
-    let status = copy(&house, request(&house, 3, &target)).await.unwrap_err();
+    let status = copy(&gateway, request(&gateway, 3, &target)).await.unwrap_err();
     assert_eq!(status.code(), Code::Aborted, "{status:?}");
     assert!(status.get_details_retry_info().is_some());
 
     // Once it is over: the same point again under another name, and an older one out of turn.
-    house.clock.advance(SignedDuration::from_hours(2));
-    let status = copy(&house, request(&house, 1, &target)).await.unwrap_err();
+    gateway.clock.advance(SignedDuration::from_hours(2));
+    let status = copy(&gateway, request(&gateway, 1, &target)).await.unwrap_err();
     assert_eq!(rule(&status), "ALREADY_COPIED");
-    let started = copy(&house, request(&house, 4, &target)).await.unwrap();
-    house.clock.advance(SignedDuration::from_hours(2));
-    let status = copy(&house, request(&house, 3, &target)).await.unwrap_err();
+    let started = copy(&gateway, request(&gateway, 4, &target)).await.unwrap();
+    gateway.clock.advance(SignedDuration::from_hours(2));
+    let status = copy(&gateway, request(&gateway, 3, &target)).await.unwrap_err();
     assert_eq!(rule(&status), "COPY_ORDER");
 
     // The id is taken by a copy of something else.
     let name = started.restore_point.unwrap().name;
     let taken = CopyRequest {
         restore_point_id: name.rsplit('/').next().unwrap().to_owned(),
-        ..request(&house, 5, &target)
+        ..request(&gateway, 5, &target)
     };
-    let status = copy(&house, taken).await.unwrap_err();
+    let status = copy(&gateway, taken).await.unwrap_err();
     assert_eq!(status.code(), Code::AlreadyExists, "{status:?}");
     assert_eq!(status.get_details_resource_info().unwrap().resource_name, name);
-    assert_eq!(puts(&house), 1);
+    assert_eq!(puts(&gateway), 1);
 }
 
 #[tokio::test]
 async fn a_source_that_is_not_ready_is_not_copied() {
-    let house = House::new().await;
-    let token = house.azure.static_token();
+    let gateway = TestGateway::new().await;
+    let token = gateway.azure.static_token();
     let url = format!(
         "{}{}/restorePoints/fresh?api-version=2024-07-01",
-        house.azure.endpoint(),
-        house.azure.seeded().collection
+        gateway.azure.endpoint(),
+        gateway.azure.seeded().collection
     );
-    let made = house.vendor_client().put(url).bearer_auth(token).body("{}");
+    let made = gateway.vendor_client().put(url).bearer_auth(token).body("{}");
     let made = made.header("content-type", "application/json").send().await.unwrap();
     assert_eq!(made.status(), 201);
-    let target = house.target("rg-prod~rpc-north", "northeurope").await;
-    let home = House::azure_collection(&house.azure.seeded().collection);
+    let target = gateway.target("rg-prod~rpc-north", "northeurope").await;
+    let home = TestGateway::azure_collection(&gateway.azure.seeded().collection);
     let request = CopyRequest {
         source: format!("{home}/restorePoints/fresh"),
-        ..request(&house, 0, &target)
+        ..request(&gateway, 0, &target)
     };
-    let status = copy(&house, request).await.unwrap_err();
+    let status = copy(&gateway, request).await.unwrap_err();
     assert_eq!(rule(&status), "SOURCE_NOT_READY");
 }
 
 #[tokio::test]
 async fn malformed_requests_name_their_field() {
-    let house = House::new().await;
-    let target = House::azure_collection(&house.azure.seeded().target);
+    let gateway = TestGateway::new().await;
+    let target = TestGateway::azure_collection(&gateway.azure.seeded().target);
     type Change = fn(&mut CopyRequest);
     let changes: [(Change, &str); 9] = [
         (|r| r.source.clear(), "source"),
@@ -196,25 +198,26 @@ async fn malformed_requests_name_their_field() {
         (|r| r.request_id = "1".into(), "request_id"),
     ];
     for (change, field) in changes {
-        let mut malformed = request(&house, 2, &target);
+        let mut malformed = request(&gateway, 2, &target);
         change(&mut malformed);
-        let status = copy(&house, malformed).await.unwrap_err();
+        let status = copy(&gateway, malformed).await.unwrap_err();
         assert!([Code::InvalidArgument, Code::NotFound].contains(&status.code()), "{status:?}");
         let violations = status.get_details_bad_request().unwrap().field_violations;
         assert_eq!(violations[0].field, field, "{status:?}");
     }
-    assert_eq!(puts(&house), 0);
+    assert_eq!(puts(&gateway), 0);
 }
 
 #[tokio::test]
 async fn the_hourly_quota_of_copies_is_told_with_its_end() {
-    let house = House::with(|plan| plan.azure.replication = SignedDuration::from_secs(1)).await;
-    let target = house.target("rg-prod~rpc-north", "northeurope").await;
+    let gateway =
+        TestGateway::with(|plan| plan.azure.replication = SignedDuration::from_secs(1)).await;
+    let target = gateway.target("rg-prod~rpc-north", "northeurope").await;
     for index in 0..3 {
-        copy(&house, request(&house, index, &target)).await.unwrap();
-        house.clock.advance(SignedDuration::from_mins(11));
+        copy(&gateway, request(&gateway, index, &target)).await.unwrap();
+        gateway.clock.advance(SignedDuration::from_mins(11));
     }
-    let status = copy(&house, request(&house, 3, &target)).await.unwrap_err();
+    let status = copy(&gateway, request(&gateway, 3, &target)).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
     let details = status.get_error_details();
     assert_eq!(details.quota_failure().unwrap().violations[0].subject, target);
@@ -223,13 +226,13 @@ async fn the_hourly_quota_of_copies_is_told_with_its_end() {
 
 #[tokio::test]
 async fn veeam_says_why_it_cannot() {
-    let house = House::new().await;
+    let gateway = TestGateway::new().await;
     let request = CopyRequest {
         source: "backends/veeam/collections/-/restorePoints/93081441-6e3c-4584-b47a-08dc1ce24f84"
             .into(),
         ..Default::default()
     };
-    let status = copy(&house, request).await.unwrap_err();
+    let status = copy(&gateway, request).await.unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);
     let info = status.get_details_error_info().unwrap();
     assert_eq!(info.reason, "CAPABILITY_NOT_SUPPORTED");

@@ -4,44 +4,44 @@
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use http::{Method, StatusCode};
-use restore_point_gateway::http::Rate;
 use restore_point_gateway::proto::{GetRequest, ListRequest, RestorePoint};
-use restore_point_gateway::sandbox::azure::{Canned, Fault, Matching};
-use restore_point_gateway::sandbox::fault::Portion;
-use restore_point_gateway::sandbox::veeam;
+use restore_point_gateway::upstream::Rate;
+use restore_point_sandbox::azure::{Canned, Fault, Matching};
+use restore_point_sandbox::fault::Portion;
+use restore_point_sandbox::veeam_em;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::house::House;
+use restore_point_test_support::fixture::TestGateway;
 
 const SRV39: &str = "93081441-6e3c-4584-b47a-08dc1ce24f84";
 /// Oftener than any call repeats a read.
 const ALWAYS: usize = 1000;
 
-async fn get_azure(house: &House) -> Result<RestorePoint, Status> {
-    house.get(&House::azure_point(&house.azure.seeded().points[0])).await
+async fn get_azure(gateway: &TestGateway) -> Result<RestorePoint, Status> {
+    gateway.get(&TestGateway::azure_point(&gateway.azure.seeded().points[0])).await
 }
 
-async fn get_veeam(house: &House) -> Result<RestorePoint, Status> {
-    house.get(&format!("backends/veeam/collections/-/restorePoints/{SRV39}")).await
+async fn get_veeam(gateway: &TestGateway) -> Result<RestorePoint, Status> {
+    gateway.get(&format!("backends/veeam/collections/-/restorePoints/{SRV39}")).await
 }
 
-async fn list(house: &House, backend: &str) -> Result<Vec<RestorePoint>, Status> {
+async fn list(gateway: &TestGateway, backend: &str) -> Result<Vec<RestorePoint>, Status> {
     let parent = format!("backends/{backend}/collections/-");
     let request = ListRequest { parent, ..Default::default() };
-    house.client().list(request).await.map(|page| page.into_inner().restore_points)
+    gateway.client().list(request).await.map(|page| page.into_inner().restore_points)
 }
 
-fn azure_answers(house: &House, status: u16, headers: &[(&str, &str)], body: &str) {
+fn azure_answers(gateway: &TestGateway, status: u16, headers: &[(&str, &str)], body: &str) {
     let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let canned = Canned { status, headers, body: body.to_owned().into() };
     let matching = Matching::new(Method::GET, "restorepoint");
-    house.azure.script(matching, ALWAYS, Fault::answer(canned));
+    gateway.azure.script(matching, ALWAYS, Fault::answer(canned));
 }
 
-fn veeam_answers(house: &House, status: u16, body: &str) {
+fn veeam_answers(gateway: &TestGateway, status: u16, body: &str) {
     for part in ["/vmReplicaPoints", "/query"] {
-        house.veeam.answer_next(ALWAYS, Method::GET, part, veeam::Fault::status(status, body));
+        gateway.veeam.answer_next(ALWAYS, Method::GET, part, veeam_em::Fault::status(status, body));
     }
 }
 
@@ -62,9 +62,9 @@ async fn throttled_for_a_while() {
         r#"{"Code":"429","Message":"Rate limit reached.","Details":[],"Innererror":null}"#,
         "",
     ] {
-        let house = House::new().await;
-        azure_answers(&house, 429, &[("retry-after", "17")], body);
-        let status = get_azure(&house).await.unwrap_err();
+        let gateway = TestGateway::new().await;
+        azure_answers(&gateway, 429, &[("retry-after", "17")], body);
+        let status = get_azure(&gateway).await.unwrap_err();
         assert_is(&status, Code::Unavailable, "BACKEND_THROTTLED");
         let retry = status.get_details_retry_info().unwrap();
         assert_eq!(retry.retry_delay.unwrap().as_secs(), 17);
@@ -75,51 +75,56 @@ async fn throttled_for_a_while() {
 #[tokio::test]
 async fn the_vendor_is_down() {
     for status in [500, 502, 503, 504] {
-        let house = House::new().await;
-        azure_answers(&house, status, &[], "<html>SENSITIVE</html>");
-        let status = get_azure(&house).await.unwrap_err();
+        let gateway = TestGateway::new().await;
+        azure_answers(&gateway, status, &[], "<html>SENSITIVE</html>");
+        let status = get_azure(&gateway).await.unwrap_err();
         assert_is(&status, Code::Unavailable, "BACKEND_UNAVAILABLE");
         assert!(status.get_details_retry_info().is_some());
     }
-    let house = House::new().await;
-    veeam_answers(&house, 503, "");
-    let status = get_veeam(&house).await.unwrap_err();
+    let gateway = TestGateway::new().await;
+    veeam_answers(&gateway, 503, "");
+    let status = get_veeam(&gateway).await.unwrap_err();
     assert_is(&status, Code::Unavailable, "BACKEND_UNAVAILABLE");
     assert!(status.get_details_retry_info().is_some());
 }
 
 #[tokio::test]
 async fn the_gateways_own_credential_is_refused() {
-    let house = House::new().await;
+    let gateway = TestGateway::new().await;
     let body = r#"{"error":{"code":"InvalidAuthenticationToken","message":"The access token is invalid."}}"#;
-    azure_answers(&house, 401, &[("www-authenticate", "Bearer")], body);
-    let status = get_azure(&house).await.unwrap_err();
+    azure_answers(&gateway, 401, &[("www-authenticate", "Bearer")], body);
+    let status = get_azure(&gateway).await.unwrap_err();
     assert_is(&status, Code::Unavailable, "BACKEND_CREDENTIAL_REFUSED");
     assert!(status.get_details_retry_info().is_none(), "a retry would not help");
 
-    house.veeam.answer_next(ALWAYS, Method::POST, "/sessionMngr", veeam::Fault::status(401, ""));
-    let status = get_veeam(&house).await.unwrap_err();
+    gateway.veeam.answer_next(
+        ALWAYS,
+        Method::POST,
+        "/sessionMngr",
+        veeam_em::Fault::status(401, ""),
+    );
+    let status = get_veeam(&gateway).await.unwrap_err();
     assert_is(&status, Code::Unavailable, "BACKEND_CREDENTIAL_REFUSED");
     assert!(status.get_details_retry_info().is_none());
 }
 
 #[tokio::test]
 async fn the_gateways_identity_may_not() {
-    let house = House::new().await;
-    house.azure.script(
+    let gateway = TestGateway::new().await;
+    gateway.azure.script(
         Matching::path("restorepoint"),
         ALWAYS,
         Fault::refuse(StatusCode::FORBIDDEN),
     );
-    let status = get_azure(&house).await.unwrap_err();
+    let status = get_azure(&gateway).await.unwrap_err();
     assert_is(&status, Code::PermissionDenied, "BACKEND_FORBIDDEN");
     assert!(status.message().contains("read"), "what is missing is said: {}", status.message());
     veeam_answers(
-        &house,
+        &gateway,
         403,
         r#"<Error Message="Access denied" StatusCode="403" xmlns="http://www.veeam.com/ent/v1.0"><StackTrace>SENSITIVE</StackTrace></Error>"#,
     );
-    assert_is(&get_veeam(&house).await.unwrap_err(), Code::PermissionDenied, "BACKEND_FORBIDDEN");
+    assert_is(&get_veeam(&gateway).await.unwrap_err(), Code::PermissionDenied, "BACKEND_FORBIDDEN");
 }
 
 #[tokio::test]
@@ -133,11 +138,11 @@ async fn an_answer_that_makes_no_sense_is_never_a_shorter_one() {
         "{\"nothing\":\"SENSITIVE\"}",
         "\u{0}",
     ] {
-        let house = House::new().await;
-        azure_answers(&house, 200, &[("content-type", "application/json")], body);
-        let status = list(&house, "azure").await.unwrap_err();
+        let gateway = TestGateway::new().await;
+        azure_answers(&gateway, 200, &[("content-type", "application/json")], body);
+        let status = list(&gateway, "azure").await.unwrap_err();
         assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
-        let status = get_azure(&house).await.unwrap_err();
+        let status = get_azure(&gateway).await.unwrap_err();
         assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
     }
 }
@@ -158,71 +163,76 @@ async fn xml_that_makes_no_sense_is_never_a_shorter_list() {
         "<QueryResult><Entities><CloudVmReplicaPoints>",
         "<!DOCTYPE a [<!ENTITY b \"SENSITIVE\">]><QueryResult/>",
     ] {
-        let house = House::new().await;
-        veeam_answers(&house, 200, body);
-        let status = list(&house, "veeam").await.unwrap_err();
+        let gateway = TestGateway::new().await;
+        veeam_answers(&gateway, 200, body);
+        let status = list(&gateway, "veeam").await.unwrap_err();
         assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
-        let status = get_veeam(&house).await.unwrap_err();
+        let status = get_veeam(&gateway).await.unwrap_err();
         assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
     }
 }
 
 #[tokio::test]
 async fn an_answer_that_is_cut_off_is_never_a_shorter_list() {
-    let house = House::new().await;
+    let gateway = TestGateway::new().await;
     for part in ["/vmReplicaPoints", "/query"] {
-        house.veeam.answer_next(ALWAYS, Method::GET, part, veeam::Fault::truncate(Portion::HALF));
+        gateway.veeam.answer_next(
+            ALWAYS,
+            Method::GET,
+            part,
+            veeam_em::Fault::truncate(Portion::HALF),
+        );
     }
-    let status = list(&house, "veeam").await.unwrap_err();
+    let status = list(&gateway, "veeam").await.unwrap_err();
     assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
-    let status = get_veeam(&house).await.unwrap_err();
+    let status = get_veeam(&gateway).await.unwrap_err();
     assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
 }
 
 #[tokio::test]
 async fn an_endless_answer_is_not_read_to_its_end() {
-    let house = House::new().await;
+    let gateway = TestGateway::new().await;
     let endless = format!("{{\"value\":\"{}\"}}", "x".repeat(80 << 20));
-    azure_answers(&house, 200, &[("content-type", "application/json")], &endless);
-    let status = get_azure(&house).await.unwrap_err();
+    azure_answers(&gateway, 200, &[("content-type", "application/json")], &endless);
+    let status = get_azure(&gateway).await.unwrap_err();
     assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
 }
 
 #[tokio::test]
 async fn one_passing_failure_is_nobodys_business() {
-    let house = House::new().await;
-    house.azure.script(
+    let gateway = TestGateway::new().await;
+    gateway.azure.script(
         Matching::new(Method::GET, "restorepoint"),
         1,
         Fault::refuse(StatusCode::BAD_GATEWAY),
     );
-    get_azure(&house).await.unwrap();
-    house.veeam.answer_next(1, Method::GET, "/vmReplicaPoints", veeam::Fault::hang_up());
-    get_veeam(&house).await.unwrap();
+    get_azure(&gateway).await.unwrap();
+    gateway.veeam.answer_next(1, Method::GET, "/vmReplicaPoints", veeam_em::Fault::hang_up());
+    get_veeam(&gateway).await.unwrap();
     // A session that has ended is renewed without a word.
-    house.veeam.expire_sessions();
-    get_veeam(&house).await.unwrap();
-    house.veeam.expire_sessions();
-    assert_eq!(list(&house, "veeam").await.unwrap().len(), 12);
+    gateway.veeam.expire_sessions();
+    get_veeam(&gateway).await.unwrap();
+    gateway.veeam.expire_sessions();
+    assert_eq!(list(&gateway, "veeam").await.unwrap().len(), 12);
 }
 
 #[tokio::test]
 async fn an_unknown_view_is_refused() {
-    let house = House::new().await;
+    let gateway = TestGateway::new().await;
     let request = GetRequest {
         name: format!("backends/veeam/collections/-/restorePoints/{SRV39}"),
         view: 77,
     };
-    let status = house.client().get(request).await.unwrap_err();
+    let status = gateway.client().get(request).await.unwrap_err();
     assert_is(&status, Code::InvalidArgument, "INVALID_VALUE");
 }
 
 #[tokio::test]
 async fn our_own_budget_is_spent() {
     // Three requests at once, and then one every ten seconds.
-    let house = House::with(|plan| plan.rate = Rate { per_second: 0.1, burst: 3 }).await;
-    let get = async |point: &String| house.get(&House::azure_point(point)).await;
-    let points = &house.azure.seeded().points;
+    let gateway = TestGateway::with(|plan| plan.rate = Rate { per_second: 0.1, burst: 3 }).await;
+    let get = async |point: &String| gateway.get(&TestGateway::azure_point(point)).await;
+    let points = &gateway.azure.seeded().points;
     let mut calls: FuturesUnordered<_> = points.iter().map(get).collect();
     // One waits for its turn; those behind it would wait too long.
     let refused = loop {
@@ -234,7 +244,7 @@ async fn our_own_budget_is_spent() {
     assert_is(&refused, Code::Unavailable, "BACKEND_BUDGET_SPENT");
     let delay = refused.get_details_retry_info().unwrap().retry_delay.unwrap();
     assert!(delay.as_secs() >= 10, "{delay:?}");
-    assert!(house.azure.calls().total() <= 4, "the token, and what the budget holds");
+    assert!(gateway.azure.calls().total() <= 4, "the token, and what the budget holds");
     // The other vendor has a budget of its own.
-    get_veeam(&house).await.unwrap();
+    get_veeam(&gateway).await.unwrap();
 }

@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use http::Method;
 use restore_point_gateway::proto::{ListRequest, RestorePoint};
-use restore_point_gateway::sandbox::FaultOrder;
+use restore_point_sandbox::FaultOrder;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
-use crate::house::House;
+use restore_point_test_support::fixture::TestGateway;
 
 const BACKENDS: [&str; 2] = ["azure", "veeam"];
 
-fn order(house: &House, words: &str) {
+fn order(gateway: &TestGateway, words: &str) {
     match words.parse().unwrap() {
-        FaultOrder::Azure(rule) => house.azure.add_fault(rule),
-        FaultOrder::Veeam(rule) => house.veeam.add_fault(rule),
+        FaultOrder::Azure(rule) => gateway.azure.add_fault(rule),
+        FaultOrder::Veeam(rule) => gateway.veeam.add_fault(rule),
     }
 }
 
@@ -27,21 +27,21 @@ fn middle(backend: &str) -> usize {
 }
 
 /// Azure reads two collections a page, so that its list has a middle.
-async fn house() -> House {
-    House::with(|plan| plan.azure.page_size = 2).await
+async fn gateway() -> TestGateway {
+    TestGateway::with(|plan| plan.azure.page_size = 2).await
 }
 
-async fn list(house: &House, backend: &str) -> Result<Vec<RestorePoint>, Status> {
+async fn list(gateway: &TestGateway, backend: &str) -> Result<Vec<RestorePoint>, Status> {
     let parent = format!("backends/{backend}/collections/-");
     let request = ListRequest { parent, ..Default::default() };
-    house.client().list(request).await.map(|page| page.into_inner().restore_points)
+    gateway.client().list(request).await.map(|page| page.into_inner().restore_points)
 }
 
-async fn list_within(house: &House, backend: &str, limit: Duration) -> Status {
+async fn list_within(gateway: &TestGateway, backend: &str, limit: Duration) -> Status {
     let parent = format!("backends/{backend}/collections/-");
     let mut request = Request::new(ListRequest { parent, ..Default::default() });
     request.set_timeout(limit);
-    house.client().list(request).await.unwrap_err()
+    gateway.client().list(request).await.unwrap_err()
 }
 
 fn reason(status: &Status) -> (Code, String) {
@@ -50,9 +50,9 @@ fn reason(status: &Status) -> (Code, String) {
 
 #[tokio::test]
 async fn what_passes_is_not_told() {
-    let house = house().await;
+    let gateway = gateway().await;
     for backend in BACKENDS {
-        let whole = list(&house, backend).await.unwrap();
+        let whole = list(&gateway, backend).await.unwrap();
         for words in [
             "latency_ms=5",
             "status=503",
@@ -68,8 +68,8 @@ async fn what_passes_is_not_told() {
             "reset=after",
             "hang_up",
         ] {
-            order(&house, &format!("{backend}: GET skip={} times=1 {words}", middle(backend)));
-            let listed = list(&house, backend).await;
+            order(&gateway, &format!("{backend}: GET skip={} times=1 {words}", middle(backend)));
+            let listed = list(&gateway, backend).await;
             let names = |points: &[RestorePoint]| -> Vec<String> {
                 points.iter().map(|point| point.name.clone()).collect()
             };
@@ -102,9 +102,9 @@ async fn what_does_not_pass_is_never_a_shorter_list() {
         ("hang_up", down),
     ];
     let judge = async |backend, words, expected| {
-        let house = house().await;
-        order(&house, &format!("{backend}: GET skip={} {words}", middle(backend)));
-        let status = list(&house, backend).await.unwrap_err();
+        let gateway = gateway().await;
+        order(&gateway, &format!("{backend}: GET skip={} {words}", middle(backend)));
+        let status = list(&gateway, backend).await.unwrap_err();
         let (code, told) = reason(&status);
         assert_eq!((code, told.as_str()), expected, "{backend} {words}: {status:?}");
         let again = status.get_details_retry_info();
@@ -121,22 +121,22 @@ async fn what_does_not_pass_is_never_a_shorter_list() {
 
 #[tokio::test]
 async fn a_deadline_ends_what_the_vendor_does_not() {
-    let house = house().await;
+    let gateway = gateway().await;
     for backend in BACKENDS {
         for words in ["silence", "latency_ms=3600000", "bytes_per_second=1"] {
-            order(&house, &format!("{backend}: GET times=1 {words}"));
-            let status = list_within(&house, backend, Duration::from_millis(300)).await;
+            order(&gateway, &format!("{backend}: GET times=1 {words}"));
+            let status = list_within(&gateway, backend, Duration::from_millis(300)).await;
             // tonic's channel ends a call at its deadline too, under this name, and may come first.
             let ended = matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled);
             assert!(ended, "{backend} {words}: {status:?}");
         }
-        list(&house, backend).await.unwrap();
+        list(&gateway, backend).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn a_401_in_the_middle_of_a_list_is_answered_by_a_new_logon() {
-    let house = House::with(|plan| {
+    let gateway = TestGateway::with(|plan| {
         plan.azure.page_size = 2;
         plan.veeam.points = 250;
     })
@@ -145,23 +145,22 @@ async fn a_401_in_the_middle_of_a_list_is_answered_by_a_new_logon() {
         let all = async || {
             let parent = format!("backends/{backend}/collections/-");
             let request = ListRequest { parent, page_size: 100, ..Default::default() };
-            house.list_all(request).await
+            gateway.list_all(request).await
         };
         let whole = all().await;
-        order(&house, &format!("{backend}: GET skip=2 times=1 status=401"));
+        order(&gateway, &format!("{backend}: GET skip=2 times=1 status=401"));
         assert_eq!(all().await, whole, "{backend}");
     }
-    assert_eq!(house.veeam.count(&Method::POST, "/sessionMngr"), 2, "it logged on again, once");
+    assert_eq!(gateway.veeam.count(&Method::POST, "/sessionMngr"), 2, "it logged on again, once");
 }
 
 #[tokio::test]
 async fn a_copy_whose_reply_is_lost_happens_once() {
-    let house = house().await;
-    let target = house.target("rg-prod~rpc-north", "northeurope").await;
-    order(&house, "azure: PUT /restorePoints/ times=1 lose_reply");
-    let copy = house.copy(2, &target).await.restore_point.unwrap();
+    let gateway = gateway().await;
+    let target = gateway.target("rg-prod~rpc-north", "northeurope").await;
+    order(&gateway, "azure: PUT /restorePoints/ times=1 lose_reply");
+    let copy = gateway.copy(2, &target).await.restore_point.unwrap();
     assert_eq!(copy.name, format!("{target}/restorePoints/the-copy"));
-    let puts =
-        house.azure.calls().count(&Method::PUT, restore_point_gateway::sandbox::azure::Kind::Point);
+    let puts = gateway.azure.calls().count(&Method::PUT, restore_point_sandbox::azure::Kind::Point);
     assert_eq!(puts, 1);
 }

@@ -10,20 +10,20 @@ use restore_point_gateway::proto::{
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use crate::house::House;
+use restore_point_test_support::fixture::TestGateway;
 
 const SRV39: &str = "93081441-6e3c-4584-b47a-08dc1ce24f84";
 
-async fn get_in(house: &House, name: &str, view: View) -> RestorePoint {
+async fn get_in(gateway: &TestGateway, name: &str, view: View) -> RestorePoint {
     let request = GetRequest { name: name.to_owned(), view: view.into() };
-    house.client().get(request).await.unwrap().into_inner()
+    gateway.client().get(request).await.unwrap().into_inner()
 }
 
 #[tokio::test]
 async fn a_local_point_is_ready_with_its_disks() {
-    let house = House::new().await;
-    let id = &house.azure.seeded().points[1];
-    let point = house.get(&House::azure_point(id)).await.unwrap();
+    let gateway = TestGateway::new().await;
+    let id = &gateway.azure.seeded().points[1];
+    let point = gateway.get(&TestGateway::azure_point(id)).await.unwrap();
     assert_eq!((point.state(), point.usable), (State::Ready, true));
     assert_eq!(point.vendor_id, *id);
     assert_eq!(point.uid, id.to_lowercase());
@@ -44,28 +44,28 @@ async fn a_local_point_is_ready_with_its_disks() {
 
 #[tokio::test]
 async fn a_name_is_taken_in_any_case_and_answered_in_one() {
-    let house = House::new().await;
-    let name = House::azure_point(&house.azure.seeded().points[0]);
+    let gateway = TestGateway::new().await;
+    let name = TestGateway::azure_point(&gateway.azure.seeded().points[0]);
     let shouted = name.replace("rg-prod~rpc-db01", "RG-PROD~RPC-DB01");
-    assert_eq!(house.get(&shouted).await.unwrap().name, name);
+    assert_eq!(gateway.get(&shouted).await.unwrap().name, name);
     let name = format!("backends/veeam/collections/-/restorePoints/{SRV39}");
-    let point = house.get(&name.replace(SRV39, &SRV39.to_uppercase())).await.unwrap();
+    let point = gateway.get(&name.replace(SRV39, &SRV39.to_uppercase())).await.unwrap();
     assert_eq!(
         point.name,
         format!(
             "backends/veeam/collections/cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead/restorePoints/{SRV39}"
         )
     );
-    assert_eq!(house.get(&point.name).await.unwrap(), point);
+    assert_eq!(gateway.get(&point.name).await.unwrap(), point);
 }
 
 #[tokio::test]
 async fn a_failed_disk_fails_the_copy_in_every_view() {
-    let house = House::new().await;
-    let seeded = house.azure.seeded();
-    let name = House::azure_point(&seeded.failed_copy);
+    let gateway = TestGateway::new().await;
+    let seeded = gateway.azure.seeded();
+    let name = TestGateway::azure_point(&seeded.failed_copy);
     for view in [View::Basic, View::Full, View::Raw] {
-        let point = get_in(&house, &name, view).await;
+        let point = get_in(&gateway, &name, view).await;
         assert_eq!((point.state(), point.usable), (State::Failed, false), "{view:?}");
         let failed: Vec<_> =
             point.disks.iter().filter(|disk| disk.state() == State::Failed).collect();
@@ -78,12 +78,12 @@ async fn a_failed_disk_fails_the_copy_in_every_view() {
 
 #[tokio::test]
 async fn no_view_lets_a_secret_out() {
-    let house = House::new().await;
-    let seeded = house.azure.seeded();
+    let gateway = TestGateway::new().await;
+    let seeded = gateway.azure.seeded();
     let mut seen = 0;
     for id in seeded.points.iter().chain([&seeded.running_copy, &seeded.failed_copy]) {
         for view in [View::Basic, View::Full, View::Raw] {
-            let point = get_in(&house, &House::azure_point(id), view).await;
+            let point = get_in(&gateway, &TestGateway::azure_point(id), view).await;
             let text = format!("{point:?}");
             for secret in ["SENSITIVE", "osProfile", "userData", "keyData", "adminUsername"] {
                 assert!(!text.contains(secret), "{secret} in {view:?} of {id}");
@@ -97,7 +97,7 @@ async fn no_view_lets_a_secret_out() {
         view: View::Raw.into(),
         ..Default::default()
     };
-    for point in house.list_all(request).await {
+    for point in gateway.list_all(request).await {
         let raw = point.raw.expect("a body");
         assert!(!raw.body.contains("SENSITIVE"), "{}", raw.body);
     }
@@ -105,7 +105,7 @@ async fn no_view_lets_a_secret_out() {
 
 #[tokio::test]
 async fn absent_points_are_not_found_whoever_says_so() {
-    let house = House::new().await;
+    let gateway = TestGateway::new().await;
     for name in [
         // Azure says this itself,
         "backends/azure/collections/rg-prod~rpc-db01/restorePoints/nothing",
@@ -116,7 +116,7 @@ async fn absent_points_are_not_found_whoever_says_so() {
         // srv39's point is none of the other replica.
         "backends/veeam/collections/cloud-replica~8393c284-c953-403f-a9b9-cff63e0c6815/restorePoints/93081441-6e3c-4584-b47a-08dc1ce24f84",
     ] {
-        let status = house.get(name).await.unwrap_err();
+        let status = gateway.get(name).await.unwrap_err();
         assert_eq!(status.code(), Code::NotFound, "{name}: {status:?}");
         let details = status.get_error_details();
         assert_eq!(details.resource_info().unwrap().resource_name, name);
@@ -126,7 +126,7 @@ async fn absent_points_are_not_found_whoever_says_so() {
 
 #[tokio::test]
 async fn malformed_names_are_refused_with_the_pattern() {
-    let house = House::new().await;
+    let gateway = TestGateway::new().await;
     for name in [
         "",
         "point",
@@ -145,7 +145,7 @@ async fn malformed_names_are_refused_with_the_pattern() {
         "backends/veeam/collections/-/restorePoints/srv39",
         "backends/azure/collections/a~b/restorePoints/\u{7}",
     ] {
-        let status = house.get(name).await.unwrap_err();
+        let status = gateway.get(name).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument, "{name}: {status:?}");
         let details = status.get_error_details();
         assert_eq!(details.bad_request().unwrap().field_violations[0].field, "name", "{name}");
@@ -155,12 +155,16 @@ async fn malformed_names_are_refused_with_the_pattern() {
 
 #[tokio::test]
 async fn a_collection_is_told_with_its_source() {
-    let house = House::new().await;
-    let seeded = house.azure.seeded();
+    let gateway = TestGateway::new().await;
+    let seeded = gateway.azure.seeded();
     let get = async |name: String| {
-        house.client().get_collection(GetCollectionRequest { name }).await.map(|it| it.into_inner())
+        gateway
+            .client()
+            .get_collection(GetCollectionRequest { name })
+            .await
+            .map(|it| it.into_inner())
     };
-    let home = get(House::azure_collection(&seeded.collection)).await.unwrap();
+    let home = get(TestGateway::azure_collection(&seeded.collection)).await.unwrap();
     assert_eq!(home.source, seeded.vm);
     assert_eq!(home.labels.get("department").map(String::as_str), Some("finance"));
     let replica = "backends/veeam/collections/cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead";
@@ -173,8 +177,8 @@ async fn a_collection_is_told_with_its_source() {
 
 #[tokio::test]
 async fn backends_tell_what_they_can_and_whether_they_answer() {
-    let house = House::new().await;
-    let told = house.client().list_backends(ListBackendsRequest {}).await.unwrap().into_inner();
+    let gateway = TestGateway::new().await;
+    let told = gateway.client().list_backends(ListBackendsRequest {}).await.unwrap().into_inner();
     let [azure, veeam] = &told.backends[..] else { panic!("{told:?}") };
     assert_eq!((azure.kind(), veeam.kind()), (Kind::Azure, Kind::VeeamEnterpriseManager));
     assert!(azure.capabilities.unwrap().copy && !veeam.capabilities.unwrap().copy);

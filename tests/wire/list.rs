@@ -10,7 +10,7 @@ use restore_point_gateway::proto::{
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::house::House;
+use restore_point_test_support::fixture::TestGateway;
 
 const EVERYTHING: &str = "backends/-/collections/-";
 
@@ -18,8 +18,8 @@ fn request(parent: &str) -> ListRequest {
     ListRequest { parent: parent.to_owned(), ..Default::default() }
 }
 
-async fn list(house: &House, request: ListRequest) -> Result<ListResponse, Status> {
-    house.client().list(request).await.map(tonic::Response::into_inner)
+async fn list(gateway: &TestGateway, request: ListRequest) -> Result<ListResponse, Status> {
+    gateway.client().list(request).await.map(tonic::Response::into_inner)
 }
 
 fn names(points: &[RestorePoint]) -> Vec<&str> {
@@ -28,8 +28,8 @@ fn names(points: &[RestorePoint]) -> Vec<&str> {
 
 #[tokio::test]
 async fn one_call_tells_the_points_of_both_vendors() {
-    let house = House::new().await;
-    let page = list(&house, request(EVERYTHING)).await.unwrap();
+    let gateway = TestGateway::new().await;
+    let page = list(&gateway, request(EVERYTHING)).await.unwrap();
     let azure = page.restore_points.iter().filter(|p| matches!(p.vendor, Some(Vendor::Azure(_))));
     let veeam = page.restore_points.iter().filter(|p| matches!(p.vendor, Some(Vendor::Veeam(_))));
     // Six local points, a running, a finished and a failed copy, and one of Azure Backup.
@@ -43,34 +43,34 @@ async fn one_call_tells_the_points_of_both_vendors() {
 
 #[tokio::test]
 async fn small_pages_tell_what_one_large_page_tells() {
-    let house = House::with(|plan| {
+    let gateway = TestGateway::with(|plan| {
         plan.azure.points = 120;
         plan.veeam.points = 230;
         plan.azure.page_size = 2;
     })
     .await;
-    let whole = house.list_all(ListRequest { page_size: 1000, ..request(EVERYTHING) }).await;
+    let whole = gateway.list_all(ListRequest { page_size: 1000, ..request(EVERYTHING) }).await;
     assert_eq!(whole.len(), 10 + 120 + (6 + 230) + 2 * (3 + 58));
-    let paged = house.list_all(ListRequest { page_size: 7, ..request(EVERYTHING) }).await;
+    let paged = gateway.list_all(ListRequest { page_size: 7, ..request(EVERYTHING) }).await;
     assert_eq!(names(&paged), names(&whole));
     assert_eq!(names(&whole).iter().collect::<HashSet<_>>().len(), whole.len());
 }
 
 #[tokio::test]
 async fn the_page_size_may_change_from_page_to_page() {
-    use restore_point_gateway::sandbox::veeam::CloudQuery;
+    use restore_point_sandbox::veeam_em::CloudQuery;
     for answer in [CloudQuery::Answered, CloudQuery::Refused] {
-        let house = House::with(|plan| {
+        let gateway = TestGateway::with(|plan| {
             plan.veeam.points = 60;
             plan.veeam.cloud_query = answer;
         })
         .await;
-        let whole = house.list_all(ListRequest { page_size: 1000, ..request(EVERYTHING) }).await;
+        let whole = gateway.list_all(ListRequest { page_size: 1000, ..request(EVERYTHING) }).await;
         let mut told = Vec::new();
         let mut token = String::new();
         for page_size in [12, 20, 3, 7, 1, 1000] {
             let request = ListRequest { page_size, page_token: token, ..request(EVERYTHING) };
-            let page = list(&house, request).await.unwrap();
+            let page = list(&gateway, request).await.unwrap();
             assert!(page.restore_points.len() <= usize::try_from(page_size).unwrap());
             told.extend(page.restore_points);
             token = page.next_page_token;
@@ -83,15 +83,15 @@ async fn the_page_size_may_change_from_page_to_page() {
 
 #[tokio::test]
 async fn the_vendors_cut_at_a_hundred_is_not_ours() {
-    let house = House::with(|plan| plan.veeam.points = 300).await;
+    let gateway = TestGateway::with(|plan| plan.veeam.points = 300).await;
     let request = ListRequest { page_size: 1000, ..request("backends/veeam/collections/-") };
-    let page = list(&house, request).await.unwrap();
+    let page = list(&gateway, request).await.unwrap();
     assert_eq!(page.restore_points.len(), 306 + 2 * 78);
 }
 
 #[tokio::test]
 async fn a_page_fits_into_the_message_that_every_client_takes() {
-    let house = House::with(|plan| plan.azure.points = 1500).await;
+    let gateway = TestGateway::with(|plan| plan.azure.points = 1500).await;
     for order_by in ["", "point_time desc"] {
         let mut request = ListRequest {
             page_size: 1000,
@@ -101,7 +101,7 @@ async fn a_page_fits_into_the_message_that_every_client_takes() {
         };
         let mut told = 0;
         loop {
-            let page = list(&house, request.clone()).await.unwrap();
+            let page = list(&gateway, request.clone()).await.unwrap();
             // Clients refuse more than 4 MiB; a thousand of these are 2.4 MB.
             assert!(page.encoded_len() < (2 << 20) + (16 << 10), "{} bytes", page.encoded_len());
             told += page.restore_points.len();
@@ -116,28 +116,28 @@ async fn a_page_fits_into_the_message_that_every_client_takes() {
 
 #[tokio::test]
 async fn one_collection_is_listed_alone() {
-    let house = House::new().await;
-    let target = House::azure_collection(&house.azure.seeded().target);
-    let points = house.list_all(request(&target)).await;
+    let gateway = TestGateway::new().await;
+    let target = TestGateway::azure_collection(&gateway.azure.seeded().target);
+    let points = gateway.list_all(request(&target)).await;
     assert_eq!(points.len(), 2);
     let states: Vec<_> = points.iter().map(RestorePoint::state).collect();
     assert_eq!(states, [State::Ready, State::Copying]);
     assert!(points.iter().all(|point| point.name.starts_with(&target)));
 
     let replica = "backends/veeam/collections/cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead";
-    let points = house.list_all(request(replica)).await;
+    let points = gateway.list_all(request(replica)).await;
     assert_eq!(points.len(), 2);
     assert!(points.iter().all(|point| point.display_name.starts_with("srv39@")));
 }
 
 #[tokio::test]
 async fn an_absent_collection_is_not_found() {
-    let house = House::new().await;
+    let gateway = TestGateway::new().await;
     for parent in [
         "backends/azure/collections/rg-prod~nothing",
         "backends/veeam/collections/cloud-replica~00000000-0000-0000-0000-000000000000",
     ] {
-        let status = list(&house, request(parent)).await.unwrap_err();
+        let status = list(&gateway, request(parent)).await.unwrap_err();
         assert_eq!(status.code(), Code::NotFound, "{status:?}");
         let resource = status.get_details_resource_info().unwrap();
         assert_eq!(resource.resource_name, parent);
@@ -146,7 +146,7 @@ async fn an_absent_collection_is_not_found() {
 
 #[tokio::test]
 async fn a_filter_lets_through_what_fits_and_nothing_else() {
-    let house = House::new().await;
+    let gateway = TestGateway::new().await;
     for (filter, expected) in [
         ("state = COPYING", 1),
         ("state = FAILED", 1),
@@ -161,7 +161,7 @@ async fn a_filter_lets_through_what_fits_and_nothing_else() {
         ("location = westus", 2),
     ] {
         let request = ListRequest { filter: filter.to_owned(), ..request(EVERYTHING) };
-        let page = list(&house, request).await.unwrap();
+        let page = list(&gateway, request).await.unwrap();
         assert_eq!(
             page.restore_points.len(),
             expected,
@@ -173,7 +173,7 @@ async fn a_filter_lets_through_what_fits_and_nothing_else() {
 
 #[tokio::test]
 async fn what_is_not_understood_is_refused_by_name() {
-    let house = House::new().await;
+    let gateway = TestGateway::new().await;
     for (change, field) in [
         (request("backends/-"), "parent"),
         (request(""), "parent"),
@@ -187,7 +187,7 @@ async fn what_is_not_understood_is_refused_by_name() {
         (ListRequest { order_by: "size".into(), ..request(EVERYTHING) }, "order_by"),
         (ListRequest { view: 99, ..request(EVERYTHING) }, "view"),
     ] {
-        let status = list(&house, change.clone()).await.unwrap_err();
+        let status = list(&gateway, change.clone()).await.unwrap_err();
         let expected = [Code::InvalidArgument, Code::NotFound];
         assert!(expected.contains(&status.code()), "{change:?}: {status:?}");
         let violations = status.get_details_bad_request().unwrap().field_violations;
@@ -200,16 +200,16 @@ async fn what_is_not_understood_is_refused_by_name() {
 
 #[tokio::test]
 async fn a_token_serves_its_own_list_only() {
-    let house = House::new().await;
-    let first = list(&house, ListRequest { page_size: 3, ..request(EVERYTHING) }).await.unwrap();
+    let gateway = TestGateway::new().await;
+    let first = list(&gateway, ListRequest { page_size: 3, ..request(EVERYTHING) }).await.unwrap();
     let token = first.next_page_token;
     assert!(!token.is_empty());
     let with = |change: ListRequest| ListRequest { page_token: token.clone(), ..change };
 
     // Another page size is allowed, on another replica too.
     let page = ListRequest { page_size: 5, ..with(request(EVERYTHING)) };
-    let here = list(&house, page.clone()).await.unwrap();
-    let there = house.another_replica().await.client.list(page).await.unwrap().into_inner();
+    let here = list(&gateway, page.clone()).await.unwrap();
+    let there = gateway.another_replica().await.client.list(page).await.unwrap().into_inner();
     assert_eq!(names(&here.restore_points), names(&there.restore_points));
 
     for foreign in [
@@ -218,11 +218,11 @@ async fn a_token_serves_its_own_list_only() {
         with(ListRequest { order_by: "name".into(), ..request(EVERYTHING) }),
         with(ListRequest { view: 2, ..request(EVERYTHING) }),
     ] {
-        let status = list(&house, foreign).await.unwrap_err();
+        let status = list(&gateway, foreign).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument);
         assert_eq!(status.get_details_error_info().unwrap().reason, "INVALID_PAGE_TOKEN");
     }
-    let status = house
+    let status = gateway
         .client()
         .list_collections(ListCollectionsRequest {
             parent: "backends/-".into(),
@@ -236,37 +236,37 @@ async fn a_token_serves_its_own_list_only() {
 
 #[tokio::test]
 async fn an_order_holds_across_vendors_and_pages() {
-    let house = House::with(|plan| plan.veeam.points = 150).await;
+    let gateway = TestGateway::with(|plan| plan.veeam.points = 150).await;
     let ordered = |order: &str, page_size| ListRequest {
         order_by: order.to_owned(),
         page_size,
         ..request(EVERYTHING)
     };
-    let newest_first = house.list_all(ordered("point_time desc", 1000)).await;
+    let newest_first = gateway.list_all(ordered("point_time desc", 1000)).await;
     assert_eq!(newest_first.len(), 10 + 156 + 2 * (3 + 38));
     let time = |point: &RestorePoint| point.point_time.map(|time| (time.seconds, time.nanos));
     assert!(newest_first.is_sorted_by(|a, b| time(a) >= time(b)));
-    let paged = house.list_all(ordered("point_time desc", 13)).await;
+    let paged = gateway.list_all(ordered("point_time desc", 13)).await;
     assert_eq!(names(&paged), names(&newest_first));
 
-    let by_name = house.list_all(ordered("name desc", 50)).await;
+    let by_name = gateway.list_all(ordered("name desc", 50)).await;
     assert!(by_name.is_sorted_by(|a, b| a.name > b.name));
 }
 
 #[tokio::test]
 async fn a_vendor_that_is_down_is_named_and_the_other_is_told() {
-    let house = House::new().await;
-    house.veeam.answer_next(
+    let gateway = TestGateway::new().await;
+    gateway.veeam.answer_next(
         100,
         http::Method::GET,
         "/api/",
-        restore_point_gateway::sandbox::veeam::Fault::status(503, "maintenance"),
+        restore_point_sandbox::veeam_em::Fault::status(503, "maintenance"),
     );
-    let page = list(&house, request(EVERYTHING)).await.unwrap();
+    let page = list(&gateway, request(EVERYTHING)).await.unwrap();
     assert_eq!(page.unreachable, ["backends/veeam"]);
     assert_eq!(page.restore_points.len(), 10);
 
-    let status = list(&house, request("backends/veeam/collections/-")).await.unwrap_err();
+    let status = list(&gateway, request("backends/veeam/collections/-")).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
     assert!(status.get_details_retry_info().is_some());
     assert!(status.metadata().contains_key("grpc-retry-pushback-ms"));
@@ -274,12 +274,12 @@ async fn a_vendor_that_is_down_is_named_and_the_other_is_told() {
 
 #[tokio::test]
 async fn collections_of_both_vendors_come_in_pages_too() {
-    let house = House::with(|plan| plan.azure.page_size = 2).await;
+    let gateway = TestGateway::with(|plan| plan.azure.page_size = 2).await;
     let mut request =
         ListCollectionsRequest { parent: "backends/-".into(), page_size: 2, ..Default::default() };
     let mut told = Vec::new();
     loop {
-        let page = house.client().list_collections(request.clone()).await.unwrap().into_inner();
+        let page = gateway.client().list_collections(request.clone()).await.unwrap().into_inner();
         told.extend(page.collections);
         if page.next_page_token.is_empty() {
             break;
@@ -288,13 +288,13 @@ async fn collections_of_both_vendors_come_in_pages_too() {
     }
     let names: HashSet<_> = told.iter().map(|collection| collection.name.clone()).collect();
     assert_eq!(names.len(), told.len());
-    let seeded = house.azure.seeded();
+    let seeded = gateway.azure.seeded();
     for id in [&seeded.collection, &seeded.target, &seeded.empty_collection] {
-        assert!(names.contains(&House::azure_collection(id)), "{id}");
+        assert!(names.contains(&TestGateway::azure_collection(id)), "{id}");
     }
-    let target = House::azure_collection(&seeded.target);
+    let target = TestGateway::azure_collection(&seeded.target);
     let target = told.iter().find(|collection| collection.name == target).unwrap();
-    assert_eq!(target.source, House::azure_collection(&seeded.collection));
+    assert_eq!(target.source, TestGateway::azure_collection(&seeded.collection));
     assert_eq!((target.location.as_str(), target.source_location.as_str()), ("westus", "eastus"));
     let replica = "backends/veeam/collections/cloud-replica~8393c284-c953-403f-a9b9-cff63e0c6815";
     assert!(names.contains(replica));

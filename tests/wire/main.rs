@@ -1,5 +1,5 @@
-//! The gateway at the wire: a real gRPC client, a real socket, and both vendors simulated behind real
-//! HTTPS.
+//! The gateway on the wire: a real gRPC client, a real socket, and both vendors simulated behind real HTTPS; `server/`
+//! without any vendor, `hostile/` with hostile vendors and callers.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -8,10 +8,12 @@ mod create_collection;
 mod errors;
 mod faults;
 mod get;
-mod house;
+mod hostile;
 mod list;
+mod names;
 mod outage;
 mod seeds;
+mod server;
 mod veeam_kinds;
 mod watch;
 mod watch_faults;

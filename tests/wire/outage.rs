@@ -6,42 +6,42 @@ use std::time::Instant;
 use futures::future::join_all;
 use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{ListRequest, WatchStatusRequest};
-use restore_point_gateway::sandbox::FaultOrder;
+use restore_point_sandbox::FaultOrder;
 use tokio::time::timeout;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::house::{self, House, PATIENCE};
+use restore_point_test_support::fixture::{self, PATIENCE, TestGateway};
 
 const BACKENDS: [&str; 2] = ["azure", "veeam"];
 
-fn order(house: &House, words: &str) {
+fn order(gateway: &TestGateway, words: &str) {
     match words.parse().unwrap() {
-        FaultOrder::Azure(rule) => house.azure.add_fault(rule),
-        FaultOrder::Veeam(rule) => house.veeam.add_fault(rule),
+        FaultOrder::Azure(rule) => gateway.azure.add_fault(rule),
+        FaultOrder::Veeam(rule) => gateway.veeam.add_fault(rule),
     }
 }
 
-fn come_back(house: &House) {
-    house.azure.clear_faults();
-    house.veeam.clear_faults();
+fn come_back(gateway: &TestGateway) {
+    gateway.azure.clear_faults();
+    gateway.veeam.clear_faults();
 }
 
 /// How many requests have reached a vendor, in whatever way they ended there.
-fn reached(house: &House, backend: &str) -> usize {
+fn reached(gateway: &TestGateway, backend: &str) -> usize {
     match backend {
-        "azure" => house.azure.calls().total(),
-        _ => house.veeam.calls().values().sum(),
+        "azure" => gateway.azure.calls().total(),
+        _ => gateway.veeam.calls().values().sum(),
     }
 }
 
 /// Some points of a backend that one request each reads.
-async fn points(house: &House, backend: &str) -> Vec<String> {
+async fn points(gateway: &TestGateway, backend: &str) -> Vec<String> {
     let parent = match backend {
-        "azure" => House::azure_collection(&house.azure.seeded().collection),
+        "azure" => TestGateway::azure_collection(&gateway.azure.seeded().collection),
         _ => "backends/veeam/collections/-".to_owned(),
     };
-    let listed = house.list_all(ListRequest { parent, ..Default::default() }).await;
+    let listed = gateway.list_all(ListRequest { parent, ..Default::default() }).await;
     let names = listed.into_iter().map(|point| point.name);
     // A point of a backup takes more requests.
     names.filter(|name| !name.contains("backup~")).take(5).collect()
@@ -52,10 +52,10 @@ fn is_refused_here(status: &Status) -> bool {
 }
 
 /// Reads points until the gateway does not ask the vendor any more; how it says so.
-async fn until_left_alone(house: &House, names: &[String]) -> Status {
+async fn until_left_alone(gateway: &TestGateway, names: &[String]) -> Status {
     let read = async {
         loop {
-            let read = join_all(names.iter().map(|name| house.get(name))).await;
+            let read = join_all(names.iter().map(|name| gateway.get(name))).await;
             let mut failed = read.into_iter().map(Result::unwrap_err);
             if let Some(refusal) = failed.find(is_refused_here) {
                 return refusal;
@@ -67,12 +67,12 @@ async fn until_left_alone(house: &House, names: &[String]) -> Status {
 
 #[tokio::test]
 async fn a_vendor_that_is_away_is_asked_by_one_call_at_a_time() {
-    let house = House::new().await;
+    let gateway = TestGateway::new().await;
     for backend in BACKENDS {
-        let names = points(&house, backend).await;
+        let names = points(&gateway, backend).await;
         assert!(names.len() > 2, "{backend}");
-        order(&house, &format!("{backend}: hang_up"));
-        let refusal = until_left_alone(&house, &names).await;
+        order(&gateway, &format!("{backend}: hang_up"));
+        let refusal = until_left_alone(&gateway, &names).await;
         assert_eq!(refusal.code(), Code::Unavailable, "{refusal:?}");
         let details = refusal.get_error_details();
         assert_eq!(details.error_info().unwrap().reason, "BACKEND_UNAVAILABLE");
@@ -81,33 +81,33 @@ async fn a_vendor_that_is_away_is_asked_by_one_call_at_a_time() {
         assert!(refusal.message().contains("has not answered since 20"), "{refusal:?}");
 
         // It is back, but slow: the one call that tries gets no answer yet.
-        come_back(&house);
-        order(&house, &format!("{backend}: times=1 silence"));
-        let before = reached(&house, backend);
-        let (client, name) = (house.client(), names[0].clone());
+        come_back(&gateway);
+        order(&gateway, &format!("{backend}: times=1 silence"));
+        let before = reached(&gateway, backend);
+        let (client, name) = (gateway.client(), names[0].clone());
         let tries = tokio::spawn(async move {
             let request = restore_point_gateway::proto::GetRequest { name, view: 0 };
             while client.clone().get(request.clone()).await.is_err() {}
         });
-        house::eventually(|| reached(&house, backend) > before).await;
+        fixture::eventually(|| reached(&gateway, backend) > before).await;
         for _ in 0..10 {
-            for read in join_all(names.iter().map(|name| house.get(name))).await {
+            for read in join_all(names.iter().map(|name| gateway.get(name))).await {
                 let status = read.unwrap_err();
                 assert!(is_refused_here(&status), "{status:?}");
             }
         }
-        assert_eq!(reached(&house, backend), before + 1, "{backend}: nobody else reaches it");
+        assert_eq!(reached(&gateway, backend), before + 1, "{backend}: nobody else reaches it");
 
         // Whoever waits for it gives up: the next call tries, and then all is as it was.
         tries.abort();
         let found_back = async {
-            while let Err(status) = house.get(&names[1]).await {
+            while let Err(status) = gateway.get(&names[1]).await {
                 assert!(is_refused_here(&status), "{status:?}");
             }
         };
         timeout(PATIENCE, found_back).await.expect("the vendor is found back");
-        assert_eq!(reached(&house, backend), before + 2, "{backend}: one call tried");
-        join_all(names.iter().map(|name| house.get(name))).await.into_iter().for_each(|read| {
+        assert_eq!(reached(&gateway, backend), before + 2, "{backend}: one call tried");
+        join_all(names.iter().map(|name| gateway.get(name))).await.into_iter().for_each(|read| {
             read.unwrap();
         });
     }
@@ -115,9 +115,9 @@ async fn a_vendor_that_is_away_is_asked_by_one_call_at_a_time() {
 
 #[tokio::test]
 async fn whoever_answers_is_not_away_whatever_he_says() {
-    let house = House::new().await;
+    let gateway = TestGateway::new().await;
     for backend in BACKENDS {
-        let names = points(&house, backend).await;
+        let names = points(&gateway, backend).await;
         for words in [
             "status=400",
             "status=401",
@@ -130,47 +130,47 @@ async fn whoever_answers_is_not_away_whatever_he_says() {
             "status=503 retry_after=10",
             "truncate=0",
         ] {
-            order(&house, &format!("{backend}: GET {words}"));
-            let before = reached(&house, backend);
+            order(&gateway, &format!("{backend}: GET {words}"));
+            let before = reached(&gateway, backend);
             for _ in 0..3 {
-                for read in join_all(names.iter().map(|name| house.get(name))).await {
+                for read in join_all(names.iter().map(|name| gateway.get(name))).await {
                     let refused = read.as_ref().err().is_some_and(is_refused_here);
                     assert!(!refused, "{backend} {words}: {read:?}");
                 }
             }
-            let requests = reached(&house, backend) - before;
+            let requests = reached(&gateway, backend) - before;
             assert!(requests >= 15, "{backend} {words}: {requests}");
-            come_back(&house);
+            come_back(&gateway);
         }
     }
 }
 
 #[tokio::test]
 async fn watches_hear_of_an_outage_and_of_its_end_and_the_vendor_of_neither() {
-    let house = House::new().await;
-    let names = points(&house, "azure").await;
+    let gateway = TestGateway::new().await;
+    let names = points(&gateway, "azure").await;
     let request = WatchStatusRequest { names: names.clone(), follow: true, ..Default::default() };
-    let mut watch = house.watch(request).await;
+    let mut watch = gateway.watch(request).await;
     watch.until(|event| event.event() == Event::Synced).await;
 
-    order(&house, "azure: hang_up");
+    order(&gateway, "azure: hang_up");
     for _ in &names {
         assert_eq!(watch.event().await.event(), Event::Degraded);
     }
-    until_left_alone(&house, &names).await;
-    let (away, before) = (Instant::now(), reached(&house, "azure"));
+    until_left_alone(&gateway, &names).await;
+    let (away, before) = (Instant::now(), reached(&gateway, "azure"));
     // Many polls at the quickest pace, 10 ms here, of which the vendor sees those that try.
-    house::eventually(|| reached(&house, "azure") > before).await;
-    let tried = reached(&house, "azure") - before;
+    fixture::eventually(|| reached(&gateway, "azure") > before).await;
+    let tried = reached(&gateway, "azure") - before;
     let most = away.elapsed().as_secs() + 2;
     assert!(tried as u64 <= most, "{tried} requests in {most} s");
 
-    let (back, before) = (Instant::now(), reached(&house, "azure"));
-    come_back(&house);
+    let (back, before) = (Instant::now(), reached(&gateway, "azure"));
+    come_back(&gateway);
     for _ in &names {
         assert_eq!(watch.event().await.event(), Event::Recovered);
     }
-    let requests = reached(&house, "azure") - before;
+    let requests = reached(&gateway, "azure") - before;
     // One that tries, and then no more than each point's own pace.
     let most = 1 + names.len() * (back.elapsed().as_millis() / 10 + 1) as usize;
     assert!(requests <= most, "{requests} requests, not {most}");

@@ -5,11 +5,11 @@ use restore_point_gateway::proto::restore_point::{State, Vendor};
 use restore_point_gateway::proto::{
     Collection, CreateCollectionRequest, ListRequest, RestorePoint,
 };
-use restore_point_gateway::sandbox::azure::{Canned, Fault, Matching};
-use restore_point_gateway::sandbox::veeam;
+use restore_point_sandbox::azure::{Canned, Fault, Matching};
+use restore_point_sandbox::veeam_em;
 use tonic::Code;
 
-use crate::house::House;
+use restore_point_test_support::fixture::TestGateway;
 
 const SRV39: &str = "93081441-6e3c-4584-b47a-08dc1ce24f84";
 const UCM: &str = "cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead";
@@ -17,10 +17,10 @@ const UCM: &str = "cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead";
 pub(crate) const ENTITY: &str = r#"<CloudVmReplicaPoint xmlns="http://www.veeam.com/ent/v1.0" Type="CloudVmReplicaPoint" Href="https://localhost:9398/api/cloud/vmReplicaPoints/93081441-6e3c-4584-b47a-08dc1ce24f84?format=Entity" Name="srv39@2015-12-25 20:00:47" UID="urn:veeam:CloudVmReplicaPoint:93081441-6e3c-4584-b47a-08dc1ce24f84" VmDisplayName="srv39">   <Links>     <Link Rel="Up" Type="BackupServerReference" Href="https://localhost:9398/api/backupServers/8fff3b8e-c3f1-4ef5-aecc-561f07bf9982" Name="172.17.53.48" />     <Link Rel="Up" Type="CloudReplicaReference" Href="https://localhost:9398/api/cloud/replicas/6b2b42d5-3850-421c-93c1-e063f12a2ead" Name="UCM Company CRM Replication" />     <Link Rel="Alternate" Type="CloudVmReplicaPointReference" Href="https://localhost:9398/api/cloud/vmReplicaPoints/93081441-6e3c-4584-b47a-08dc1ce24f84" Name="srv39@2015-12-25 20:00:47" />   </Links>   <CreationTimeUTC>2015-12-25T20:00:47Z</CreationTimeUTC>   <PointType>Snapshot</PointType>   <State>Ready</State> </CloudVmReplicaPoint>"#;
 
 /// All points of tenants' replicas.
-async fn cloud_points(house: &House) -> Vec<RestorePoint> {
+async fn cloud_points(gateway: &TestGateway) -> Vec<RestorePoint> {
     let request =
         ListRequest { parent: "backends/veeam/collections/-".into(), ..Default::default() };
-    let mut points = house.list_all(request).await;
+    let mut points = gateway.list_all(request).await;
     points.retain(|point| point.name.contains("/cloud-replica~"));
     points
 }
@@ -40,26 +40,26 @@ fn assert_is_srv39(point: &RestorePoint) {
 
 #[tokio::test]
 async fn one_entity_as_the_page_prints_it() {
-    let house = House::new().await;
-    let reply = veeam::Fault::answer(Canned {
+    let gateway = TestGateway::new().await;
+    let reply = veeam_em::Fault::answer(Canned {
         status: 200,
         headers: vec![("content-type".into(), "application/xml".into())],
         body: ENTITY.into(),
     });
-    house.veeam.answer_next(1, Method::GET, SRV39, reply);
+    gateway.veeam.answer_next(1, Method::GET, SRV39, reply);
     let name = format!("backends/veeam/collections/-/restorePoints/{SRV39}");
-    assert_is_srv39(&house.get(&name).await.unwrap());
+    assert_is_srv39(&gateway.get(&name).await.unwrap());
     // And the simulator's own answer says the same.
-    assert_is_srv39(&house.get(&name).await.unwrap());
+    assert_is_srv39(&gateway.get(&name).await.unwrap());
 }
 
 #[tokio::test]
 async fn the_list_of_six() {
-    use restore_point_gateway::sandbox::veeam::CloudQuery;
+    use restore_point_sandbox::veeam_em::CloudQuery;
     // As entities of a query, and as references where the query service does not know the type.
     for answer in [CloudQuery::Answered, CloudQuery::Refused] {
-        let house = House::with(|plan| plan.veeam.cloud_query = answer).await;
-        let points = cloud_points(&house).await;
+        let gateway = TestGateway::with(|plan| plan.veeam.cloud_query = answer).await;
+        let points = cloud_points(&gateway).await;
         let mut told: Vec<_> = points
             .iter()
             .map(|p| (p.display_name.as_str(), p.point_time.unwrap().to_string()))
@@ -80,8 +80,8 @@ async fn the_list_of_six() {
 
 #[tokio::test]
 async fn the_references_of_six_as_the_page_prints_them() {
-    use restore_point_gateway::sandbox::veeam::CloudQuery;
-    let house = House::with(|plan| plan.veeam.cloud_query = CloudQuery::Refused).await;
+    use restore_point_sandbox::veeam_em::CloudQuery;
+    let gateway = TestGateway::with(|plan| plan.veeam.cloud_query = CloudQuery::Refused).await;
     let reference = |point: &str, name: &str, replica: &str, job: &str| {
         let href = "http://localhost:9399/api";
         format!(
@@ -110,9 +110,9 @@ async fn the_references_of_six_as_the_page_prints_them() {
     let body = format!(
         "<EntityReferences xmlns=\"http://www.veeam.com/ent/v1.0\">\n {list}</EntityReferences>"
     );
-    let reply = veeam::Fault::status(200, &body);
-    house.veeam.answer_next(1, Method::GET, "/cloud/vmReplicaPoints", reply);
-    let points = cloud_points(&house).await;
+    let reply = veeam_em::Fault::status(200, &body);
+    gateway.veeam.answer_next(1, Method::GET, "/cloud/vmReplicaPoints", reply);
+    let points = cloud_points(&gateway).await;
     let told: std::collections::HashSet<_> =
         points.iter().map(|p| p.display_name.as_str()).collect();
     assert_eq!(told, six.iter().map(|(_, name, _)| *name).collect());
@@ -121,8 +121,8 @@ async fn the_references_of_six_as_the_page_prints_them() {
 
 #[tokio::test]
 async fn the_put_of_a_target_collection() {
-    let house = House::new().await;
-    let source = &house.azure.seeded().collection;
+    let gateway = TestGateway::new().await;
+    let source = &gateway.azure.seeded().collection;
     let body = format!(
         r#"{{
     "name": "rpc-north",
@@ -139,60 +139,63 @@ async fn the_put_of_a_target_collection() {
         }}
     }}
 }}"#,
-        house.azure.subscription_id(),
+        gateway.azure.subscription_id(),
         // The page writes the provider in lower case.
         source.replace("Microsoft.Compute", "microsoft.compute"),
     );
     let canned = Canned { status: 201, headers: Vec::new(), body: body.into() };
-    house.azure.script(Matching::new(Method::PUT, "/rpc-north"), 1, Fault::answer(canned));
+    gateway.azure.script(Matching::new(Method::PUT, "/rpc-north"), 1, Fault::answer(canned));
     let request = CreateCollectionRequest {
         parent: "backends/azure".into(),
         collection_id: "rg-prod~rpc-north".into(),
         collection: Some(Collection {
             location: "northeurope".into(),
-            source: House::azure_collection(source),
+            source: TestGateway::azure_collection(source),
             labels: [("department".to_owned(), "finance".to_owned())].into(),
             ..Default::default()
         }),
         ..Default::default()
     };
-    let made = house.client().create_collection(request).await.unwrap().into_inner();
+    let made = gateway.client().create_collection(request).await.unwrap().into_inner();
     assert_eq!(made.name, "backends/azure/collections/rg-prod~rpc-north");
-    assert_eq!(made.source, House::azure_collection(source));
+    assert_eq!(made.source, TestGateway::azure_collection(source));
     assert_eq!((made.location.as_str(), made.source_location.as_str()), ("northeurope", "eastus"));
     assert_eq!(made.labels["department"], "finance");
 }
 
 #[tokio::test]
 async fn the_put_of_a_copy() {
-    let house = House::new().await;
-    let target = house.target("rg-prod~rpc-north", "northeurope").await;
+    let gateway = TestGateway::new().await;
+    let target = gateway.target("rg-prod~rpc-north", "northeurope").await;
     // The page's answer is its instance view page without the view, and still Creating.
-    let page = instance_view_page(house.azure.subscription_id(), "", "", "");
+    let page = instance_view_page(gateway.azure.subscription_id(), "", "", "");
     let (before, _) = page.split_once("\"instanceView\"").unwrap();
     let body = format!("{}}} }}", before.trim_end().trim_end_matches(','))
         .replace("rpc-db01-westus", "rpc-north")
         .replace("\"Succeeded\"", "\"Creating\"");
     let canned = Canned { status: 201, headers: Vec::new(), body: body.into() };
-    house.azure.script(Matching::new(Method::PUT, "/the-copy"), 1, Fault::answer(canned));
-    let started = house.copy(0, &target).await;
+    gateway.azure.script(Matching::new(Method::PUT, "/the-copy"), 1, Fault::answer(canned));
+    let started = gateway.copy(0, &target).await;
     let point = started.restore_point.unwrap();
     assert_eq!((point.state(), point.usable), (State::Creating, false));
-    assert_eq!(point.source_restore_point, House::azure_point(&house.azure.seeded().points[0]));
+    assert_eq!(
+        point.source_restore_point,
+        TestGateway::azure_point(&gateway.azure.seeded().points[0])
+    );
     assert!(!format!("{point:?}").contains("SENSITIVE"));
 }
 
 #[tokio::test]
 async fn a_failed_disk() {
-    let house = House::new().await;
-    let target = House::azure_collection(&house.azure.seeded().target);
+    let gateway = TestGateway::new().await;
+    let target = TestGateway::azure_collection(&gateway.azure.seeded().target);
     let body =
-        instance_view_page(house.azure.subscription_id(), "ReplicationState/stuck", "Stuck", "7")
+        instance_view_page(gateway.azure.subscription_id(), "ReplicationState/stuck", "Stuck", "7")
             .replace("stuck\", \"level\": \"Info\"", "stuck\", \"level\": \"Error\"");
     let canned = Canned { status: 200, headers: Vec::new(), body: body.into() };
     let matching = Matching::new(Method::GET, "/restorepoints/the-copy");
-    house.azure.script(matching, 1, Fault::answer(canned));
-    let point = house.get(&format!("{target}/restorePoints/the-copy")).await.unwrap();
+    gateway.azure.script(matching, 1, Fault::answer(canned));
+    let point = gateway.get(&format!("{target}/restorePoints/the-copy")).await.unwrap();
     assert_eq!((point.state(), point.usable), (State::Failed, false), "{point:?}");
     let states: Vec<_> = point.disks.iter().map(|disk| disk.state()).collect();
     assert_eq!(states, [State::Ready, State::Failed]);
@@ -256,9 +259,11 @@ fn instance_view_page(subscription: &str, code: &str, display: &str, percent: &s
 
 #[tokio::test]
 async fn the_instance_view_while_replicating_and_when_done() {
-    let house = House::new().await;
-    let name =
-        format!("{}/restorePoints/the-copy", House::azure_collection(&house.azure.seeded().target));
+    let gateway = TestGateway::new().await;
+    let name = format!(
+        "{}/restorePoints/the-copy",
+        TestGateway::azure_collection(&gateway.azure.seeded().target)
+    );
     for (code, display, percent, state, total) in [
         ("ReplicationState/replicating", "Replicating", "20", State::Copying, 40),
         ("ReplicationState/succeeded", "Replication succeeded", "100", State::Ready, 100),
@@ -268,11 +273,12 @@ async fn the_instance_view_while_replicating_and_when_done() {
         let canned = Canned {
             status: 200,
             headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
-            body: instance_view_page(house.azure.subscription_id(), code, display, percent).into(),
+            body: instance_view_page(gateway.azure.subscription_id(), code, display, percent)
+                .into(),
         };
         let matching = Matching::new(Method::GET, "/restorepoints/the-copy");
-        house.azure.script(matching, 1, Fault::answer(canned));
-        let point = house.get(&name).await.unwrap();
+        gateway.azure.script(matching, 1, Fault::answer(canned));
+        let point = gateway.get(&name).await.unwrap();
         assert_eq!(point.state(), state, "{point:?}");
         assert_eq!(point.usable, state == State::Ready);
         assert_eq!(point.copy_progress_percent, Some(total), "weighted by size");
@@ -280,5 +286,5 @@ async fn the_instance_view_while_replicating_and_when_done() {
         assert!(!format!("{point:?}").contains("SENSITIVE"));
     }
     // The page's point is not really there.
-    assert_eq!(house.get(&name).await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(gateway.get(&name).await.unwrap_err().code(), Code::NotFound);
 }

@@ -11,14 +11,14 @@ use restore_point_gateway::proto::{
     Collection, ListCollectionsRequest, ListRequest, VeeamProperties, WatchStatusRequest,
 };
 
-use crate::house::House;
+use restore_point_test_support::fixture::TestGateway;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// The collection of Veeam's with this name.
-async fn collection(house: &House, prefix: &str, display_name: &str) -> Collection {
+async fn collection(gateway: &TestGateway, prefix: &str, display_name: &str) -> Collection {
     let request = ListCollectionsRequest { parent: "backends/veeam".into(), ..Default::default() };
-    let all = house.client().list_collections(request).await.unwrap().into_inner().collections;
+    let all = gateway.client().list_collections(request).await.unwrap().into_inner().collections;
     let fits = |collection: &Collection| {
         collection.name.contains(prefix) && collection.display_name == display_name
     };
@@ -32,20 +32,20 @@ fn guid(name: &str) -> &str {
 
 #[tokio::test]
 async fn every_kind_is_listed_with_all_vendors_and_got() {
-    let house = House::with(|plan| plan.veeam.points = 40).await;
+    let gateway = TestGateway::with(|plan| plan.veeam.points = 40).await;
     let everything = ListRequest {
         parent: "backends/-/collections/-".into(),
         page_size: 9,
         ..Default::default()
     };
     let mut kinds = BTreeMap::new();
-    for listed in house.list_all(everything).await {
+    for listed in gateway.list_all(everything).await {
         let Some(Vendor::Veeam(VeeamProperties { kind, .. })) = listed.vendor else { continue };
         *kinds.entry(kind).or_insert(0) += 1;
-        let got = house.get(&listed.name).await.unwrap();
+        let got = gateway.get(&listed.name).await.unwrap();
         assert_eq!(got, listed);
         let anywhere = format!("backends/veeam/collections/-/restorePoints/{}", guid(&listed.name));
-        assert_eq!(house.get(&anywhere).await.unwrap(), got);
+        assert_eq!(gateway.get(&anywhere).await.unwrap(), got);
     }
     let expected = [
         (Kind::CloudVmReplicaPoint.into(), 46),
@@ -57,18 +57,18 @@ async fn every_kind_is_listed_with_all_vendors_and_got() {
 
 #[tokio::test]
 async fn a_point_is_watched_from_its_writing_to_its_use() {
-    let house = House::new().await;
-    let backup = collection(&house, "/backup~", "Nightly").await;
+    let gateway = TestGateway::new().await;
+    let backup = collection(&gateway, "/backup~", "Nightly").await;
     assert_eq!(backup.platform, "VMware");
-    let server = house.veeam.collected();
+    let server = gateway.veeam.collected();
     let id = server.begin_write(guid(&backup.name), "audi99", HOUR).unwrap();
     for collection in [backup.name.as_str(), "backends/veeam/collections/-"] {
-        let point = house.get(&format!("{collection}/restorePoints/{id}")).await.unwrap();
+        let point = gateway.get(&format!("{collection}/restorePoints/{id}")).await.unwrap();
         assert_eq!((point.state(), point.usable), (State::Creating, false));
     }
     let name = format!("{}/restorePoints/{id}", backup.name);
     let request = WatchStatusRequest { names: vec![name.clone()], ..Default::default() };
-    let mut watch = house.watch(request).await;
+    let mut watch = gateway.watch(request).await;
     let first = watch.event().await;
     assert_eq!(
         (first.event(), first.restore_point.unwrap().state()),
@@ -76,7 +76,7 @@ async fn a_point_is_watched_from_its_writing_to_its_use() {
     );
     assert_eq!(watch.event().await.event(), Event::Synced);
 
-    house.clock.advance(HOUR);
+    gateway.clock.advance(HOUR);
     let event = watch.event().await;
     assert_eq!((event.event(), &event.name), (Event::Changed, &name));
     let point = event.restore_point.unwrap();
@@ -86,11 +86,11 @@ async fn a_point_is_watched_from_its_writing_to_its_use() {
 
 #[tokio::test]
 async fn a_backup_is_watched_whole() {
-    let house = House::new().await;
-    let backup = collection(&house, "/backup~", "Nightly").await;
+    let gateway = TestGateway::new().await;
+    let backup = collection(&gateway, "/backup~", "Nightly").await;
     let request =
         WatchStatusRequest { parent: backup.name.clone(), follow: true, ..Default::default() };
-    let mut watch = house.watch(request).await;
+    let mut watch = gateway.watch(request).await;
     for _ in 0..3 {
         let event = watch.event().await;
         assert_eq!(event.event(), Event::Snapshot);
@@ -98,7 +98,7 @@ async fn a_backup_is_watched_whole() {
     }
     assert_eq!(watch.event().await.event(), Event::Synced);
 
-    let server = house.veeam.collected();
+    let server = gateway.veeam.collected();
     let id = server.begin_write(guid(&backup.name), "audi99", HOUR).unwrap();
     for state in [State::Creating, State::Ready] {
         let event = watch.event().await;
@@ -115,14 +115,14 @@ async fn a_backup_is_watched_whole() {
 /// said.
 #[tokio::test]
 async fn a_new_point_is_there_after_the_next_data_collection() {
-    let house = House::new().await;
-    let backup = collection(&house, "/backup~", "Nightly").await;
+    let gateway = TestGateway::new().await;
+    let backup = collection(&gateway, "/backup~", "Nightly").await;
     let day = HOUR * 24;
-    let id = house.veeam.backup_server().begin_write(guid(&backup.name), "audi99", day).unwrap();
+    let id = gateway.veeam.backup_server().begin_write(guid(&backup.name), "audi99", day).unwrap();
     let name = format!("{}/restorePoints/{id}", backup.name);
-    let status = house.get(&name).await.unwrap_err();
+    let status = gateway.get(&name).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::NotFound);
     assert!(status.message().contains("every 15 minutes"), "{}", status.message());
-    house.clock.advance(SignedDuration::from_mins(15));
-    assert_eq!(house.get(&name).await.unwrap().state(), State::Creating);
+    gateway.clock.advance(SignedDuration::from_mins(15));
+    assert_eq!(gateway.get(&name).await.unwrap().state(), State::Creating);
 }

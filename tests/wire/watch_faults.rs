@@ -8,11 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use restore_point_gateway::proto::WatchStatusRequest;
 use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::watch_status_response::Event;
-use restore_point_gateway::sandbox::azure::{Fault, Kind, Matching, Own};
+use restore_point_sandbox::azure::{Fault, Kind, Matching, Own};
 use tonic::Code;
 use tonic_types::RpcStatusExt;
 
-use crate::house::{self, House, Watch, state};
+use restore_point_test_support::fixture::{self, TestGateway, Watch, state};
 
 const SRV39: &str = "93081441-6e3c-4584-b47a-08dc1ce24f84";
 
@@ -20,35 +20,35 @@ fn follow(names: &[String]) -> WatchStatusRequest {
     WatchStatusRequest { names: names.to_vec(), follow: true, ..Default::default() }
 }
 
-async fn synced(house: &House, names: &[String]) -> Watch {
-    let mut watch = house.watch(follow(names)).await;
+async fn synced(gateway: &TestGateway, names: &[String]) -> Watch {
+    let mut watch = gateway.watch(follow(names)).await;
     watch.until(|event| event.event() == Event::Synced).await;
     watch
 }
 
-fn running(house: &House) -> String {
-    House::azure_point(&house.azure.seeded().running_copy)
+fn running(gateway: &TestGateway) -> String {
+    TestGateway::azure_point(&gateway.azure.seeded().running_copy)
 }
 
 /// Lets the gateway poll another vendor for a while: so long it could have polled this one too.
-async fn a_while(house: &House) {
+async fn a_while(gateway: &TestGateway) {
     let any = format!("backends/veeam/collections/-/restorePoints/{SRV39}");
-    let _watch = synced(house, &[any]).await;
-    let polls = || house.veeam.count(&Method::GET, SRV39);
+    let _watch = synced(gateway, &[any]).await;
+    let polls = || gateway.veeam.count(&Method::GET, SRV39);
     let before = polls();
-    house::eventually(|| polls() >= before + 30).await;
+    fixture::eventually(|| polls() >= before + 30).await;
 }
 
 #[tokio::test]
 async fn an_outage_of_an_hour_is_told_and_what_happened_in_it_too() {
-    let house = House::new().await;
-    let name = running(&house);
+    let gateway = TestGateway::new().await;
+    let name = running(&gateway);
     let mut watches = Vec::new();
     for _ in 0..40 {
-        watches.push(synced(&house, std::slice::from_ref(&name)).await);
+        watches.push(synced(&gateway, std::slice::from_ref(&name)).await);
     }
     let last_word = Timestamp::now();
-    house.azure.script(Matching::path("/"), 1_000_000, Fault::hang_up());
+    gateway.azure.script(Matching::path("/"), 1_000_000, Fault::hang_up());
     for watch in &mut watches {
         let degraded = watch.event().await;
         assert_eq!((degraded.event(), &degraded.name), (Event::Degraded, &name));
@@ -57,15 +57,15 @@ async fn an_outage_of_an_hour_is_told_and_what_happened_in_it_too() {
         assert!(known <= last_word.saturating_add(SignedDuration::from_secs(20)).unwrap());
     }
     // The copy arrives while nobody can see it.
-    house.clock.advance(SignedDuration::from_hours(1));
-    let (before, back) = (house.azure.calls().total(), Instant::now());
-    house.azure.clear_faults();
+    gateway.clock.advance(SignedDuration::from_hours(1));
+    let (before, back) = (gateway.azure.calls().total(), Instant::now());
+    gateway.azure.clear_faults();
     for watch in &mut watches {
         assert_eq!(watch.event().await.event(), Event::Recovered);
         let arrived = watch.event().await;
         assert_eq!((arrived.event(), state(&arrived)), (Event::Changed, Some(State::Ready)));
     }
-    let calls = house.azure.calls().total() - before;
+    let calls = gateway.azure.calls().total() - before;
     // What one poll after the other makes at the quickest pace, 10 ms here, and a token.
     let most = back.elapsed().as_millis() / 10 + 20;
     assert!(calls as u128 <= most, "{calls} calls when it returned, for forty watchers of a point");
@@ -73,19 +73,19 @@ async fn an_outage_of_an_hour_is_told_and_what_happened_in_it_too() {
 
 #[tokio::test]
 async fn a_long_retry_after_is_kept_whoever_comes() {
-    let house = House::new().await;
-    let name = running(&house);
-    let mut watch = synced(&house, std::slice::from_ref(&name)).await;
+    let gateway = TestGateway::new().await;
+    let name = running(&gateway);
+    let mut watch = synced(&gateway, std::slice::from_ref(&name)).await;
     let throttle = Fault::refuse_for(StatusCode::TOO_MANY_REQUESTS, 1200);
-    house.azure.script(Matching::path("/restorepoints/"), 1, throttle);
+    gateway.azure.script(Matching::path("/restorepoints/"), 1, throttle);
     let degraded = watch.event().await;
     assert_eq!(degraded.event(), Event::Degraded);
     let retry = degraded.error.unwrap().get_details_retry_info().unwrap().retry_delay.unwrap();
     assert_eq!(retry.as_secs(), 1200);
-    let before = house.azure.calls().total();
+    let before = gateway.azure.calls().total();
     let mut newcomers = Vec::new();
     for _ in 0..20 {
-        let mut newcomer = house.watch(follow(std::slice::from_ref(&name))).await;
+        let mut newcomer = gateway.watch(follow(std::slice::from_ref(&name))).await;
         // What is known, and that it is old, at once.
         let told = [newcomer.event().await, newcomer.event().await, newcomer.event().await];
         let mut told = told.map(|event| event.event());
@@ -93,27 +93,27 @@ async fn a_long_retry_after_is_kept_whoever_comes() {
         assert_eq!(told, [Event::Snapshot, Event::Synced, Event::Degraded]);
         newcomers.push(newcomer);
     }
-    a_while(&house).await;
-    assert_eq!(house.azure.calls().total(), before, "the vendor is left alone");
+    a_while(&gateway).await;
+    assert_eq!(gateway.azure.calls().total(), before, "the vendor is left alone");
 }
 
 #[tokio::test]
 async fn a_credential_that_runs_out_midway_is_nobodys_business() {
-    let house = House::new().await;
+    let gateway = TestGateway::new().await;
     let names = [
-        running(&house),
+        running(&gateway),
         format!(
             "backends/veeam/collections/cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead/restorePoints/{SRV39}"
         ),
     ];
-    let mut watch = synced(&house, &names).await;
-    let tokens = || house.azure.calls().count(&Method::POST, Kind::Token);
-    let logons = || house.veeam.count(&Method::POST, "/sessionMngr");
+    let mut watch = synced(&gateway, &names).await;
+    let tokens = || gateway.azure.calls().count(&Method::POST, Kind::Token);
+    let logons = || gateway.veeam.count(&Method::POST, "/sessionMngr");
     let before = (tokens(), logons());
-    house.azure.revoke_tokens();
-    house.veeam.expire_sessions();
-    house::eventually(|| tokens() > before.0 && logons() > before.1).await;
-    assert!(house.veeam.set_state(SRV39, "Failover"));
+    gateway.azure.revoke_tokens();
+    gateway.veeam.expire_sessions();
+    fixture::eventually(|| tokens() > before.0 && logons() > before.1).await;
+    assert!(gateway.veeam.set_state(SRV39, "Failover"));
     let changed = watch.event().await;
     assert_eq!((changed.event(), state(&changed)), (Event::Changed, Some(State::InUse)));
     assert_eq!((tokens(), logons()), (before.0 + 1, before.1 + 1), "each renewed once");
@@ -121,21 +121,21 @@ async fn a_credential_that_runs_out_midway_is_nobodys_business() {
 
 #[tokio::test]
 async fn a_collection_deleted_under_watch_takes_its_points_along() {
-    let house = House::new().await;
-    let seeded = house.azure.seeded().clone();
-    let name = House::azure_point(&seeded.failed_copy);
+    let gateway = TestGateway::new().await;
+    let seeded = gateway.azure.seeded().clone();
+    let name = TestGateway::azure_point(&seeded.failed_copy);
     let collection = name.split("/restorePoints/").next().unwrap().to_owned();
-    let mut point = synced(&house, std::slice::from_ref(&name)).await;
+    let mut point = synced(&gateway, std::slice::from_ref(&name)).await;
     let request =
         WatchStatusRequest { parent: collection.clone(), follow: true, ..Default::default() };
-    let mut whole = house.watch(request).await;
+    let mut whole = gateway.watch(request).await;
     whole.until(|event| event.event() == Event::Synced).await;
 
     let id = seeded.failed_copy.split("/restorePoints/").next().unwrap();
-    let url = format!("{}{id}?api-version=2024-11-01", house.azure.endpoint());
-    let delete = house.vendor_client().delete(url).bearer_auth(house.azure.static_token());
+    let url = format!("{}{id}?api-version=2024-11-01", gateway.azure.endpoint());
+    let delete = gateway.vendor_client().delete(url).bearer_auth(gateway.azure.static_token());
     delete.send().await.unwrap().error_for_status().unwrap();
-    house.clock.advance(SignedDuration::from_mins(1));
+    gateway.clock.advance(SignedDuration::from_mins(1));
     let gone = point.until(|event| event.event() == Event::Deleted).await;
     assert_eq!(gone.name, name);
     let mut gone = vec![whole.until(|event| event.event() == Event::Deleted).await.name];
@@ -146,24 +146,24 @@ async fn a_collection_deleted_under_watch_takes_its_points_along() {
 
 #[tokio::test]
 async fn a_failure_is_told_even_when_its_operation_is_forgotten() {
-    let house = House::with(|plan| {
+    let gateway = TestGateway::with(|plan| {
         plan.azure.operation_retention = SignedDuration::from_secs(30);
     })
     .await;
-    let target = house.target("rg-prod~rpc-north", "northeurope").await;
+    let target = gateway.target("rg-prod~rpc-north", "northeurope").await;
     let fault = Fault::own(Own::FailCreation {
         code: "VMRestorePointInternalError".into(),
         message: "An internal error occurred. Please retry later.".into(),
     });
-    house.azure.script(Matching::new(Method::PUT, "/restorepoints/the-copy"), 1, fault);
-    let started = house.copy(2, &target).await;
+    gateway.azure.script(Matching::new(Method::PUT, "/restorepoints/the-copy"), 1, fault);
+    let started = gateway.copy(2, &target).await;
     let name = started.restore_point.unwrap().name;
-    house.clock.advance(SignedDuration::from_hours(1));
+    gateway.clock.advance(SignedDuration::from_hours(1));
     let request = WatchStatusRequest {
         resume_token: started.resume_token,
         ..follow(std::slice::from_ref(&name))
     };
-    let mut watch = house.watch(request).await;
+    let mut watch = gateway.watch(request).await;
     let failed = watch.event().await;
     assert_eq!((&failed.name, state(&failed)), (&name, Some(State::Failed)));
     let error = failed.restore_point.unwrap().error.unwrap();

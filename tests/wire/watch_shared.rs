@@ -7,7 +7,7 @@ use restore_point_gateway::proto::{GetRequest, WatchStatusRequest, WatchStatusRe
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Endpoint;
 
-use crate::house::{self, Client, House, Watch, state};
+use restore_point_test_support::fixture::{self, Client, TestGateway, Watch, state};
 
 const COLLECTION: &str =
     "backends/veeam/collections/cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead";
@@ -22,8 +22,8 @@ fn collection() -> WatchStatusRequest {
     WatchStatusRequest { parent: COLLECTION.to_owned(), follow: true, ..Default::default() }
 }
 
-async fn synced(house: &House, request: WatchStatusRequest) -> Watch {
-    let mut watch = house.watch(request).await;
+async fn synced(gateway: &TestGateway, request: WatchStatusRequest) -> Watch {
+    let mut watch = gateway.watch(request).await;
     watch.until(|event| event.event() == Event::Synced).await;
     watch
 }
@@ -37,50 +37,50 @@ async fn change(watch: &mut Watch) -> WatchStatusResponse {
 #[tokio::test]
 async fn whoever_knows_the_same_is_told_the_same_bytes() {
     for request in [point(), collection()] {
-        let house = House::new().await;
-        let mut first = synced(&house, request.clone()).await;
-        let mut second = synced(&house, request).await;
-        assert!(house.veeam.set_state(SRV39, "Failback"));
+        let gateway = TestGateway::new().await;
+        let mut first = synced(&gateway, request.clone()).await;
+        let mut second = synced(&gateway, request).await;
+        assert!(gateway.veeam.set_state(SRV39, "Failback"));
         assert_eq!(change(&mut first).await, change(&mut second).await);
     }
 }
 
 #[tokio::test]
 async fn whoever_knows_something_else_is_not() {
-    let house = House::new().await;
-    let mut early = house.watch(collection()).await;
+    let gateway = TestGateway::new().await;
+    let mut early = gateway.watch(collection()).await;
     // Of two points, this token knows one.
     let resume_token = early.event().await.resume_token;
     early.until(|event| event.event() == Event::Synced).await;
-    let mut late = house.watch(WatchStatusRequest { resume_token, ..collection() }).await;
+    let mut late = gateway.watch(WatchStatusRequest { resume_token, ..collection() }).await;
     assert_eq!(late.event().await.event(), Event::Snapshot, "the other one");
     assert_eq!(late.event().await.event(), Event::Synced);
 
     // From here on they know the same.
-    assert!(house.veeam.set_state(SRV39, "Failback"));
+    assert!(gateway.veeam.set_state(SRV39, "Failback"));
     let (early, late) = (change(&mut early).await, change(&mut late).await);
     assert_eq!(early, late);
 
     // And a point that is watched by itself has tokens of its own.
-    let mut alone = house.watch(point()).await;
+    let mut alone = gateway.watch(point()).await;
     assert_ne!(alone.event().await.resume_token, early.resume_token);
 }
 
 #[tokio::test]
 async fn whoever_is_slow_to_read_hears_the_latest_and_delays_nobody() {
     const CHANGES: usize = 60;
-    let house = House::new().await;
+    let gateway = TestGateway::new().await;
     // Both on one connection, each with room for a handful of events.
-    let endpoint = Endpoint::from_shared(format!("http://{}", house.address)).unwrap();
+    let endpoint = Endpoint::from_shared(format!("http://{}", gateway.address)).unwrap();
     let channel = endpoint.initial_stream_window_size(4096).connect().await.unwrap();
-    let mut slow = house::watch(Client::new(channel.clone()), point()).await.unwrap();
-    let mut brisk = house::watch(Client::new(channel), point()).await.unwrap();
+    let mut slow = fixture::watch(Client::new(channel.clone()), point()).await.unwrap();
+    let mut brisk = fixture::watch(Client::new(channel), point()).await.unwrap();
     brisk.until(|event| event.event() == Event::Synced).await;
     for number in 1..=CHANGES {
-        assert!(house.veeam.set_state(SRV39, ["Failover", "Failback"][number % 2]));
+        assert!(gateway.veeam.set_state(SRV39, ["Failover", "Failback"][number % 2]));
         change(&mut brisk).await;
     }
-    assert!(house.veeam.set_state(SRV39, "PermanentFailover"));
+    assert!(gateway.veeam.set_state(SRV39, "PermanentFailover"));
     assert_eq!(state(&change(&mut brisk).await), Some(State::Retired));
 
     let mut heard = 0;
@@ -96,8 +96,8 @@ async fn whoever_is_slow_to_read_hears_the_latest_and_delays_nobody() {
 
 #[tokio::test]
 async fn a_client_that_takes_compressed_answers_is_told_the_same_as_others() {
-    let house = House::new().await;
-    let mut client = house.client().accept_compressed(CompressionEncoding::Gzip);
+    let gateway = TestGateway::new().await;
+    let mut client = gateway.client().accept_compressed(CompressionEncoding::Gzip);
     let name = point().names.remove(0);
     let got = client.get(GetRequest { name, ..Default::default() }).await.unwrap();
     assert_eq!(got.metadata().get("grpc-encoding").unwrap(), "gzip");

@@ -18,8 +18,8 @@ use super::error::Refusal;
 use super::quota;
 use super::tokens::Tokens;
 use crate::backend::rounds::Rounds;
-use crate::http::{Client, Failure, RETRY_AFTER_OUTAGE, collect, reads, redact_url};
 use crate::model::{BackendId, Error};
+use crate::upstream::{Client, Failure, RETRY_AFTER_OUTAGE, collect, reads, redact_url};
 
 /// ARM itself turns provider answers above 8 MB into errors; a list over all regions may be larger.
 const LARGEST_LIST: u64 = 32 << 20;

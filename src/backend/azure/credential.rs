@@ -28,7 +28,7 @@ use url::Url;
 
 use super::certificate::CertificateKey;
 use super::transport::{Login, Metadata};
-use crate::http::redact_text;
+use crate::upstream::redact_text;
 
 /// Beyond this a caller is better served by an error. The library itself might try for 72 s.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -113,7 +113,7 @@ pub(super) fn source(
     credential: Credential,
     endpoint: &Url,
     authority: &Url,
-    client: &crate::http::Client,
+    client: &crate::upstream::Client,
 ) -> Result<Arc<dyn TokenSource>, String> {
     if let Credential::StaticToken(bearer) = credential {
         return Ok(Arc::new(Static(bearer)));

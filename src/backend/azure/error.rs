@@ -10,8 +10,8 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
-use crate::http::{RETRY_AFTER_OUTAGE, redact_text};
 use crate::model::Error;
+use crate::upstream::{RETRY_AFTER_OUTAGE, redact_text};
 
 /// For a 429 without advice: ARM's buckets fill up again each second, those of Compute each minute.
 const AFTER_THROTTLE: Duration = Duration::from_secs(10);

@@ -49,15 +49,15 @@ use super::{
     Backend, Capabilities, CopyOrder, CopyStarted, Cursor, Kind, Observed, Operation, Page, Wanted,
     Write, Writer,
 };
-use crate::http;
 use crate::model::{
     BackendId, Collection, Error, NewCollection, PointRef, RestorePoint, Segment, View,
 };
+use crate::upstream;
 
 /// The version that is asked for by default: it has all that is read here, instant access included.
 pub const DEFAULT_API_VERSION: &str = "2025-04-01";
 /// What ARM lets one principal read of a subscription: its bucket holds 250 and gets 25 a second.
-pub const DEFAULT_RATE: http::Rate = http::Rate { per_second: 25.0, burst: 250 };
+pub const DEFAULT_RATE: upstream::Rate = upstream::Rate { per_second: 25.0, burst: 250 };
 /// How often ARM moves the figures of a copy.
 pub const PROGRESS_EVERY: Duration = Duration::from_secs(600);
 /// Before this there is neither an instance view nor a copy.
@@ -84,9 +84,9 @@ pub struct Settings {
     /// Who the gateway is.
     pub credential: Credential,
     /// Whose certificates are taken, by the resource manager and by the authority.
-    pub trust: http::Trust,
+    pub trust: upstream::Trust,
     /// How much of the subscription's allowance the gateway takes, replicas not counted.
-    pub rate: http::Rate,
+    pub rate: upstream::Rate,
 }
 
 /// Why settings cannot be right.
@@ -102,7 +102,7 @@ pub enum SettingsError {
     },
     /// The certificates.
     #[error(transparent)]
-    Trust(#[from] http::TrustError),
+    Trust(#[from] upstream::TrustError),
 }
 
 /// One Azure subscription.
@@ -155,7 +155,7 @@ impl Azure {
         if date.parse::<jiff::civil::Date>().is_err() || date < FIRST_API_VERSION {
             return wrong("api_version", "it must be 2021-11-01 or later: copies came with that");
         }
-        let http = http::Client::new(&trust)?.within(rate);
+        let http = upstream::Client::new(&trust)?.within(rate);
         let source = credential::source(credential, &endpoint, &authority, &http)
             .map_err(|problem| SettingsError::Value { setting: "credential", problem })?;
         let arm = Arc::new(Arm {
@@ -274,7 +274,7 @@ impl Backend for Azure {
         Ok(self)
     }
 
-    fn usage(&self) -> Option<http::Usage> {
+    fn usage(&self) -> Option<upstream::Usage> {
         Some(self.arm.http.usage())
     }
 }

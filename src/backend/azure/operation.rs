@@ -11,8 +11,8 @@ use super::error::said;
 use super::id::same;
 use super::wire::{self, OperationStatus};
 use crate::backend::Operation;
-use crate::http::redact_text;
 use crate::model::{Error, Failure};
+use crate::upstream::redact_text;
 
 /// What the reads of an operation are called in errors; its URL is signed and shown nowhere.
 const NAME: &str = "the operation";

@@ -13,8 +13,8 @@ use super::map::{self, Home};
 use super::state::{self, Arrival};
 use super::{raw, wire};
 use crate::backend::Operation;
-use crate::http::RETRY_AFTER_OUTAGE;
 use crate::model::{Error, Failure, PointRef, RestorePoint, Segment, State, View};
+use crate::upstream::RETRY_AFTER_OUTAGE;
 
 /// A point with its collection and the body it was read from.
 #[derive(Debug)]

@@ -95,7 +95,7 @@ pub(super) fn standing(point: &wire::Point, arrival: Arrival<'_>) -> Standing {
             plain(point, State::Deleting, State::Unknown, "ARM is deleting it")
         }
         (Provisioning::Other(text), _) => {
-            let text = crate::http::redact_text(text);
+            let text = crate::upstream::redact_text(text);
             let reason = format!("provisioningState is `{text}`, which is not known here");
             plain(point, State::Unknown, State::Unknown, &reason)
         }
@@ -227,7 +227,7 @@ fn failure(held: &[&wire::Disk], disks: &[DiskStanding], failed: &Report<'_>) ->
         [] => "of the copy".to_owned(),
         names => format!("of {}", names.join(", ")),
     };
-    let said = failed.said.map(|text| format!(" (ARM: {})", crate::http::redact_text(text)));
+    let said = failed.said.map(|text| format!(" (ARM: {})", crate::upstream::redact_text(text)));
     Failure {
         code: failed.code.to_owned(),
         message: format!(

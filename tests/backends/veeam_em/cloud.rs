@@ -1,0 +1,130 @@
+//! Points of Cloud Connect tenants' replicas, and what holds for points of all kinds.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use restore_point_gateway::backend::{Backend, Wanted};
+use restore_point_gateway::model::{Error, PointRef, Segment, State, Vendor, View};
+use restore_point_sandbox::veeam_em::CloudQuery;
+
+use super::{POINT, REPLICA, adapter, error_body, name, server, walk, walk_collections};
+
+#[tokio::test]
+async fn one_point() {
+    let server = server(|_| {});
+    let veeam = adapter(&server);
+    let found = veeam.get(&name("-", POINT), View::Full).await.unwrap();
+    let full = format!("backends/em/collections/cloud-replica~{REPLICA}/restorePoints/{POINT}");
+    assert_eq!(found.name.to_string(), full);
+    assert_eq!(found.uid, format!("urn:veeam:CloudVmReplicaPoint:{POINT}"));
+    assert_eq!(found.vendor_id, found.uid);
+    assert_eq!(found.display_name, "srv39@2015-12-25 20:00:47");
+    assert_eq!(found.source.vm_name, "srv39");
+    assert_eq!(found.point_time.unwrap().to_string(), "2015-12-25T20:00:47Z");
+    assert_eq!((found.state, found.state_reason.as_str()), (State::Ready, ""));
+    assert_eq!(found.raw, None);
+
+    let upper = veeam.get(&name("-", &POINT.to_uppercase()), View::Full).await.unwrap();
+    assert_eq!(upper, found);
+    assert_eq!(veeam.observe(&PointRef::from(&found.name), None).await.unwrap(), found);
+    let raw = veeam.get(&name("-", POINT), View::Raw).await.unwrap().raw.unwrap();
+    assert!(raw.body.starts_with("<CloudVmReplicaPoint "), "{}", raw.body);
+    assert!(raw.body.ends_with("</CloudVmReplicaPoint>"), "{}", raw.body);
+
+    for (collection, point) in [
+        ("cloud-replica~8393c284-c953-403f-a9b9-cff63e0c6815", POINT),
+        ("-", "00000000-0000-4000-8000-000000000000"),
+        // There is such a point, of another kind.
+        (&format!("backup~{REPLICA}"), POINT),
+        (&format!("replica~{REPLICA}"), POINT),
+    ] {
+        let error = veeam.get(&name(collection, point), View::Full).await.unwrap_err();
+        assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
+    }
+    for (collection, point) in [
+        ("-", "srv39"),
+        ("-", "930814416e3c4584b47a08dc1ce24f84"),
+        (REPLICA, POINT),
+        ("backup~1", POINT),
+        ("tape~93081441-6e3c-4584-b47a-08dc1ce24f84", POINT),
+    ] {
+        let error = veeam.get(&name(collection, point), View::Full).await.unwrap_err();
+        assert!(matches!(error, Error::InvalidArgument { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_state_and_an_unknown_one() {
+    let server = server(|_| {});
+    let veeam = adapter(&server);
+    for (raw, state) in [
+        ("Ready", State::Ready),
+        ("Failover", State::InUse),
+        ("Failback", State::InUse),
+        ("PermanentFailover", State::Retired),
+        ("Unknown", State::Unknown),
+        ("Quiescing", State::Unknown),
+        ("ready", State::Unknown),
+    ] {
+        assert!(server.set_state(POINT, raw));
+        let found = veeam.get(&name("-", POINT), View::Full).await.unwrap();
+        assert_eq!(found.state, state);
+        assert_eq!(found.state_reason.is_empty(), state == State::Ready);
+        assert_eq!(found.state_reason.contains(&format!("`{raw}`")), state == State::Unknown);
+        let Vendor::Veeam(vendor) = found.vendor else { panic!("of another vendor") };
+        assert_eq!(vendor.raw_state, raw);
+        assert_eq!(vendor.backup_server, "172.17.53.48");
+    }
+}
+
+#[tokio::test]
+async fn collections() {
+    for cloud_query in [CloudQuery::Answered, CloudQuery::Refused] {
+        let server = server(|settings| {
+            settings.points = 200;
+            settings.cloud_query = cloud_query;
+        });
+        let veeam = adapter(&server);
+        let points = walk(&veeam, &Segment::Any, 1000).await.unwrap();
+        let expected: BTreeSet<_> = points.into_iter().map(|point| point.name.collection).collect();
+        if cloud_query == CloudQuery::Refused {
+            server.answer_next(1, Method::GET, "type=CloudReplica", error_body(501, "no"));
+        }
+        let all = walk_collections(&veeam, 1).await.unwrap();
+        let found: BTreeSet<_> = all.iter().map(|collection| collection.name.clone()).collect();
+        assert_eq!(all.len(), found.len());
+        assert!(found.is_superset(&expected));
+
+        let one = veeam.get_collection(&format!("cloud-replica~{REPLICA}")).await.unwrap();
+        assert!(all.contains(&one), "{one:?}");
+        assert!(!one.platform.is_empty());
+        let absent = "cloud-replica~00000000-0000-4000-8000-000000000000";
+        for error in [
+            veeam.get_collection(absent).await.unwrap_err(),
+            walk(&veeam, &Segment::Id(absent.to_owned()), 9).await.unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
+        }
+        let error = walk(&veeam, &Segment::Id("rg~x".to_owned()), 9).await.unwrap_err();
+        assert!(
+            matches!(&error, Error::InvalidArgument { field, .. } if field == "parent"),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_the_vendor_cannot_do() {
+    let server = server(|_| {});
+    let veeam = adapter(&server);
+    for (wanted, expected) in [(Wanted::Copy, "copy"), (Wanted::Collection, "create_collection")] {
+        match veeam.writer(wanted) {
+            Err(Error::Unsupported { capability, .. }) => assert_eq!(capability, expected),
+            Err(error) => panic!("{error:?}"),
+            Ok(_) => panic!("it claims to write"),
+        }
+    }
+    let capabilities = veeam.capabilities();
+    assert!(!capabilities.copy && !capabilities.create_collection);
+    assert!(capabilities.get_without_collection);
+}

@@ -1,0 +1,178 @@
+//! Every way in which Enterprise Manager is known to refuse, and what callers are told of it.
+
+use http::Method;
+use restore_point_gateway::backend::Backend;
+use restore_point_gateway::model::{Error, Segment, View};
+use restore_point_sandbox::fault::Canned;
+use restore_point_sandbox::veeam_em::Fault;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use super::{POINT, adapter, collection, error_body, name, server, walk};
+
+/// A status and body of the vendor's, how often a read meets them, and the code, the reason and a part of
+/// the text that come of them.
+struct Row {
+    status: u16,
+    body: &'static str,
+    times: usize,
+    code: Code,
+    reason: &'static str,
+    says: &'static str,
+}
+
+const fn row(
+    (status, body): (u16, &'static str),
+    code: Code,
+    reason: &'static str,
+    says: &'static str,
+) -> Row {
+    // A session is renewed once, and what passes is tried three times.
+    let times = match status {
+        401 => 2,
+        408 | 502..=504 => 3,
+        _ => 1,
+    };
+    Row { status, body, times, code, reason, says }
+}
+
+const HTML: &str = "<!DOCTYPE html><html><body>SENSITIVE</body></html>";
+const DENIED: &str = r#"<?xml version="1.0" encoding="utf-8"?><Error Message="Access denied" StatusCode="403" Status="Forbidden" xmlns="http://www.veeam.com/ent/v1.0" xmlns:xsd="http://www.w3.org/2001/XMLSchema"><StackTrace>at Veeam.SENSITIVE()</StackTrace></Error>"#;
+const BROKEN: &str = "<Error Message=\"Object reference not set to an instance of an object.&#xD;&#xA;   at Veeam.SENSITIVE.Get()\" StatusCode=\"500\" xmlns=\"http://www.veeam.com/ent/v1.0\"><FirstChanceExceptionMessage>SENSITIVE</FirstChanceExceptionMessage><StackTrace>   at Veeam.SENSITIVE</StackTrace></Error>";
+const LOST_TASK: &str = r#"<Error Message="There is no backup task with id [task-297] in current rest session" StatusCode="500" xmlns="http://www.veeam.com/ent/v1.0"/>"#;
+const JSON: &str = r#"{"FirstChanceExceptionMessage":null,"Message":"Node [root] does not exist.","StackTrace":null,"Status":null,"StatusCode":400}"#;
+const JSON_13: &str = "\u{FEFF}{\"firstChanceExceptionMessage\":\"SENSITIVE\",\"message\":\"Node [root] does not exist.\",\"stackTrace\":\"   at SENSITIVE\",\"status\":null,\"statusCode\":400}";
+const XML_WITH_MARK: &str = "\u{FEFF}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error Message=\"Bad filter\" StatusCode=\"400\"/>";
+
+const REFUSED: &str = "BACKEND_CREDENTIAL_REFUSED";
+const FORBIDDEN: &str = "BACKEND_FORBIDDEN";
+const ABSENT: &str = "RESOURCE_NOT_FOUND";
+const INVALID: &str = "BACKEND_RESPONSE_INVALID";
+const CANNOT: &str = "CAPABILITY_NOT_SUPPORTED";
+const DOWN: &str = "BACKEND_UNAVAILABLE";
+
+const ROWS: &[Row] = &[
+    row((400, ""), Code::Internal, INVALID, "HTTP 400"),
+    row((400, JSON), Code::Internal, INVALID, "HTTP 400, Node [root] does not exist."),
+    row((400, JSON_13), Code::Internal, INVALID, "HTTP 400, Node [root] does not exist."),
+    row((400, XML_WITH_MARK), Code::Internal, INVALID, "HTTP 400, Bad filter"),
+    row((401, ""), Code::Unavailable, REFUSED, "HTTP 401"),
+    row((401, HTML), Code::Unavailable, REFUSED, "HTTP 401"),
+    row(
+        (401, r#"<Error Message="Expired" StatusCode="401"/>"#),
+        Code::Unavailable,
+        REFUSED,
+        "Expired",
+    ),
+    row((403, DENIED), Code::PermissionDenied, FORBIDDEN, "HTTP 403, Access denied"),
+    row((403, ""), Code::PermissionDenied, FORBIDDEN, "HTTP 403"),
+    row((403, HTML), Code::PermissionDenied, FORBIDDEN, "HTTP 403"),
+    row((404, ""), Code::NotFound, ABSENT, "was not found"),
+    row((404, HTML), Code::NotFound, ABSENT, "was not found"),
+    row(
+        (404, r#"<Error Message="Not found" StatusCode="404"/>"#),
+        Code::NotFound,
+        ABSENT,
+        "15 minutes",
+    ),
+    row((405, ""), Code::Unimplemented, CANNOT, "405"),
+    row((501, r#"<Error Message="No" StatusCode="501"/>"#), Code::Unimplemented, CANNOT, "501"),
+    row(
+        (500, BROKEN),
+        Code::Internal,
+        INVALID,
+        "Object reference not set to an instance of an object.",
+    ),
+    row((500, LOST_TASK), Code::NotFound, ABSENT, "was not found"),
+    row((500, ""), Code::Internal, INVALID, "HTTP 500"),
+    row((500, HTML), Code::Internal, INVALID, "HTTP 500"),
+    row((500, "{\"Message\":7}"), Code::Internal, INVALID, "HTTP 500"),
+    row((503, ""), Code::Unavailable, DOWN, "HTTP 503"),
+    row(
+        (503, r#"<Error Message="Maintenance" StatusCode="503"/>"#),
+        Code::Unavailable,
+        DOWN,
+        "Maintenance",
+    ),
+    // What stands in front of the server. Not all in a row: a server that is away for so long is not asked.
+    row((408, ""), Code::Unavailable, DOWN, "HTTP 408"),
+    row((502, HTML), Code::Unavailable, DOWN, "HTTP 502"),
+    row((504, HTML), Code::Unavailable, DOWN, "HTTP 504"),
+    row((302, ""), Code::Internal, INVALID, "HTTP 302"),
+    // Success that is none.
+    row((200, ""), Code::Internal, INVALID, "not XML"),
+    row((200, HTML), Code::Internal, INVALID, "document type"),
+    row((200, JSON), Code::Internal, INVALID, "not XML"),
+    row((200, DENIED), Code::Internal, INVALID, "`Error`"),
+    row((202, ""), Code::Internal, INVALID, "HTTP 202"),
+    row((204, ""), Code::Internal, INVALID, "HTTP 204"),
+];
+
+#[tokio::test]
+async fn every_known_refusal_of_a_point_of_every_kind() {
+    let server = server(|_| {});
+    let veeam = adapter(&server);
+    let all = walk(&veeam, &Segment::Any, 1000).await.unwrap();
+    for prefix in ["cloud-replica~", "replica~", "backup~"] {
+        let point = &super::within(&all, prefix)[0];
+        let (collection, id) = (&point.name.collection.collection, &point.name.restore_point);
+        for Row { status, body, times, code, reason, says } in ROWS {
+            server.answer_next(*times, Method::GET, id, Fault::status(*status, body));
+            let told = match veeam.get(&name(collection, id), View::Full).await {
+                Err(error) => Status::from(error),
+                Ok(point) => panic!("{status} {body}: {point:?}"),
+            };
+            assert_eq!(told.code(), *code, "{status} {body}: {told:?}");
+            let details = told.get_error_details();
+            assert_eq!(details.error_info().unwrap().reason, *reason, "{status} {body}");
+            assert_eq!(details.retry_info().is_some(), *reason == DOWN, "{status} {body}");
+            assert!(told.message().contains(says), "{status} {body}: {}", told.message());
+            assert!(!format!("{told:?}").contains("SENSITIVE"), "{told:?}");
+        }
+        // And nothing of it stays.
+        assert_eq!(veeam.get(&name(collection, id), View::Full).await.unwrap(), *point);
+    }
+}
+
+#[tokio::test]
+async fn a_pause_that_is_asked_for_is_told() {
+    let server = server(|_| {});
+    let veeam = adapter(&server);
+    for (status, reason) in [(429, "BACKEND_THROTTLED"), (503, DOWN)] {
+        let headers = vec![("Retry-After".to_owned(), "90".to_owned())];
+        let reply = Fault::answer(Canned { status, headers, ..Canned::default() });
+        server.answer_next(1, Method::GET, POINT, reply);
+        let told = Status::from(veeam.get(&name("-", POINT), View::Full).await.unwrap_err());
+        let details = told.get_error_details();
+        assert_eq!(details.error_info().unwrap().reason, reason);
+        assert_eq!(details.retry_info().unwrap().retry_delay.unwrap().as_secs(), 90);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_list_or_collection_keeps_its_meaning() {
+    let server = server(|_| {});
+    let veeam = adapter(&server);
+    let backup = collection(&veeam, "backup~", "Nightly").await;
+    for (status, code) in [
+        (403, Code::PermissionDenied),
+        (405, Code::Unimplemented),
+        (500, Code::Internal),
+        // A query for a type that the vendor's pages name is never absent.
+        (404, Code::Internal),
+    ] {
+        let fail = |part: &str| server.answer_next(1, Method::GET, part, error_body(status, "no"));
+        fail("type=VmReplicaPoint&");
+        let error = walk(&veeam, &Segment::Any, 1000).await.unwrap_err();
+        assert_eq!(Status::from(error).code(), code);
+        fail("BackupUid");
+        let error = walk(&veeam, &Segment::Id(backup.clone()), 1000).await.unwrap_err();
+        assert_eq!(Status::from(error).code(), code);
+        fail("type=Backup&");
+        let error = super::walk_collections(&veeam, 1000).await.unwrap_err();
+        assert_eq!(Status::from(error).code(), code);
+    }
+    server.answer_next(1, Method::GET, "/backups/", error_body(404, "gone"));
+    let error = veeam.get_collection(&backup).await.unwrap_err();
+    assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
+}
