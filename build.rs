@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("descriptor.bin"), compiler.encode_file_descriptor_set())?;
     tonic_prost_build::configure()
         .extern_path(".google.rpc", "::tonic_types::pb")
-        .codec_path("crate::service::SmallRequests")
+        .codec_path("crate::service::SmallBufferCodec")
         .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }

@@ -1,13 +1,18 @@
-//! From the words of the house to the messages of the contract. Nothing is decided here.
+//! From the model to the messages of the contract. Nothing is decided here.
 
 use jiff::Timestamp;
 
-use crate::model::{Collection, Consistency, Disk, RestorePoint, State, View};
+use crate::model::{
+    AzureDiskProperties, AzureProperties, BackendKind, Capabilities, Collection, Consistency, Disk,
+    DiskVendorProperties, Error, InvalidKind, RestorePoint, State, Support, VeeamPointKind,
+    VeeamProperties, VendorProperties, View,
+};
 use crate::proto;
 use crate::proto::restore_point as pb;
+use crate::proto::watch_status_response as watch_pb;
 use crate::status;
+use crate::watch::{Event, EventKind, EventType};
 
-/// A point as the contract shows it.
 pub(crate) fn restore_point(point: RestorePoint) -> proto::RestorePoint {
     proto::RestorePoint {
         name: point.name.to_string(),
@@ -31,15 +36,14 @@ pub(crate) fn restore_point(point: RestorePoint) -> proto::RestorePoint {
             .unwrap_or_default(),
         copy_progress_percent: point.copy_progress_percent,
         disks: point.disks.into_iter().map(disk).collect(),
-        error: point.failure.as_ref().map(status::failure),
-        vendor: Some(point.vendor),
+        error: point.failure.as_ref().map(status::of_failed_point),
+        vendor: Some(vendor(point.vendor)),
         raw: point
             .raw
             .map(|raw| pb::Raw { content_type: raw.content_type.to_owned(), body: raw.body }),
     }
 }
 
-/// A collection as the contract shows it.
 pub(crate) fn collection(collection: Collection) -> proto::Collection {
     proto::Collection {
         name: collection.name.to_string(),
@@ -56,9 +60,59 @@ pub(crate) fn collection(collection: Collection) -> proto::Collection {
     }
 }
 
-/// A moment as the contract shows it.
+pub(crate) fn backend_kind(kind: BackendKind) -> proto::backend::Kind {
+    match kind {
+        BackendKind::Azure => proto::backend::Kind::Azure,
+        BackendKind::VeeamEnterpriseManager => proto::backend::Kind::VeeamEnterpriseManager,
+    }
+}
+
+pub(crate) fn capabilities(capabilities: &Capabilities) -> proto::Capabilities {
+    let is_supported = |support| support == Support::Supported;
+    let Capabilities {
+        create_collection,
+        copy,
+        get_without_collection,
+        copy_progress,
+        consistency,
+        disks,
+    } = *capabilities;
+    proto::Capabilities {
+        create_collection: is_supported(create_collection),
+        copy: is_supported(copy),
+        get_without_collection,
+        copy_progress,
+        consistency,
+        disks,
+    }
+}
+
+/// An event with the token that resumes after it.
+pub(crate) fn watch_event(event: Event, resume_token: String) -> proto::WatchStatusResponse {
+    let event_type = event_type(event.kind.event_type());
+    let (name, point, error) = match event.kind {
+        EventKind::Snapshot(point) | EventKind::Changed(point) => {
+            let point = restore_point(RestorePoint::clone(&point));
+            (point.name.clone(), Some(point), None)
+        }
+        EventKind::Deleted(name) | EventKind::Recovered(name) => (name, None, None),
+        EventKind::Degraded(name, error) => (name, None, Some(Error::clone(&error))),
+        EventKind::Synced | EventKind::Heartbeat | EventKind::Reset | EventKind::Draining => {
+            (String::new(), None, None)
+        }
+    };
+    proto::WatchStatusResponse {
+        event: event_type.into(),
+        name,
+        restore_point: point,
+        resume_token,
+        observe_time: event.observe_time.map(timestamp),
+        error: error.map(status::to_proto),
+    }
+}
+
 pub(crate) fn timestamp(time: Timestamp) -> prost_types::Timestamp {
-    // A jiff timestamp before 1970 counts its nanoseconds backwards, a protobuf one always forwards.
+    // Before 1970 the nanoseconds of a jiff timestamp count backwards, those of a protobuf one always forwards.
     let nanos = time.as_nanosecond();
     let second = 1_000_000_000;
     prost_types::Timestamp {
@@ -67,15 +121,21 @@ pub(crate) fn timestamp(time: Timestamp) -> prost_types::Timestamp {
     }
 }
 
-/// The view that a request asks for, or `default`; an unknown one, from a newer client, is refused by the
-/// caller of this.
-pub(crate) fn view(asked: i32, default: View) -> Option<View> {
-    Some(match pb::View::try_from(asked).ok()? {
-        pb::View::Unspecified => default,
-        pb::View::Basic => View::Basic,
-        pb::View::Full => View::Full,
-        pb::View::Raw => View::Raw,
-    })
+/// The view that a request asks for, or `default`.
+///
+/// # Errors
+/// INVALID_ARGUMENT on `view` for one that only a newer contract has.
+pub(crate) fn view(requested: i32, default: View) -> Result<View, Error> {
+    match pb::View::try_from(requested) {
+        Ok(pb::View::Unspecified) => Ok(default),
+        Ok(pb::View::Basic) => Ok(View::Basic),
+        Ok(pb::View::Full) => Ok(View::Full),
+        Ok(pb::View::Raw) => Ok(View::Raw),
+        Err(_) => {
+            let problem = format!("unknown value {requested}: expected BASIC, FULL or RAW");
+            Err(Error::invalid(InvalidKind::Value, "view", problem))
+        }
+    }
 }
 
 fn disk(disk: Disk) -> pb::Disk {
@@ -87,7 +147,72 @@ fn disk(disk: Disk) -> pb::Disk {
         state: state(disk.state).into(),
         progress_percent: disk.progress_percent,
         source_vendor_id: disk.source_vendor_id,
-        vendor: disk.vendor,
+        vendor: disk.vendor.map(disk_vendor),
+    }
+}
+
+fn disk_vendor(vendor: DiskVendorProperties) -> pb::disk::Vendor {
+    let DiskVendorProperties::Azure(AzureDiskProperties {
+        managed_disk_id,
+        storage_account_type,
+        encryption_type,
+        disk_encryption_set_id,
+        snapshot_access_state,
+    }) = vendor;
+    pb::disk::Vendor::Azure(proto::AzureDisk {
+        managed_disk_id,
+        storage_account_type,
+        encryption_type,
+        disk_encryption_set_id,
+        snapshot_access_state,
+    })
+}
+
+fn vendor(vendor: VendorProperties) -> pb::Vendor {
+    match vendor {
+        VendorProperties::Azure(azure) => pb::Vendor::Azure(azure_properties(azure)),
+        VendorProperties::Veeam(veeam) => pb::Vendor::Veeam(veeam_properties(veeam)),
+    }
+}
+
+fn azure_properties(azure: AzureProperties) -> proto::AzureProperties {
+    proto::AzureProperties {
+        provisioning_state: azure.provisioning_state,
+        consistency_mode: azure.consistency_mode,
+        replication_code: azure.replication_code,
+        vm_size: azure.vm_size,
+        hyper_v_generation: azure.hyper_v_generation,
+        os_type: azure.os_type,
+        source_restore_point_id: azure.source_restore_point_id,
+        encryption_types: azure.encryption_types,
+        instant_access_duration_minutes: azure.instant_access_duration_minutes,
+        instant_access_state: azure.instant_access_state,
+        security_type: azure.security_type,
+        excluded_disks: azure.excluded_disks,
+    }
+}
+
+fn veeam_properties(veeam: VeeamProperties) -> proto::VeeamProperties {
+    use proto::veeam_properties::Kind;
+    let kind = match veeam.kind {
+        VeeamPointKind::CloudVmReplicaPoint => Kind::CloudVmReplicaPoint,
+        VeeamPointKind::VmReplicaPoint => Kind::VmReplicaPoint,
+        VeeamPointKind::VmRestorePoint => Kind::VmRestorePoint,
+    };
+    proto::VeeamProperties {
+        kind: kind.into(),
+        point_type: veeam.point_type,
+        algorithm: veeam.algorithm,
+        raw_state: veeam.raw_state,
+        backup_server: veeam.backup_server,
+        backup_server_uid: veeam.backup_server_uid,
+        replica: veeam.replica,
+        backup: veeam.backup,
+        job_run: veeam.job_run,
+        job_run_uid: veeam.job_run_uid,
+        backup_file: veeam.backup_file,
+        backup_file_uid: veeam.backup_file_uid,
+        hierarchy_obj_ref: veeam.hierarchy_obj_ref,
     }
 }
 
@@ -111,5 +236,19 @@ fn consistency(consistency: Consistency) -> pb::Consistency {
         Consistency::FileSystem => pb::Consistency::FileSystemConsistent,
         Consistency::Application => pb::Consistency::ApplicationConsistent,
         Consistency::Unknown => pb::Consistency::UnknownConsistency,
+    }
+}
+
+fn event_type(event: EventType) -> watch_pb::Event {
+    match event {
+        EventType::Snapshot => watch_pb::Event::Snapshot,
+        EventType::Synced => watch_pb::Event::Synced,
+        EventType::Changed => watch_pb::Event::Changed,
+        EventType::Heartbeat => watch_pb::Event::Heartbeat,
+        EventType::Deleted => watch_pb::Event::Deleted,
+        EventType::Degraded => watch_pb::Event::Degraded,
+        EventType::Recovered => watch_pb::Event::Recovered,
+        EventType::Reset => watch_pb::Event::Reset,
+        EventType::Draining => watch_pb::Event::Draining,
     }
 }

@@ -12,7 +12,7 @@
 //! - [`upstream`] the one way to call a vendor
 //! - [`timing`] how long things took, counted
 //! - the crate `restore-point-sandbox`, behind the feature `sandbox`: the vendors, simulated; shares nothing with [`backend`]
-//! - `spread` chance, where things must not happen at once
+
 //! - [`config`] and [`command`] what the program is told, and what it does then
 
 pub mod backend;
@@ -23,7 +23,6 @@ pub mod model;
 pub mod proto;
 pub mod server;
 pub mod service;
-mod spread;
 pub mod status;
 pub mod timing;
 pub mod upstream;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use restore_point_gateway::command::{self, Depth, Failure};
+use restore_point_gateway::command::{self, CommandError, Depth};
 
 /// One gRPC service in front of the restore point APIs of Azure and of Veeam Backup Enterprise Manager.
 #[derive(Debug, Parser)]
@@ -41,12 +41,12 @@ enum Command {
 fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return end(Err(Failure::Other(error.to_string()))),
+        Err(error) => return end(Err(CommandError::Other(error.to_string()))),
     };
     end(runtime.block_on(run(Arguments::parse().command)))
 }
 
-async fn run(command: Command) -> Result<(), Failure> {
+async fn run(command: Command) -> Result<(), CommandError> {
     match command {
         #[cfg(feature = "sandbox")]
         Command::Sandbox(arguments) => command::sandbox(arguments).await,
@@ -56,20 +56,20 @@ async fn run(command: Command) -> Result<(), Failure> {
             command::check(&config, depth).await
         }
         Command::DescriptorSet => {
-            command::descriptor_set().map_err(|error| Failure::Other(error.to_string()))
+            command::descriptor_set().map_err(|error| CommandError::Other(error.to_string()))
         }
     }
 }
 
 #[allow(clippy::print_stderr)] // The one place where the program speaks to who started it.
-fn end(result: Result<(), Failure>) -> ExitCode {
+fn end(result: Result<(), CommandError>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure @ Failure::Config(_)) => {
+        Err(failure @ CommandError::Config(_)) => {
             eprintln!("error: {failure}");
             ExitCode::from(2)
         }
-        Err(failure @ Failure::Other(_)) => {
+        Err(failure @ CommandError::Other(_)) => {
             eprintln!("error: {failure}");
             ExitCode::FAILURE
         }

@@ -1,7 +1,7 @@
 //! The only place where an error becomes a gRPC status.
 //!
-//! Every status carries ErrorInfo, and the further google.rpc details that let a program act without
-//! reading the text. Texts arrive here fit for callers; nothing is taken out here.
+//! Every status carries ErrorInfo (AIP-193), and the further google.rpc details by which a program can act without
+//! reading the text. Texts arrive here fit for callers; nothing is redacted here.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,12 +11,11 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt, pb};
 
-use crate::model::{Error, Failure, Invalid};
+use crate::model::{Error, InvalidKind, PointFailure};
 
 /// The domain of every ErrorInfo.
 pub const DOMAIN: &str = "restorepoint.v1";
 
-/// Turns an error into the status that the caller gets.
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         let (code, reason) = classify(&error);
@@ -29,63 +28,68 @@ impl From<Error> for Status {
         let mut metadata = MetadataMap::new();
         if let Some(delay) = retry_delay(&error) {
             details.set_retry_info(Some(delay));
-            // Clients with a retry policy obey this trailer (gRFC A6) without reading details.
+            // Clients with a retry policy obey this trailer (gRFC A6) without decoding details.
             metadata.insert("grpc-retry-pushback-ms", delay_ms(delay).into());
         }
         Self::with_error_details_and_metadata(code, error.to_string(), details, metadata)
     }
 }
 
-/// The same for an error that is told inside a message: of a degraded watch, of an unreachable backend.
-pub fn embedded(error: Error) -> pb::Status {
-    inside(&Status::from(error))
+/// The same as a field of a message: of a degraded watch, of an unreachable backend.
+pub fn to_proto(error: Error) -> pb::Status {
+    as_message(&Status::from(error))
 }
 
-/// What the vendor says of a restore point that failed. ABORTED, since the remedy is to begin the whole
-/// copy anew: neither vendor resumes one.
-pub fn failure(failure: &Failure) -> pb::Status {
+/// Why a restore point failed, as a field of the point. ABORTED, since the remedy is to start the whole copy again: no
+/// vendor resumes one.
+pub fn of_failed_point(failure: &PointFailure) -> pb::Status {
     let metadata = HashMap::from([("vendor_code".to_owned(), failure.code.clone())]);
     let details = ErrorDetails::with_error_info("RESTORE_POINT_FAILED", DOMAIN, metadata);
-    inside(&Status::with_error_details(Code::Aborted, failure.message.clone(), details))
+    as_message(&Status::with_error_details(Code::Aborted, failure.message.clone(), details))
 }
 
-/// A status as a field of a message: what travels in `grpc-status-details-bin` is one already.
-fn inside(status: &Status) -> pb::Status {
+/// A status as a message, which is what `grpc-status-details-bin` holds.
+fn as_message(status: &Status) -> pb::Status {
     prost::Message::decode(status.details()).unwrap_or_default()
 }
 
 /// The trailers that end a body with `status`.
 pub(crate) fn trailers(status: &Status) -> HeaderMap {
     let mut trailers = HeaderMap::new();
-    if let Err(unsendable) = status.add_header(&mut trailers) {
-        // The code alone is always sendable, and it is what callers act on.
-        tracing::error!(%unsendable, "a status does not fit into trailers");
+    if let Err(error) = status.add_header(&mut trailers) {
+        // The code alone can always be sent, and it is what callers act on.
+        tracing::error!(%error, "a status does not fit into trailers");
         trailers.insert(Status::GRPC_STATUS, HeaderValue::from(status.code() as i32));
     }
     trailers
 }
 
-/// The end of a stream because this replica stops: come again, at another one.
+/// The status of a stream that has ended well.
+pub(crate) fn ok() -> Status {
+    Status::ok("")
+}
+
+/// The status of a stream that ends because this replica shuts down: resume at once, at another one.
 pub fn draining() -> Status {
     let mut details = ErrorDetails::with_error_info("DRAINING", DOMAIN, HashMap::new());
     details.set_retry_info(Some(Duration::ZERO));
     Status::with_error_details(
         Code::Unavailable,
-        "this replica of the gateway is stopping; resume with the last token",
+        "this replica of the gateway is shutting down: resume with the last token",
         details,
     )
 }
 
 fn classify(error: &Error) -> (Code, &'static str) {
     match error {
-        Error::InvalidArgument { what, .. } => (
+        Error::InvalidArgument { kind, .. } => (
             Code::InvalidArgument,
-            match what {
-                Invalid::Name => "INVALID_NAME",
-                Invalid::Value => "INVALID_VALUE",
-                Invalid::Filter => "INVALID_FILTER",
-                Invalid::PageToken => "INVALID_PAGE_TOKEN",
-                Invalid::ResumeToken => "INVALID_RESUME_TOKEN",
+            match kind {
+                InvalidKind::Name => "INVALID_NAME",
+                InvalidKind::Value => "INVALID_VALUE",
+                InvalidKind::Filter => "INVALID_FILTER",
+                InvalidKind::PageToken => "INVALID_PAGE_TOKEN",
+                InvalidKind::ResumeToken => "INVALID_RESUME_TOKEN",
             },
         ),
         Error::NotFound { .. } => (Code::NotFound, "RESOURCE_NOT_FOUND"),
@@ -94,16 +98,17 @@ fn classify(error: &Error) -> (Code, &'static str) {
         Error::FailedPrecondition { rule, .. } => (Code::FailedPrecondition, rule),
         Error::Unsupported { .. } => (Code::Unimplemented, "CAPABILITY_NOT_SUPPORTED"),
         Error::Throttled { .. } => (Code::Unavailable, "BACKEND_THROTTLED"),
-        Error::BudgetSpent { .. } => (Code::Unavailable, "BACKEND_BUDGET_SPENT"),
+        Error::RateLimited { .. } => (Code::Unavailable, "BACKEND_RATE_LIMITED"),
         Error::QuotaExhausted { .. } => (Code::ResourceExhausted, "BACKEND_QUOTA_EXHAUSTED"),
-        Error::Unavailable { .. } | Error::Outage { .. } => {
+        Error::Unavailable { .. } | Error::CircuitOpen { .. } => {
             (Code::Unavailable, "BACKEND_UNAVAILABLE")
         }
         Error::CredentialRefused { .. } => (Code::Unavailable, "BACKEND_CREDENTIAL_REFUSED"),
         Error::Forbidden { .. } => (Code::PermissionDenied, "BACKEND_FORBIDDEN"),
-        Error::ResponseInvalid { .. } | Error::Interrupted { .. } => {
+        Error::InvalidResponse { .. } | Error::Interrupted { .. } => {
             (Code::Internal, "BACKEND_RESPONSE_INVALID")
         }
+        Error::ResponseTooLarge { .. } => (Code::ResourceExhausted, "RESPONSE_TOO_LARGE"),
         Error::Internal { .. } => (Code::Internal, "INTERNAL"),
     }
 }
@@ -124,14 +129,14 @@ fn metadata_of(error: &Error) -> HashMap<String, String> {
             put("backend", backend)
         }
         Error::Throttled { backend, .. }
-        | Error::BudgetSpent { backend, .. }
+        | Error::RateLimited { backend, .. }
         | Error::Unavailable { backend, .. }
-        | Error::Outage { backend, .. }
+        | Error::CircuitOpen { backend, .. }
         | Error::CredentialRefused { backend, .. }
         | Error::Forbidden { backend, .. }
-        | Error::ResponseInvalid { backend, .. }
+        | Error::InvalidResponse { backend, .. }
         | Error::Interrupted { backend, .. } => put("backend", backend),
-        Error::Aborted { .. } | Error::Internal { .. } => None,
+        Error::Aborted { .. } | Error::ResponseTooLarge { .. } | Error::Internal { .. } => None,
     };
     metadata
 }
@@ -165,9 +170,9 @@ fn add_details(details: &mut ErrorDetails, error: &Error) {
 fn retry_delay(error: &Error) -> Option<Duration> {
     match error {
         Error::Throttled { retry_after, .. }
-        | Error::BudgetSpent { retry_after, .. }
+        | Error::RateLimited { retry_after, .. }
         | Error::Unavailable { retry_after, .. }
-        | Error::Outage { retry_after, .. } => Some(*retry_after),
+        | Error::CircuitOpen { retry_after, .. } => Some(*retry_after),
         Error::QuotaExhausted { retry_after, .. } => *retry_after,
         Error::Aborted { .. } => Some(Duration::from_secs(30)),
         _ => None,
@@ -178,10 +183,10 @@ fn delay_ms(delay: Duration) -> u64 {
     u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// `restorepoint.v1/Collection` and its like, from the shape of the name.
+/// `restorepoint.v1/Collection` and the like, by the number of segments.
 fn resource_type(name: &str) -> &'static str {
     if name.starts_with('/') {
-        // A vendor's id, whose type the vendor knows.
+        // A vendor's id: only the vendor knows its type.
         return "";
     }
     match name.split('/').count() {

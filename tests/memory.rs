@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use restore_point_gateway::proto::ListRequest;
-use restore_point_test_support::hostile_gateway::{Gateway, assert_senseless, failure};
+use restore_point_test_support::hostile_gateway::{Gateway, assert_invalid_response, failure};
 use restore_point_test_support::hostile_vendor::Answer;
 
 /// Far less than any of the answers, which are endless; the largest body that is read has 32 MiB, and grows
@@ -43,7 +43,7 @@ async fn answers_without_end() {
         };
         let parent = format!("backends/{kind}/collections/-");
         let request = ListRequest { parent, ..Default::default() };
-        assert_senseless(what, &failure(what, gateway.client.clone().list(request)).await);
+        assert_invalid_response(what, &failure(what, gateway.client.clone().list(request)).await);
         let grown = peak() - before;
         assert!(grown < MOST, "{what}: {} MiB", grown >> 20);
     }

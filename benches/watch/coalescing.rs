@@ -5,9 +5,9 @@ use std::sync::Arc;
 use futures::future::join_all;
 use http::Method;
 use restore_point_gateway::backend::azure::{Azure, Credential, DEFAULT_API_VERSION, Settings};
-use restore_point_gateway::backend::{Backend, Backends, Registry};
+use restore_point_gateway::backend::decorated;
 use restore_point_gateway::model::{BackendId, PointRef, View};
-use restore_point_gateway::upstream::{Rate, Trust};
+use restore_point_gateway::upstream::{RateLimit, Trust};
 use restore_point_sandbox::azure::{self, Kind};
 use restore_point_sandbox::{Authority, Clock};
 use tokio::runtime::Runtime;
@@ -22,20 +22,18 @@ pub(crate) fn measure(runtime: &Runtime) -> Vec<(&'static str, f64)> {
         let vendor = azure::Azure::start(settings, &authority).unwrap();
         let id = BackendId::new("azure").unwrap();
         let adapter = Azure::new(Settings {
-            id: id.clone(),
+            id,
             subscription_id: vendor.subscription_id().to_owned(),
             endpoint: vendor.endpoint().parse().unwrap(),
             authority: vendor.authority_host().parse().unwrap(),
             api_version: DEFAULT_API_VERSION.to_owned(),
             credential: Credential::StaticToken(vendor.static_token().into()),
             trust: Trust::PlatformAnd(authority.pem().into_bytes()),
-            rate: Rate { per_second: 1e6, burst: u32::MAX },
+            rate_limit: RateLimit { per_second: 1e6, burst: u32::MAX },
         });
-        let adapter = Arc::new(adapter.unwrap()) as Arc<dyn Backend>;
-        let registry = Registry::new(Backends::from([(id.clone(), adapter)]));
+        let backend = decorated(Arc::new(adapter.unwrap()));
         let name = "backends/azure/collections/rg-prod~rpc-db01/restorePoints/db01-day1";
         let point = PointRef::parse(name, "name").unwrap();
-        let backend = registry.get(&id).unwrap();
         let gets = (0..CALLERS).map(|_| backend.get(&point, View::Full));
         join_all(gets).await.into_iter().for_each(|got| drop(got.unwrap()));
         let reads = vendor.calls().count(&Method::GET, Kind::Point) as f64;

@@ -13,8 +13,8 @@ use restore_point_sandbox::{Authority, Clock};
 
 use crate::process::Process;
 
-/// How often the point is read.
-const PACE: Duration = Duration::from_millis(250);
+/// How often the point is polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// How long polls are counted.
 pub(crate) const SPAN: Duration = Duration::from_secs(5);
 const TICK: SignedDuration = SignedDuration::from_mins(10);
@@ -88,14 +88,14 @@ impl Drop for Gateway {
 }
 
 fn configuration(azure: &Azure, address: &str) -> String {
-    let (endpoint, pace) = (azure.endpoint(), format!("{}ms", PACE.as_millis()));
+    let (endpoint, interval) = (azure.endpoint(), format!("{}ms", POLL_INTERVAL.as_millis()));
     format!(
         r#"listen = ["{address}"]
 
 [watch]
-quickest = "{pace}"
-slowest = "{pace}"
-progress = "{pace}"
+min_interval = "{interval}"
+max_interval = "{interval}"
+progress_interval = "{interval}"
 
 [backends.azure]
 kind = "azure"

@@ -1,5 +1,5 @@
-//! Many watched points against a small budget: how long one waits for its turn at worst. The clock is
-//! simulated, so that hours take seconds.
+//! Many watched points under a low rate limit: the longest time between two polls of one point. The clock is simulated,
+//! so that hours take seconds.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -8,36 +8,37 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::StreamExt;
 use restore_point_gateway::backend::{
-    Backend, Backends, Capabilities, Cursor, Kind, Operation, Page, Registry, Wanted, Writer,
+    Backend, Backends, Cursor, NewCopy, Page, PollTarget, Registry, StartedCopy, WriteMode,
 };
+use restore_point_gateway::config::PollPolicy;
 use restore_point_gateway::model::{
-    BackendId, Collection, CollectionName, Consistency, Error, PointRef, RestorePoint,
-    RestorePointName, Sealer, Segment, Source, State, Vendor, View,
+    AzureProperties, BackendId, BackendKind, Capabilities, Collection, CollectionName, Consistency,
+    Error, NewCollection, PointRef, RestorePoint, RestorePointName, Segment, Source, State,
+    VendorProperties, View,
 };
-use restore_point_gateway::upstream::{Budget, Rate};
-use restore_point_gateway::watch::{Follow, Hub, Pace, Session, Target};
+use restore_point_gateway::upstream::{RateLimit, RateLimiter, RequestMetrics};
+use restore_point_gateway::watch::{Delivered, Follow, Hub, Start, Target, Watch, Watcher};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// What ARM refills a second, and holds for a burst.
-const ARM: Rate = Rate { per_second: 25.0, burst: 250 };
+const ARM: RateLimit = RateLimit { per_second: 25.0, burst: 250 };
 const NAMES_A_STREAM: usize = 100;
 const HOUR: Duration = Duration::from_secs(3600);
 
 pub(crate) fn measure(points: usize) -> Vec<(&'static str, f64)> {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_all().start_paused(true).build().unwrap().block_on(async {
-        let vendor = Arc::new(Slow::new());
+        let vendor = Arc::new(SlowVendor::new());
         let id = BackendId::new("azure").unwrap();
         let backends = Backends::from([(id, Arc::clone(&vendor) as Arc<dyn Backend>)]);
-        let sealer = Arc::new(Sealer::random().unwrap());
-        let hub = Hub::new(Registry::new(backends), sealer, Pace::default());
+        let hub = Hub::new(Registry::new(backends), PollPolicy::default());
         let watching: Vec<_> = (0..points)
             .step_by(NAMES_A_STREAM)
             .map(|first| (first..points.min(first + NAMES_A_STREAM)).map(target).collect())
             .map(|targets| tokio::spawn(watch(hub.clone(), targets)))
             .collect();
-        // What was saved up is spent, and every point has had its first turn.
+        // The burst is used up, and every point has been polled once.
         tokio::time::sleep(HOUR).await;
         vendor.begin();
         tokio::time::sleep(HOUR).await;
@@ -45,18 +46,19 @@ pub(crate) fn measure(points: usize) -> Vec<(&'static str, f64)> {
         watching.iter().for_each(tokio::task::JoinHandle::abort);
         vec![
             ("watched_points", points as f64),
-            ("budget_reads_per_s", ARM.per_second),
+            ("rate_limit_reads_per_s", ARM.per_second),
             ("watched_reads_per_s", reads as f64 / HOUR.as_secs_f64()),
-            ("watched_longest_wait_s", longest.as_secs_f64()),
-            ("watched_fair_wait_s", points as f64 / ARM.per_second),
+            ("watched_longest_interval_s", longest.as_secs_f64()),
+            ("watched_fair_interval_s", points as f64 / ARM.per_second),
         ]
     })
 }
 
 async fn watch(hub: Hub, targets: Vec<Target>) {
-    let (never, hourly) = (CancellationToken::new(), HOUR);
-    let mut session = Session::begin(&hub, targets, "", Follow::Forever, hourly, never).unwrap();
-    while session.next().await.transpose().unwrap().is_some() {}
+    let targets = targets.into_iter().map(|target| (target, Delivered::nothing(), None)).collect();
+    let watch = Watch { targets, start: Start::Fresh, follow: Follow::Forever, heartbeat: HOUR };
+    let mut watcher = Watcher::new(&hub, watch, CancellationToken::new());
+    while watcher.next().await.transpose().unwrap().is_some() {}
 }
 
 fn target(number: usize) -> Target {
@@ -64,10 +66,10 @@ fn target(number: usize) -> Target {
     Target::Point(PointRef::parse(&name, "name").unwrap())
 }
 
-/// A vendor with nothing but copies that never end, each read alone.
+/// A vendor whose points are copies that never complete, each read by itself.
 #[derive(Debug)]
-struct Slow {
-    budget: Budget,
+struct SlowVendor {
+    rate_limiter: RateLimiter,
     reads: Mutex<Reads>,
 }
 
@@ -79,7 +81,7 @@ struct Reads {
     since: Instant,
 }
 
-impl Slow {
+impl SlowVendor {
     fn new() -> Self {
         let reads = Reads {
             last: HashMap::new(),
@@ -87,7 +89,7 @@ impl Slow {
             count: 0,
             since: Instant::now(),
         };
-        Self { budget: Budget::new(ARM), reads: Mutex::new(reads) }
+        Self { rate_limiter: RateLimiter::new(ARM), reads: Mutex::new(reads) }
     }
 
     fn begin(&self) {
@@ -105,28 +107,36 @@ impl Slow {
 }
 
 #[async_trait]
-impl Backend for Slow {
-    async fn observe(
-        &self,
-        point: &PointRef,
-        _: Option<&Operation>,
-    ) -> Result<RestorePoint, Error> {
-        self.budget.take().await.expect("a few at once never wait long");
-        let now = Instant::now();
-        let mut reads = self.reads.lock().unwrap();
-        reads.count += 1;
-        if let Some(last) = reads.last.insert(point.restore_point.clone(), now) {
-            reads.longest = reads.longest.max(now - last);
+impl Backend for SlowVendor {
+    async fn poll(&self, targets: &[PollTarget<'_>]) -> Vec<Result<RestorePoint, Error>> {
+        let mut results = Vec::new();
+        for PollTarget { point, .. } in targets {
+            self.rate_limiter.acquire().await.expect("a few polls at once never wait long");
+            let now = Instant::now();
+            let mut reads = self.reads.lock().unwrap();
+            reads.count += 1;
+            if let Some(last) = reads.last.insert(point.restore_point.clone(), now) {
+                reads.longest = reads.longest.max(now - last);
+            }
+            results.push(Ok(copying(point)));
         }
-        Ok(copying(point))
+        results
     }
 
-    fn kind(&self) -> Kind {
-        Kind::Azure
+    fn poll_group(&self, _: &PointRef) -> Option<String> {
+        None
     }
 
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
+    fn kind(&self) -> BackendKind {
+        BackendKind::Azure
+    }
+
+    fn capabilities(&self) -> &'static Capabilities {
+        unreachable!("only points are watched")
+    }
+
+    fn check_available(&self) -> Result<(), Error> {
+        Ok(())
     }
 
     async fn probe(&self) -> Result<(), Error> {
@@ -159,9 +169,23 @@ impl Backend for Slow {
         unreachable!("only points are watched")
     }
 
-    fn writer(&self, _: Wanted) -> Result<&dyn Writer, Error> {
+    async fn create_collection(
+        &self,
+        _: &NewCollection,
+        _: WriteMode,
+    ) -> Result<Collection, Error> {
         unreachable!("only points are watched")
     }
+
+    async fn copy(&self, _: &NewCopy, _: WriteMode) -> Result<StartedCopy, Error> {
+        unreachable!("only points are watched")
+    }
+
+    fn request_metrics(&self) -> RequestMetrics {
+        RequestMetrics::default()
+    }
+
+    async fn close(&self) {}
 }
 
 fn copying(point: &PointRef) -> RestorePoint {
@@ -181,7 +205,7 @@ fn copying(point: &PointRef) -> RestorePoint {
         copy_progress_percent: Some(1),
         disks: Vec::new(),
         failure: None,
-        vendor: Vendor::Azure(Default::default()),
+        vendor: VendorProperties::Azure(AzureProperties::default()),
         raw: None,
     }
 }

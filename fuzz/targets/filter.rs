@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use restore_point_gateway::backend::{azure, veeam_em};
-use restore_point_gateway::model::{Error, Filter, Invalid, RestorePoint};
+use restore_point_gateway::model::{Error, Filter, InvalidKind, RestorePoint};
 
 /// Points of both vendors, among them a copy and one without a time.
 static POINTS: LazyLock<Vec<RestorePoint>> = LazyLock::new(|| {
@@ -42,7 +42,7 @@ fuzz_target!(|text: &str| {
                 );
             }
         }
-        Err(Error::InvalidArgument { what: Invalid::Filter, field, problem }) => {
+        Err(Error::InvalidArgument { kind: InvalidKind::Filter, field, problem }) => {
             assert_eq!(field, "filter");
             assert!(problem.len() < 1000, "{} bytes", problem.len());
         }

@@ -8,7 +8,7 @@ use std::fmt::Display;
 use libfuzzer_sys::fuzz_target;
 use restore_point_gateway::backend::azure::fuzzing as azure;
 use restore_point_gateway::model::{
-    BackendId, CollectionName, Error, Invalid, ListParent, PointRef,
+    BackendId, CollectionName, Error, InvalidKind, ListParent, PointRef,
 };
 
 fuzz_target!(|name: &str| {
@@ -29,7 +29,7 @@ fn check<T: Display + PartialEq>(name: &str, parse: fn(&str, &str) -> Result<T, 
             assert!(parse(&parsed.to_string(), "field").is_ok_and(|again| again == parsed));
             assert!(!name.contains(['?', '#', '\\', '\0', '\n']));
         }
-        Err(Error::InvalidArgument { what: Invalid::Name, field, problem }) => {
+        Err(Error::InvalidArgument { kind: InvalidKind::Name, field, problem }) => {
             assert_eq!(field, "field");
             assert!(problem.len() < 1000);
         }

@@ -5,13 +5,13 @@
 use std::cmp::Ordering;
 
 use libfuzzer_sys::fuzz_target;
-use restore_point_gateway::model::{Error, Invalid, OrderBy, SortKey};
+use restore_point_gateway::model::{Error, InvalidKind, OrderBy, SortKey};
 
 fuzz_target!(|text: &str| {
     let order = match OrderBy::parse(text) {
         Ok(Some(order)) => order,
         Ok(None) => return assert!(text.trim().is_empty()),
-        Err(Error::InvalidArgument { what: Invalid::Filter, field, problem }) => {
+        Err(Error::InvalidArgument { kind: InvalidKind::Filter, field, problem }) => {
             assert_eq!(field, "order_by");
             return assert!(problem.len() < 1000, "{} bytes", problem.len());
         }

@@ -5,8 +5,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use restore_point_gateway::backend::veeam_em::fuzzing as veeam;
-use restore_point_gateway::model::{PointRef, RestorePoint, State, Vendor};
-use restore_point_gateway::proto::veeam_properties::Kind;
+use restore_point_gateway::model::{
+    PointRef, RestorePoint, State, VeeamPointKind, VendorProperties,
+};
 
 const MOST: usize = 100;
 
@@ -68,11 +69,11 @@ fn check(point: &RestorePoint, size: usize) {
     let named = PointRef::parse(&name, "name").expect("a point has a name that can be asked for");
     assert_eq!(named.to_string(), name);
 
-    let Vendor::Veeam(veeam) = &point.vendor else { panic!("a vendor of another kind") };
+    let VendorProperties::Veeam(veeam) = &point.vendor else { panic!("a vendor of another kind") };
     // Only cloud points have a state of their own; of the others it is enough that they are listed.
-    let stateless = veeam.kind() != Kind::CloudVmReplicaPoint && veeam.raw_state.is_empty();
+    let stateless = veeam.kind != VeeamPointKind::CloudVmReplicaPoint && veeam.raw_state.is_empty();
     assert!(point.state != State::Ready || veeam.raw_state == "Ready" || stateless);
-    assert!(point.state != State::Creating || veeam.kind() == Kind::VmRestorePoint);
+    assert!(point.state != State::Creating || veeam.kind == VeeamPointKind::VmRestorePoint);
     assert_eq!(point.state.is_usable(), point.state == State::Ready);
     assert!(point.state_reason.len() < 700);
 

@@ -1,58 +1,62 @@
-//! What the gateway asks of a vendor, and who is configured to answer.
+//! What the gateway asks of a vendor: the [`Backend`] trait, the table of its implementations, and what they share.
 //!
-//! A backend speaks the vendor's API and answers in the words of the model. It knows nothing of gRPC, of
-//! callers, or of other backends.
+//! A backend speaks the vendor's API and answers with the model's types. It knows nothing of gRPC, of callers, or of
+//! other backends.
 
 pub mod azure;
-mod memory;
+mod cache;
+mod coalescer;
+mod coalescing;
+mod kinds;
 mod registry;
-mod rounds;
-mod shared;
+mod token_cache;
 pub mod veeam_em;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use coalescing::CoalescingBackend;
+pub use kinds::{BackendConfig, Configured, KINDS, KindEntry};
 pub use registry::{Backends, Registry};
 
 use crate::model::{
-    BackendId, Collection, Error, NewCollection, PointRef, RestorePoint, RestorePointName, Segment,
-    View,
+    BackendId, BackendKind, Capabilities, Collection, Error, NewCollection, PointRef, RestorePoint,
+    RestorePointName, Segment, View,
 };
-pub use crate::proto::Capabilities;
-pub use crate::proto::backend::Kind;
-use crate::upstream::Usage;
+use crate::upstream::RequestMetrics;
 
 /// One configured vendor endpoint.
+///
+/// No method has a default body, so that a decorator which forgets one does not compile.
 #[async_trait]
 pub trait Backend: fmt::Debug + Send + Sync {
     /// Which vendor's API it speaks.
-    fn kind(&self) -> Kind;
+    fn kind(&self) -> BackendKind;
 
-    /// What it can do. A call outside of it ends [`Error::Unsupported`].
-    fn capabilities(&self) -> Capabilities;
+    /// What it can do. [`Registry`] checks this before a call; a call that comes all the same fails with the same
+    /// error.
+    fn capabilities(&self) -> &'static Capabilities;
 
-    /// Whether the vendor is asked at all at the moment: one that does not answer is left alone for a while.
+    /// Passes unless its circuit breaker is open. Sends nothing.
     ///
     /// # Errors
-    /// [`Error::Outage`].
-    fn look(&self) -> Result<(), Error> {
-        Ok(())
-    }
+    /// [`Error::CircuitOpen`].
+    fn check_available(&self) -> Result<(), Error>;
 
-    /// Asks the vendor for something cheap that needs the credential.
+    /// Reads something cheap that needs the credential.
     ///
     /// # Errors
-    /// Why the vendor cannot be used.
+    /// Why the backend cannot be used.
     async fn probe(&self) -> Result<(), Error>;
 
-    /// Reads up to about `size` points after `cursor`, in an order that the backend keeps for the whole
-    /// walk. A page may be shorter or empty; only a missing cursor ends the walk.
+    /// Reads up to about `size` points after `cursor`, in an order that stays the same for the whole walk. A page may be
+    /// shorter or empty; only a missing cursor ends the walk.
     ///
     /// # Errors
-    /// [`Error::ResponseInvalid`] when the vendor may have cut the list off.
+    /// [`Error::InvalidResponse`] when the vendor may have truncated the list.
     async fn list(
         &self,
         collection: &Segment,
@@ -64,34 +68,8 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// Reads one point as it is now.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::InvalidArgument`] when the ids are none of this vendor.
+    /// [`Error::NotFound`]; [`Error::InvalidArgument`] when an id is not one of this vendor.
     async fn get(&self, point: &PointRef, view: View) -> Result<RestorePoint, Error>;
-
-    /// Reads one point for a watcher who holds the handle of the operation that makes it: the handle's
-    /// answer may tell why it failed.
-    ///
-    /// # Errors
-    /// As [`Backend::get`].
-    async fn observe(
-        &self,
-        point: &PointRef,
-        operation: Option<&Operation>,
-    ) -> Result<RestorePoint, Error>;
-
-    /// What a point has in common with others that one call can answer for; none if it is read alone.
-    fn batch(&self, _: &PointRef) -> Option<String> {
-        None
-    }
-
-    /// Reads points of one [`Backend::batch`] as [`Backend::observe`], in as few calls as the vendor allows:
-    /// one result for each, in their order.
-    async fn observe_together(&self, points: &[Observed<'_>]) -> Vec<Result<RestorePoint, Error>> {
-        let mut results = Vec::with_capacity(points.len());
-        for Observed { point, operation } in points {
-            results.push(self.observe(point, *operation).await);
-        }
-        results
-    }
 
     /// Reads collections, paged as [`Backend::list`].
     ///
@@ -109,65 +87,58 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// As [`Backend::get`].
     async fn get_collection(&self, id: &str) -> Result<Collection, Error>;
 
-    /// The way to write at this vendor.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`] with the vendor's limit, if it cannot do what is wanted.
-    fn writer(&self, wanted: Wanted) -> Result<&dyn Writer, Error>;
-
-    /// What has been asked of the vendor so far, and may be asked of it now; none if nobody counts.
-    fn usage(&self) -> Option<Usage> {
-        None
-    }
-
-    /// Ends what must be ended at the vendor, such as a logon session.
-    async fn close(&self) {}
-}
-
-/// Asks a backend whether it can be used, for so long.
-///
-/// # Errors
-/// Why it cannot; [`Error::Unavailable`] when it does not say within `patience`.
-pub async fn probe(id: &BackendId, backend: &dyn Backend, patience: Duration) -> Result<(), Error> {
-    tokio::time::timeout(patience, backend.probe()).await.unwrap_or_else(|_| {
-        Err(Error::Unavailable {
-            backend: id.as_str().to_owned(),
-            retry_after: patience,
-            detail: format!("it did not answer within {} s", patience.as_secs()),
-        })
-    })
-}
-
-/// What only some vendors' APIs can do.
-#[async_trait]
-pub trait Writer: Send + Sync {
-    /// Makes a collection, or answers with the one that exists if it is the same.
+    /// Creates a collection, or returns the one that exists if it has the same content.
     ///
     /// # Errors
     /// [`Error::AlreadyExists`] if it exists with other content.
     async fn create_collection(
         &self,
         new: &NewCollection,
-        write: Write,
+        mode: WriteMode,
     ) -> Result<Collection, Error>;
 
-    /// Starts a copy, or answers with the copy that exists if it is of the same source.
+    /// Starts a copy, or returns the copy that exists if it has the same source.
     ///
     /// # Errors
-    /// [`Error::FailedPrecondition`] naming the vendor's rule; [`Error::AlreadyExists`].
-    async fn copy(&self, order: &CopyOrder, write: Write) -> Result<CopyStarted, Error>;
+    /// [`Error::FailedPrecondition`] with the vendor's rule; [`Error::AlreadyExists`].
+    async fn copy(&self, new: &NewCopy, mode: WriteMode) -> Result<StartedCopy, Error>;
+
+    /// The key that a point shares with others which one request of the vendor's API can read; none if each point is
+    /// read by itself.
+    fn poll_group(&self, point: &PointRef) -> Option<String>;
+
+    /// Reads points of one [`Backend::poll_group`] for their watchers in view FULL, in as few requests as the vendor
+    /// allows: one result for each target, in their order.
+    async fn poll(&self, targets: &[PollTarget<'_>]) -> Vec<Result<RestorePoint, Error>>;
+
+    /// The requests sent to the vendor so far.
+    fn request_metrics(&self) -> RequestMetrics;
+
+    /// Ends what must be ended at the vendor, such as a logon session.
+    async fn close(&self);
 }
 
-/// What a caller wants to write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
-    /// A new collection.
-    Collection,
-    /// A copy of a point.
-    Copy,
+/// Probes a backend with a time limit.
+///
+/// # Errors
+/// Why it cannot be used; [`Error::Unavailable`] when there is no result within `timeout`.
+pub async fn probe(id: &BackendId, backend: &dyn Backend, timeout: Duration) -> Result<(), Error> {
+    tokio::time::timeout(timeout, backend.probe()).await.unwrap_or_else(|_| {
+        Err(Error::Unavailable {
+            backend: id.as_str().to_owned(),
+            retry_after: timeout,
+            detail: format!("no response within {} s", timeout.as_secs()),
+        })
+    })
 }
 
-/// Where a walk over a list stands, in the backend's own bytes. It goes to callers only sealed.
+/// The decorators that every configured backend gets, the outermost first.
+pub fn decorated(backend: Arc<dyn Backend>) -> Arc<dyn Backend> {
+    // However many callers read the same thing at once, the vendor sees two reads.
+    Arc::new(CoalescingBackend::new(backend))
+}
+
+/// Where a walk over a list stands, in the backend's own encoding. Callers get it only sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cursor(pub Vec<u8>);
 
@@ -176,12 +147,11 @@ pub struct Cursor(pub Vec<u8>);
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Where to go on; none at the end of the list.
+    /// Where the next page begins; none at the end of the list.
     pub next: Option<Cursor>,
 }
 
-/// The vendor's handle of a long-running operation. It may be signed: never logged, and given to callers
-/// only sealed.
+/// The vendor's handle of a long-running operation. It may be signed: never logged, and given to callers only sealed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Operation(pub String);
 
@@ -191,39 +161,39 @@ impl fmt::Debug for Operation {
     }
 }
 
-/// A point that is watched.
+/// A watched point.
 #[derive(Debug, Clone, Copy)]
-pub struct Observed<'a> {
+pub struct PollTarget<'a> {
     /// The point.
     pub point: &'a PointRef,
-    /// The handle of the operation that makes it, if any watcher has it: its answer may tell why it failed.
+    /// The handle of the operation that creates it, if a watcher has it: it may report why the operation failed.
     pub operation: Option<&'a Operation>,
 }
 
-/// Whether a write is carried out.
+/// Whether a write is executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Write {
-    /// Check everything, write nothing (`validate_only`).
-    Check,
+pub enum WriteMode {
+    /// Check everything, write nothing (AIP-163).
+    ValidateOnly,
     /// Check, then write.
-    Commit,
+    Execute,
 }
 
-/// A copy to be made. Source and destination are of the same backend.
+/// A copy to start. Source and target are of the same backend.
 #[derive(Debug, Clone)]
-pub struct CopyOrder {
+pub struct NewCopy {
     /// The point to copy.
     pub source: PointRef,
-    /// What the new point shall be called, in the collection to copy into.
+    /// The name of the new point, in the collection to copy into.
     pub target: RestorePointName,
-    /// The caller's mark on repetitions of one call, if any.
+    /// The caller's id of this request, if any: the same on each retry.
     pub request_id: Option<uuid::Uuid>,
 }
 
 /// A copy that the vendor has accepted, or would accept.
 #[derive(Debug)]
-pub struct CopyStarted {
-    /// The new point as the vendor shows it.
+pub struct StartedCopy {
+    /// The new point as the vendor reports it.
     pub point: RestorePoint,
     /// The vendor's handle, if there is one.
     pub operation: Option<Operation>,

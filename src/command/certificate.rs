@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use super::Failure;
+use super::CommandError;
 use crate::config::{ConfigError, TlsConfig};
 
 /// The certificate in use.
@@ -42,10 +42,10 @@ impl Certificate {
     ///
     /// # Errors
     /// When the cryptography library cannot be set up.
-    pub(super) fn server_config(self: &Arc<Self>) -> Result<ServerConfig, Failure> {
+    pub(super) fn server_config(self: &Arc<Self>) -> Result<ServerConfig, CommandError> {
         Ok(ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
-            .map_err(Failure::other)?
+            .map_err(CommandError::other)?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>))
     }
@@ -60,14 +60,15 @@ impl ResolvesServerCert for Certificate {
 fn certified_key(config: &TlsConfig) -> Result<CertifiedKey, ConfigError> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&config.cert.read()?)
         .collect::<Result<_, _>>()
-        .map_err(|error| config.cert.error(&format!("it is no PEM certificate: {error}")))?;
+        .map_err(|error| config.cert.error(&format!("invalid PEM certificate: {error}")))?;
     if chain.is_empty() {
-        return Err(config.cert.error("it holds no PEM certificate"));
+        return Err(config.cert.error("no PEM certificate found"));
     }
     let key = PrivateKeyDer::from_pem_slice(&config.key.read()?)
-        .map_err(|error| config.key.error(&format!("it is no PEM private key: {error}")))?;
-    CertifiedKey::from_der(chain, key, &provider())
-        .map_err(|error| config.key.error(&format!("it does not go with the certificate: {error}")))
+        .map_err(|error| config.key.error(&format!("invalid PEM private key: {error}")))?;
+    CertifiedKey::from_der(chain, key, &provider()).map_err(|error| {
+        config.key.error(&format!("the key does not match the certificate: {error}"))
+    })
 }
 
 fn provider() -> Arc<CryptoProvider> {

@@ -1,23 +1,24 @@
-//! `check`: validates a configuration, logs on to each backend, and says what it found.
+//! `check`: validates a configuration, probes each backend, and reports the results.
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use super::CommandError;
+use super::assemble::{self, Configuration};
 use super::certificate::Certificate;
-use super::{Failure, assemble};
-use crate::backend;
-use crate::config::Config;
+use crate::backend::{self, Configured};
+use crate::convert;
 
-/// How long one backend may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// For one backend.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How much is checked.
+/// How much to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// The file alone: no secrets are read, nobody is called.
+    /// The file alone: no secret is read, and nothing is sent.
     Form,
-    /// Everything that `serve` needs, and each vendor is asked.
+    /// Everything that `serve` needs; each backend is probed.
     Everything,
 }
 
@@ -25,12 +26,11 @@ pub enum Depth {
 ///
 /// # Errors
 /// When the configuration is wrong, or a backend cannot be used.
-pub async fn check(path: &Path, depth: Depth) -> Result<(), Failure> {
-    let config = Config::load(path)?;
+pub async fn check(path: &Path, depth: Depth) -> Result<(), CommandError> {
+    let config = Configuration::load(path, Configured::read)?;
     let mut out = io::stdout().lock();
     let count = config.backends.len();
-    writeln!(out, "{}: the form is right, {count} backends", path.display())
-        .map_err(Failure::other)?;
+    writeln!(out, "{}: valid, {count} backends", path.display()).map_err(CommandError::other)?;
     if depth == Depth::Form {
         return Ok(());
     }
@@ -41,19 +41,19 @@ pub async fn check(path: &Path, depth: Depth) -> Result<(), Failure> {
     let backends = assemble::backends(&config)?;
     let mut unusable = 0;
     for (id, checked) in &backends {
-        let verdict = match backend::probe(id, &**checked, PATIENCE).await {
-            Ok(()) => "it answers, and the credential is accepted".to_owned(),
+        let result = match backend::probe(id, &**checked, PROBE_TIMEOUT).await {
+            Ok(()) => "reachable, and the credential is accepted".to_owned(),
             Err(error) => {
                 unusable += 1;
                 error.to_string()
             }
         };
         checked.close().await;
-        writeln!(out, "{id} ({}): {verdict}", checked.kind().as_str_name())
-            .map_err(Failure::other)?;
+        writeln!(out, "{id} ({}): {result}", convert::backend_kind(checked.kind()).as_str_name())
+            .map_err(CommandError::other)?;
     }
     match unusable {
         0 => Ok(()),
-        _ => Err(Failure::Other(format!("{unusable} of {count} backends cannot be used"))),
+        _ => Err(CommandError::Other(format!("{unusable} of {count} backends cannot be used"))),
     }
 }

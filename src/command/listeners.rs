@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 
-use super::Failure;
+use super::CommandError;
 use super::certificate::Certificate;
 use crate::config::Address;
 use crate::server::Listener;
@@ -18,7 +18,7 @@ use crate::server::Listener;
 pub(super) async fn open(
     addresses: &[Address],
     certificate: Option<&Arc<Certificate>>,
-) -> Result<Vec<Listener>, Failure> {
+) -> Result<Vec<Listener>, CommandError> {
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in addresses {
         listeners.push(open_one(address, certificate).await?);
@@ -33,7 +33,7 @@ pub(super) async fn open(
 pub(super) async fn open_one(
     address: &Address,
     certificate: Option<&Arc<Certificate>>,
-) -> Result<Listener, Failure> {
+) -> Result<Listener, CommandError> {
     tracing::info!(?address, tls = certificate.is_some(), "listening");
     Ok(match address {
         Address::Tcp(tcp) => {
@@ -64,6 +64,6 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
     }
 }
 
-fn refuse(address: &dyn std::fmt::Display, error: &io::Error) -> Failure {
-    Failure::Other(format!("cannot listen on {address}: {error}"))
+fn refuse(address: &dyn std::fmt::Display, error: &io::Error) -> CommandError {
+    CommandError::Other(format!("cannot listen on {address}: {error}"))
 }

@@ -1,4 +1,4 @@
-//! What the program does on each of its commands. Arguments and exit codes are `main.rs`'s.
+//! The subcommands. Arguments and exit codes are `main.rs`'s.
 
 #[cfg(feature = "sandbox")]
 mod access;
@@ -20,9 +20,9 @@ pub use serve::serve;
 
 use crate::config::ConfigError;
 
-/// Why a command ended badly.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum CommandError {
     /// The configuration is wrong; exit code 2.
     #[error("{0}")]
     Config(#[from] ConfigError),
@@ -31,7 +31,7 @@ pub enum Failure {
     Other(String),
 }
 
-impl Failure {
+impl CommandError {
     fn other(error: impl std::fmt::Display) -> Self {
         Self::Other(error.to_string())
     }

@@ -10,12 +10,13 @@ use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 use tonic_health::ServingStatus;
 
-use super::Failure;
+use super::CommandError;
 use crate::backend::{self, Backend, Backends, Registry};
+use crate::config::PollPolicies;
 use crate::model::{BackendId, Sealer};
 use crate::server::{self, Calls, Drain, Health, Listener, Metrics, Stages, reflection};
 use crate::service::Gateway;
-use crate::watch::{Hub, Paces};
+use crate::watch::Hub;
 
 /// How often each vendor is asked whether it is there.
 const PROBE_EVERY: Duration = Duration::from_secs(60);
@@ -30,7 +31,7 @@ const LAST_CALLS: Duration = Duration::from_secs(60);
 pub(super) struct Parts {
     pub registry: Registry,
     pub sealer: Sealer,
-    pub watch: Paces,
+    pub policies: PollPolicies,
     pub listeners: Vec<Listener>,
     /// Where figures are shown.
     pub metrics: Option<Listener>,
@@ -40,27 +41,27 @@ pub(super) struct Parts {
 }
 
 /// The backends of the configuration as it is now, and their paces.
-pub(super) type Reload = Box<dyn FnMut() -> Result<(Backends, Paces), Failure> + Send>;
+pub(super) type Reload = Box<dyn FnMut() -> Result<(Backends, PollPolicies), CommandError> + Send>;
 
 /// Serves until SIGTERM or Ctrl-C, then drains; a second signal cuts the drain short.
 ///
 /// # Errors
 /// When signals cannot be received or the compiled-in descriptions of the services are none.
-pub(super) async fn run(parts: Parts) -> Result<(), Failure> {
-    let Parts { registry, sealer, watch, listeners, metrics, drain, reload } = parts;
+pub(super) async fn run(parts: Parts) -> Result<(), CommandError> {
+    let Parts { registry, sealer, policies, listeners, metrics, drain, reload } = parts;
     let stages = Stages::default();
     let [terminate, interrupt, hang_up] =
         [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
     tokio::spawn(stop_on(
-        terminate.map_err(Failure::other)?,
-        interrupt.map_err(Failure::other)?,
+        terminate.map_err(CommandError::other)?,
+        interrupt.map_err(CommandError::other)?,
         stages.clone(),
     ));
-    let hang_up = hang_up.map_err(Failure::other)?;
+    let hang_up = hang_up.map_err(CommandError::other)?;
 
     let sealer = Arc::new(sealer);
-    let hub = Hub::new(registry.clone(), Arc::clone(&sealer), watch);
-    let calls = Arc::new(Calls::new().map_err(Failure::other)?);
+    let hub = Hub::new(registry.clone(), policies);
+    let calls = Arc::new(Calls::new().map_err(CommandError::other)?);
     // Until the very end: the drain is worth seeing.
     let _figures = metrics.map(|listener| {
         let metrics = Metrics::new(Arc::clone(&calls), registry.clone(), hub.clone());
@@ -73,7 +74,7 @@ pub(super) async fn run(parts: Parts) -> Result<(), Failure> {
     let reloads = tokio::spawn(reload_on(hang_up, reload, registry.clone(), hub, changed));
 
     let routes = gateway.into_routes().add_service(health.service());
-    let routes = reflection::add_to(routes).map_err(Failure::other)?;
+    let routes = reflection::add_to(routes).map_err(CommandError::other)?;
     server::serve(listeners, routes, health, calls, drain, stages).await;
 
     care.abort();
@@ -105,9 +106,9 @@ async fn reload_on(
             continue;
         };
         match reload() {
-            Ok((backends, paces)) => {
+            Ok((backends, policies)) => {
                 let old = registry.replace(backends);
-                hub.repace(paces);
+                hub.set_policies(policies);
                 changed.notify_one();
                 tracing::info!("the configuration is reloaded");
                 tokio::spawn(async move {

@@ -11,20 +11,20 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::{Failure, access, run};
+use super::{CommandError, access, run};
 use crate::backend::azure::{self, Azure};
-use crate::backend::veeam_em::{self, Veeam};
-use crate::backend::{Backend, Backends, Registry};
+use crate::backend::veeam_em::{self, VeeamEm};
+use crate::backend::{Backend, Backends, Registry, decorated};
+use crate::config::PollPolicy;
 use crate::model::{BackendId, Sealer};
 use crate::server::{Drain, Listener, telemetry};
-use crate::upstream::{Rate, Trust};
-use crate::watch;
+use crate::upstream::{RateLimit, Trust};
 use restore_point_sandbox as sandbox;
 use restore_point_sandbox::{Admin, Authority, Clock, FaultOrder};
 
 /// The simulated vendors' allowances are counted by their own clock; who tries out the gateway is not to meet
 /// its budget first.
-const PLENTY: Rate = Rate { per_second: 10_000.0, burst: 10_000 };
+const PLENTY: RateLimit = RateLimit { per_second: 10_000.0, burst: 10_000 };
 
 /// What to simulate.
 #[derive(Debug, Clone, clap::Args)]
@@ -82,10 +82,10 @@ The admin path changes all of it while the sandbox runs.";
 ///
 /// # Errors
 /// When the address cannot be listened on, or the access file cannot be written.
-pub async fn sandbox(options: SandboxArguments) -> Result<(), Failure> {
-    telemetry::init(telemetry::Format::Text).map_err(Failure::other)?;
+pub async fn sandbox(options: SandboxArguments) -> Result<(), CommandError> {
+    telemetry::init(telemetry::Format::Text).map_err(CommandError::other)?;
     let clock = Clock::running(options.speed);
-    let authority = Authority::generate().map_err(Failure::other)?;
+    let authority = Authority::generate().map_err(CommandError::other)?;
     let azure = sandbox::azure::Azure::start(
         sandbox::azure::Settings {
             clock: clock.clone(),
@@ -96,7 +96,7 @@ pub async fn sandbox(options: SandboxArguments) -> Result<(), Failure> {
         },
         &authority,
     )
-    .map_err(Failure::other)?;
+    .map_err(CommandError::other)?;
     let veeam = sandbox::veeam_em::EnterpriseManager::start(sandbox::veeam_em::Settings {
         points: options.points,
         seed: options.seed,
@@ -106,7 +106,7 @@ pub async fn sandbox(options: SandboxArguments) -> Result<(), Failure> {
         idle_timeout: visitors_time(SESSION_IDLE, options.speed),
         ..sandbox::veeam_em::Settings::new(clock.clone())
     })
-    .map_err(Failure::other)?;
+    .map_err(CommandError::other)?;
 
     for order in options.faults {
         match order {
@@ -123,24 +123,24 @@ pub async fn sandbox(options: SandboxArguments) -> Result<(), Failure> {
     let (metrics, metrics_address) = listen("--metrics", options.metrics).await?;
     if let Some(path) = &options.write_access {
         access::write(path, &azure, &authority, &veeam).map_err(|error| {
-            Failure::Other(format!("cannot write --write-access {}: {error}", path.display()))
+            CommandError::Other(format!("cannot write --write-access {}: {error}", path.display()))
         })?;
     }
     let (azure, veeam) = (Arc::new(azure), Arc::new(veeam));
     let admin = Admin::start(options.admin, Arc::clone(&azure), Arc::clone(&veeam), clock).await;
     let admin = admin.map_err(|error| {
-        Failure::Other(format!(
+        CommandError::Other(format!(
             "cannot listen on {}: {error}; choose another --admin",
             options.admin
         ))
     })?;
     let metrics_url = format!("http://{metrics_address}/metrics");
     announce(address, &azure.endpoint(), &veeam.url(), &admin.url(), &metrics_url)
-        .map_err(Failure::other)?;
+        .map_err(CommandError::other)?;
     run::run(run::Parts {
         registry,
-        sealer: Sealer::random().map_err(Failure::Other)?,
-        watch: pace(options.speed).into(),
+        sealer: Sealer::random().map_err(CommandError::other)?,
+        policies: poll_policy(options.speed).into(),
         listeners: vec![Listener::tcp(listener)],
         metrics: Some(Listener::tcp(metrics)),
         reload: None,
@@ -149,9 +149,9 @@ pub async fn sandbox(options: SandboxArguments) -> Result<(), Failure> {
     .await
 }
 
-async fn listen(argument: &str, on: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+async fn listen(argument: &str, on: SocketAddr) -> Result<(TcpListener, SocketAddr), CommandError> {
     let refuse = |error| {
-        Failure::Other(format!("cannot listen on {on}: {error}; choose another {argument}"))
+        CommandError::Other(format!("cannot listen on {on}: {error}; choose another {argument}"))
     };
     let listener = TcpListener::bind(on).await.map_err(refuse)?;
     let address = listener.local_addr().map_err(refuse)?;
@@ -160,17 +160,17 @@ async fn listen(argument: &str, on: SocketAddr) -> Result<(TcpListener, SocketAd
 
 fn backend<B: Backend + 'static>(
     id: &str,
-    build: impl FnOnce(BackendId) -> Result<B, Failure>,
-) -> Result<(BackendId, Arc<dyn Backend>), Failure> {
-    let id = BackendId::new(id).map_err(Failure::Other)?;
-    Ok((id.clone(), Arc::new(build(id)?)))
+    build: impl FnOnce(BackendId) -> Result<B, CommandError>,
+) -> Result<(BackendId, Arc<dyn Backend>), CommandError> {
+    let id = BackendId::new(id).map_err(CommandError::Other)?;
+    Ok((id.clone(), decorated(Arc::new(build(id)?))))
 }
 
 fn azure_backend(
     id: BackendId,
     azure: &sandbox::azure::Azure,
     authority: &Authority,
-) -> Result<Azure, Failure> {
+) -> Result<Azure, CommandError> {
     Azure::new(azure::Settings {
         id,
         subscription_id: azure.subscription_id().to_owned(),
@@ -183,39 +183,39 @@ fn azure_backend(
             secret: SecretString::from(azure.client_secret()),
         },
         trust: Trust::PlatformAnd(authority.pem().into_bytes()),
-        rate: PLENTY,
+        rate_limit: PLENTY,
     })
-    .map_err(Failure::other)
+    .map_err(CommandError::other)
 }
 
 fn veeam_backend(
     id: BackendId,
     veeam: &sandbox::veeam_em::EnterpriseManager,
-) -> Result<Veeam, Failure> {
-    Veeam::new(veeam_em::Settings {
+) -> Result<VeeamEm, CommandError> {
+    VeeamEm::new(veeam_em::Settings {
         id,
         url: url(&veeam.url())?,
         username: veeam.username().to_owned(),
         password: SecretString::from(veeam.password()),
         tenant: None,
         trust: Trust::pin(veeam.certificate_der()),
-        rate: PLENTY,
+        rate_limit: PLENTY,
     })
-    .map_err(Failure::other)
+    .map_err(CommandError::other)
 }
 
-fn url(text: &str) -> Result<Url, Failure> {
-    Url::parse(text).map_err(Failure::other)
+fn url(text: &str) -> Result<Url, CommandError> {
+    Url::parse(text).map_err(CommandError::other)
 }
 
-/// Vendors are read as much oftener as their time runs faster, within what loopback takes.
-fn pace(speed: f64) -> watch::Pace {
-    let real = watch::Pace { progress: azure::PROGRESS_EVERY, ..watch::Pace::default() };
+/// Targets are polled more often by the factor that time runs faster, within what loopback allows.
+fn poll_policy(speed: f64) -> PollPolicy {
+    let real = PollPolicy { progress_interval: Duration::from_secs(600), ..PollPolicy::default() };
     let scaled = |pause: Duration| pause.div_f64(speed.max(1.0)).max(Duration::from_millis(100));
-    watch::Pace {
-        quickest: scaled(real.quickest),
-        slowest: scaled(real.slowest),
-        progress: scaled(real.progress),
+    PollPolicy {
+        min_interval: scaled(real.min_interval),
+        max_interval: scaled(real.max_interval),
+        progress_interval: scaled(real.progress_interval),
         ..real
     }
 }

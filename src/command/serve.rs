@@ -1,26 +1,26 @@
-//! `serve`: the gateway in front of the configured vendors.
+//! `serve`: the gateway in front of the configured backends.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::assemble::{self, Configuration};
 use super::certificate::Certificate;
-use super::{Failure, assemble, listeners, run};
-use crate::backend::{Backends, Registry};
-use crate::config::{Config, LogFormat};
-use crate::server::telemetry;
-use crate::watch::Paces;
+use super::{CommandError, listeners, run};
+use crate::backend::{Backends, Configured, Registry};
+use crate::config::{DrainConfig, LogFormat, PollPolicies};
+use crate::server::{Drain, telemetry};
 
-/// Runs the gateway that the configuration at `path` describes until it is told to stop.
+/// Runs the gateway that the configuration at `path` describes until a signal stops it.
 ///
 /// # Errors
-/// When the configuration is wrong, or an address cannot be listened on.
-pub async fn serve(path: &Path) -> Result<(), Failure> {
-    let config = Config::load(path)?;
+/// When the configuration is wrong, or an address cannot be bound.
+pub async fn serve(path: &Path) -> Result<(), CommandError> {
+    let config = Configuration::load(path, Configured::read)?;
     telemetry::init(match config.log {
         LogFormat::Text => telemetry::Format::Text,
         LogFormat::Json => telemetry::Format::Json,
     })
-    .map_err(Failure::other)?;
+    .map_err(CommandError::other)?;
     let sealer = assemble::sealer(config.token_key.as_ref())?;
     let registry = Registry::new(assemble::backends(&config)?);
     let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
@@ -29,31 +29,38 @@ pub async fn serve(path: &Path) -> Result<(), Failure> {
         Some(address) => Some(listeners::open_one(address, certificate.as_ref()).await?),
         None => None,
     };
+    let DrainConfig { lame_duck, grace } = config.drain;
     run::run(run::Parts {
         registry,
         sealer,
-        watch: config.watch,
+        policies: assemble::poll_policies(&config),
         listeners,
         metrics,
-        drain: config.drain,
-        reload: Some(Box::new(reload(path.to_owned(), certificate))),
+        drain: Drain { notice: lame_duck, grace },
+        reload: Some(Box::new(reload(path.to_owned(), config, certificate))),
     })
     .await
 }
 
-/// Reads the file anew: backends and certificate are exchanged. Where to listen and the token key are for the
-/// life of the process.
+/// Reads the file again: backends, poll policies and the certificate are replaced. All other settings last for the life
+/// of the process; the log names those that have changed.
 fn reload(
     path: PathBuf,
+    started: Configuration,
     certificate: Option<Arc<Certificate>>,
-) -> impl FnMut() -> Result<(Backends, Paces), Failure> + Send {
+) -> impl FnMut() -> Result<(Backends, PollPolicies), CommandError> + Send {
     move || {
-        let config = Config::load(&path)?;
+        let config = Configuration::load(&path, Configured::read)?;
         let backends = assemble::backends(&config)?;
         // Last, since it takes effect at once.
         if let (Some(certificate), Some(tls)) = (&certificate, &config.tls) {
             certificate.renew(tls)?;
         }
-        Ok((backends, config.watch))
+        let changed = started.needing_restart(&config);
+        if !changed.is_empty() {
+            let settings = changed.join(", ");
+            tracing::warn!(settings, "changed settings take effect only after a restart");
+        }
+        Ok((backends, assemble::poll_policies(&config)))
     }
 }

@@ -1,19 +1,20 @@
-//! What the configuration file says, checked into what the program runs on.
+//! The configuration file: what it says, checked into types that cannot be wrong in form.
 //!
-//! Two types a thing: the raw one is the file's text with its places, the checked one cannot be wrong. An
-//! error names file, line and remedy. Secrets are never in the file; they are read from where the file
-//! points to, and only when the program is about to use them.
+//! An error names the file, the line, the key, the value and what is expected. Secrets are never in the file; they are
+//! read from where it points to, when the program is about to use them. The keys of one kind of backend are read in that
+//! vendor's folder, so nothing here knows a vendor.
 
 mod backend;
-mod checked;
-mod pace;
-mod raw;
+mod file;
+mod poll;
 mod secret;
 mod source;
+mod table;
 
-pub use backend::{
-    AzureConfig, BackendConfig, CredentialConfig, RateConfig, TrustConfig, VeeamConfig,
-};
-pub use checked::{Address, Config, LogFormat, TlsConfig};
+pub use backend::BackendTable;
+pub(crate) use backend::TrustConfig;
+pub use file::{Address, Config, DrainConfig, LogFormat, TlsConfig};
+pub use poll::{PollPolicies, PollPolicy};
 pub use secret::{FileRef, SecretRef};
 pub use source::ConfigError;
+pub(crate) use source::{Location, SourceFile};

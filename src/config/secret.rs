@@ -1,92 +1,123 @@
-//! Where a secret, or a file's content, is to be had. Reading it is a step of its own: the form of a
-//! configuration can be checked on a machine that holds no secrets.
+//! Where a secret or the content of a file is found. Reading it is a separate step: the form of a configuration can be
+//! checked on a machine that has no secrets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use toml::Spanned;
 
-use super::source::{ConfigError, Place, Source};
+use super::source::{ConfigError, Location, SourceFile};
 
 /// A secret in a file or in an environment variable.
 #[derive(Debug, Clone)]
 pub struct SecretRef {
-    place: Place,
+    location: Location,
     origin: Origin,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Origin {
     File(PathBuf),
     Variable(String),
 }
 
+/// Two references are equal if they name the same file or variable, on whatever line.
+impl PartialEq for SecretRef {
+    fn eq(&self, other: &Self) -> bool {
+        self.origin == other.origin
+    }
+}
+
 impl SecretRef {
-    /// The secret that one of two keys points to, if one of them is there.
-    pub(super) fn either(
-        source: &Source,
+    /// The secret that `{what}_file` or `{what}_env` names, if one of them is there.
+    pub(crate) fn either(
+        source: &SourceFile,
         file: &Option<Spanned<String>>,
         variable: &Option<Spanned<String>>,
         what: &str,
     ) -> Result<Option<Self>, ConfigError> {
-        let (place, origin) = match (file, variable) {
+        let (location, origin) = match (file, variable) {
             (None, None) => return Ok(None),
             (Some(file), None) => {
-                let place = source.at(file);
-                let path = place.resolve(file.get_ref());
-                (place, Origin::File(path))
+                let location = source.at(file);
+                let path = location.resolve(file.get_ref());
+                (location, Origin::File(path))
             }
             (None, Some(name)) => (source.at(name), Origin::Variable(name.get_ref().clone())),
             (Some(_), Some(name)) => {
-                let problem = format!("give `{what}_file` or `{what}_env`, not both");
+                let problem =
+                    format!("both `{what}_file` and `{what}_env` are set: expected one of them");
                 return Err(source.at(name).error(problem));
             }
         };
-        Ok(Some(Self { place, origin }))
+        Ok(Some(Self { location, origin }))
     }
 
-    /// Reads the secret; the line end that editors leave behind is no part of it.
+    /// The same, for a secret that the table at `table` must have.
+    pub(crate) fn required(
+        source: &SourceFile,
+        table: &Location,
+        file: &Option<Spanned<String>>,
+        variable: &Option<Spanned<String>>,
+        what: &str,
+    ) -> Result<Self, ConfigError> {
+        Self::either(source, file, variable, what)?.ok_or_else(|| {
+            table.error(format!(
+                "missing key `{what}_file` or `{what}_env`: a secret never stands in this file itself"
+            ))
+        })
+    }
+
+    /// Reads the secret, without the line end that editors append.
     ///
     /// # Errors
-    /// When it is not there, or empty.
+    /// When it is absent or empty.
     pub fn read(&self) -> Result<SecretString, ConfigError> {
-        let (text, whence) = match &self.origin {
-            Origin::File(path) => {
-                let whence = format!("the file {}", path.display());
-                (std::fs::read_to_string(path).map_err(|error| error.to_string()), whence)
-            }
-            Origin::Variable(name) => {
-                let whence = format!("the environment variable {name}");
-                (std::env::var(name).map_err(|error| error.to_string()), whence)
-            }
+        let (text, origin, remedy) = match &self.origin {
+            Origin::File(path) => (
+                std::fs::read_to_string(path).map_err(|error| error.to_string()),
+                format!("the file {}", path.display()),
+                "create it, readable by the user that the gateway runs as",
+            ),
+            Origin::Variable(name) => (
+                std::env::var(name).map_err(|error| error.to_string()),
+                format!("the environment variable {name}"),
+                "set it before the gateway starts",
+            ),
         };
         match text {
             Ok(text) if !text.trim().is_empty() => {
                 Ok(text.trim_end_matches(['\r', '\n']).to_owned().into())
             }
-            Ok(_) => Err(self.place.error(format!("{whence} is empty; put the secret in it"))),
-            Err(error) => Err(self
-                .place
-                .error(format!("{whence} gives no secret ({error}); create it or name another"))),
+            Ok(_) => Err(self.error(format!("{origin} is empty: expected a secret"))),
+            Err(error) => {
+                Err(self.error(format!("cannot read a secret from {origin}: {error}: {remedy}")))
+            }
         }
+    }
+
+    /// An error about the secret, on the line that names it.
+    pub fn error(&self, problem: impl Into<String>) -> ConfigError {
+        self.location.error(problem)
     }
 }
 
-/// A file that is read when the program starts.
+/// A file whose content is read when the program starts or reloads.
 #[derive(Debug, Clone)]
 pub struct FileRef {
-    place: Place,
+    location: Location,
     path: PathBuf,
 }
 
 impl FileRef {
-    pub(super) fn new(place: Place, path: &str) -> Self {
-        let path = place.resolve(path);
-        Self { place, path }
+    pub(crate) fn new(source: &SourceFile, path: &Spanned<String>) -> Self {
+        let location = source.at(path);
+        let path = location.resolve(path.get_ref());
+        Self { location, path }
     }
 
-    /// Where the file is.
-    pub fn path(&self) -> &std::path::Path {
+    /// The path of the file.
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
@@ -98,8 +129,8 @@ impl FileRef {
         std::fs::read(&self.path).map_err(|error| self.error(&error.to_string()))
     }
 
-    /// An error about the file's content, pointing to the line that names it.
+    /// An error about the file's content, on the line that names the file.
     pub fn error(&self, problem: &str) -> ConfigError {
-        self.place.error(format!("{}: {problem}", self.path.display()))
+        self.location.error(format!("{}: {problem}", self.path.display()))
     }
 }

@@ -1,4 +1,4 @@
-//! The file's text, and errors that point into it.
+//! The text of the configuration file, and errors that point into it.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use toml::Spanned;
+use url::Url;
 
 /// What is wrong with a configuration: where, what, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,21 +30,34 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+impl ConfigError {
+    pub(super) fn is_about_an_unknown_key(&self) -> bool {
+        self.problem.starts_with("unknown field")
+    }
+
+    /// Completes the list of valid keys that ends the text.
+    pub(super) fn add_valid_keys(&mut self, keys: &[&str]) {
+        for key in keys {
+            self.problem.push_str(&format!(", `{key}`"));
+        }
+    }
+}
+
 /// A file and its text.
 #[derive(Debug, Clone)]
-pub(super) struct Source {
+pub(crate) struct SourceFile {
     path: Arc<Path>,
     text: Arc<str>,
 }
 
-impl Source {
+impl SourceFile {
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(Self { path: path.into(), text: text.into() }),
             Err(error) => Err(ConfigError {
                 file: path.to_owned(),
                 line: None,
-                problem: format!("it cannot be read: {error}; name a readable file with --config"),
+                problem: format!("cannot read the file: {error}; name a readable file by --config"),
             }),
         }
     }
@@ -52,38 +66,56 @@ impl Source {
         &self.text
     }
 
-    pub(super) fn place(&self, span: Range<usize>) -> Place {
+    /// The line on which `span` begins.
+    pub(super) fn location(&self, span: Range<usize>) -> Location {
         let before = self.text.get(..span.start).unwrap_or(&self.text);
-        Place { path: Arc::clone(&self.path), line: 1 + before.matches('\n').count() }
+        Location { path: Arc::clone(&self.path), line: 1 + before.matches('\n').count() }
     }
 
-    pub(super) fn at<T>(&self, spanned: &Spanned<T>) -> Place {
-        self.place(spanned.span())
+    /// The line of a value.
+    pub(crate) fn at<T>(&self, value: &Spanned<T>) -> Location {
+        self.location(value.span())
     }
 
-    /// A duration, if there is one.
-    pub(super) fn duration(
+    /// The value of `key` as a duration, if it is there.
+    pub(crate) fn duration(
         &self,
-        text: Option<&Spanned<String>>,
+        key: &str,
+        value: Option<&Spanned<String>>,
     ) -> Result<Option<Duration>, ConfigError> {
-        let Some(text) = text else { return Ok(None) };
-        let parsed = text.get_ref().parse::<SignedDuration>().ok();
+        let Some(value) = value else { return Ok(None) };
+        let text = value.get_ref();
+        let parsed = text.parse::<SignedDuration>().ok();
         match parsed.and_then(|duration| Duration::try_from(duration).ok()) {
             Some(duration) => Ok(Some(duration)),
-            None => Err(self.at(text).error("it is no duration; write \"10s\" or \"2m\"")),
+            None => Err(self.at(value).error(format!(
+                "invalid duration `{text}` for `{key}`: expected e.g. \"10s\" or \"2m\""
+            ))),
+        }
+    }
+
+    /// The value of `key` as a URL of a vendor. A credential never travels without TLS.
+    pub(crate) fn https_url(&self, key: &str, value: &Spanned<String>) -> Result<Url, ConfigError> {
+        match Url::parse(value.get_ref()) {
+            Ok(url) if url.scheme() == "https" && url.has_host() && url.username().is_empty() => {
+                Ok(url)
+            }
+            _ => Err(self.at(value).error(format!(
+                "invalid URL for `{key}`: expected https://HOST without user information"
+            ))),
         }
     }
 }
 
 /// A line of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Location {
     path: Arc<Path>,
     line: usize,
 }
 
-impl Place {
-    pub(super) fn error(&self, problem: impl Into<String>) -> ConfigError {
+impl Location {
+    pub(crate) fn error(&self, problem: impl Into<String>) -> ConfigError {
         ConfigError {
             file: self.path.to_path_buf(),
             line: Some(self.line),
@@ -91,8 +123,8 @@ impl Place {
         }
     }
 
-    /// A key that must be there, in the table that begins here.
-    pub(super) fn required<'a>(
+    /// The value of a key that the table at this location must have.
+    pub(crate) fn required<'a>(
         &self,
         key: &str,
         value: &'a Option<Spanned<String>>,
@@ -100,12 +132,18 @@ impl Place {
     ) -> Result<&'a Spanned<String>, ConfigError> {
         match value {
             Some(text) if !text.get_ref().trim().is_empty() => Ok(text),
-            _ => Err(self.error(format!("`{key}` is missing; write {key} = \"{example}\""))),
+            _ => {
+                Err(self.error(format!("missing key `{key}`: expected e.g. {key} = \"{example}\"")))
+            }
         }
     }
 
-    /// A path in the file is meant from the file's folder.
+    /// A path in the file is relative to the file's folder.
     pub(super) fn resolve(&self, path: &str) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(path)
+    }
+
+    pub(super) fn line(&self) -> usize {
+        self.line
     }
 }

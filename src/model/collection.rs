@@ -6,44 +6,44 @@ use jiff::Timestamp;
 
 use super::CollectionName;
 
-/// A collection as the vendor shows it.
+/// A collection as the vendor reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collection {
-    /// The one name that it has.
+    /// Its canonical name.
     pub name: CollectionName,
     /// Stable and unique within the backend.
     pub uid: String,
     /// The vendor's id, spelled as the vendor spells it.
     pub vendor_id: String,
-    /// What the vendor shows to people.
+    /// The name that the vendor's own tools show.
     pub display_name: String,
     /// Region of its points; empty when the vendor has none.
     pub location: String,
-    /// The vendor's id of a machine, or the name of a collection that points are copied from.
+    /// The vendor's id of a virtual machine, or the name of the collection that points are copied from.
     pub source: String,
     /// Region of the source.
     pub source_location: String,
     /// Tags.
     pub labels: BTreeMap<String, String>,
-    /// When it was made, if the vendor tells.
+    /// When it was created, if the vendor reports it.
     pub create_time: Option<Timestamp>,
-    /// The vendor's platform word, if it has one.
+    /// The vendor's name of the platform, if it has one.
     pub platform: String,
-    /// Whether its points can be restored from at once, if the vendor tells.
+    /// Whether its points can be restored from at once, if the vendor reports it.
     pub instant_access: Option<bool>,
 }
 
-/// A collection to be made.
+/// A collection to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCollection {
     /// The id that the caller chose, the last segment of its name.
     pub id: String,
     /// Region.
     pub location: String,
-    /// The vendor's id of a machine, or the name of a collection to copy from.
+    /// The vendor's id of a virtual machine, or the name of a collection to copy from.
     pub source: String,
     /// Tags.
     pub labels: BTreeMap<String, String>,
-    /// The caller's mark on repetitions of one call, if any.
+    /// The caller's id of this request, if any: the same on each retry.
     pub request_id: Option<uuid::Uuid>,
 }

@@ -1,4 +1,4 @@
-//! What can go wrong, in the words of the house. `status.rs` turns it into what gRPC says.
+//! Why a call fails. `status.rs` turns these errors into gRPC statuses.
 //!
 //! The texts reach callers: no secrets, no vendor stack traces, no URLs with signatures.
 
@@ -6,149 +6,161 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// A failure of a call.
+/// Why a call fails.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The request is malformed.
     #[error("{field}: {problem}")]
     InvalidArgument {
-        /// What kind of thing is malformed.
-        what: Invalid,
+        /// What kind of input is malformed.
+        kind: InvalidKind,
         /// The request field, `names[2]` for an element.
         field: String,
         /// What is wrong and what would be right.
         problem: String,
     },
-    /// The resource is not there.
-    #[error("{name} was not found{}", said(detail))]
+    /// The resource does not exist.
+    #[error("{name} was not found{}", suffix(detail))]
     NotFound {
         /// Name of the resource.
         name: String,
-        /// The request field that named it, if it was the request.
+        /// The request field that names it, if the request does.
         field: Option<String>,
-        /// What the vendor said, if it helps.
+        /// The vendor's text, if it helps.
         detail: String,
     },
     /// The id is taken by something else.
-    #[error("{name} exists already: {difference}")]
+    #[error("{name} already exists: {difference}")]
     AlreadyExists {
         /// Name of the resource.
         name: String,
-        /// In what it differs from the request.
+        /// How it differs from the request.
         difference: String,
     },
-    /// Something else is under way that must end first.
+    /// An operation in progress must end first.
     #[error("{problem}")]
     Aborted {
-        /// What is under way, on what.
+        /// Which operation, on what.
         problem: String,
     },
-    /// A vendor's rule forbids it in the present state.
+    /// A rule of the vendor forbids it in the present state.
     #[error("{description}")]
     FailedPrecondition {
         /// The rule, UPPER_SNAKE_CASE.
         rule: &'static str,
-        /// Name of the resource that stands in the way.
+        /// Name of the resource that violates it.
         subject: String,
         /// The rule in words and what to do about it.
         description: String,
     },
     /// The backend cannot do this at all.
-    #[error("backends/{backend} cannot {capability}: {why}")]
+    #[error("backends/{backend} does not support `{capability}`: {reason}")]
     Unsupported {
         /// The backend.
         backend: String,
-        /// Field of `Capabilities`, or `read`, which no backend claims since all can.
+        /// A field of the contract's `Capabilities`, or `read`, which every backend is expected to support.
         capability: &'static str,
         /// The vendor's limit, for people.
-        why: &'static str,
+        reason: &'static str,
     },
-    /// The vendor asks for a pause.
+    /// The vendor throttles the gateway.
     #[error("backends/{backend} is throttled by the vendor: {detail}")]
     Throttled {
         /// The backend.
         backend: String,
-        /// When to come again.
+        /// When to retry.
         retry_after: Duration,
-        /// What the vendor said.
+        /// The vendor's text.
         detail: String,
     },
-    /// More calls wait for this vendor than the gateway may send it in a reasonable time.
-    #[error("so many calls wait for backends/{backend} that its budget of requests is spent")]
-    BudgetSpent {
+    /// The gateway's own rate limit for the backend: too many requests are waiting.
+    #[error("the rate limit of backends/{backend} is reached: too many requests are waiting")]
+    RateLimited {
         /// The backend.
         backend: String,
-        /// When to come again.
+        /// When to retry.
         retry_after: Duration,
     },
-    /// A long quota is used up, such as ARM's three copies an hour into one collection.
-    #[error("a quota of backends/{backend} is used up: {detail}")]
+    /// A long quota of the vendor is exhausted, such as ARM's three copies an hour into one collection.
+    #[error("a quota of backends/{backend} is exhausted: {detail}")]
     QuotaExhausted {
         /// The backend.
         backend: String,
         /// What the quota is on.
         subject: String,
-        /// When to come again, if the vendor tells.
+        /// When to retry, if the vendor reports it.
         retry_after: Option<Duration>,
-        /// What the vendor said.
+        /// The vendor's text.
         detail: String,
     },
-    /// The vendor does not answer, or not sensibly for now.
-    #[error("backends/{backend} does not answer: {detail}")]
+    /// The vendor cannot be reached or does not respond.
+    #[error("backends/{backend} is unavailable: {detail}")]
     Unavailable {
         /// The backend.
         backend: String,
-        /// When to come again.
+        /// When to retry.
         retry_after: Duration,
         /// What happened.
         detail: String,
     },
-    /// The vendor has left so many calls unanswered that it is not asked for a while.
+    /// The circuit breaker of the backend is open: the vendor has not responded to many requests in a row.
     #[error(
-        "backends/{backend} has not answered since {since}, and is not asked for {:.1} s: {detail}",
+        "backends/{backend} has not responded since {since}, and its circuit breaker is open for another \
+         {:.1} s: {detail}",
         retry_after.as_secs_f64()
     )]
-    Outage {
+    CircuitOpen {
         /// The backend.
         backend: String,
-        /// When the first of them failed.
+        /// When the first of these requests failed.
         since: Timestamp,
-        /// When to come again.
+        /// When to retry.
         retry_after: Duration,
-        /// What happened last.
+        /// Why the last of them failed.
         detail: String,
     },
-    /// The vendor's answer broke off before its end.
-    #[error("the answer of backends/{backend} broke off: {detail}")]
+    /// The vendor's response ended before it was complete.
+    #[error("the response of backends/{backend} was interrupted: {detail}")]
     Interrupted {
         /// The backend.
         backend: String,
-        /// Where, and what the connection said.
+        /// Where, and the error of the connection.
         detail: String,
     },
-    /// The vendor refused the gateway's own credential: the caller's is fine.
+    /// The vendor refuses the gateway's own credential; the caller's is not at fault.
     #[error("backends/{backend} refuses the gateway's credential: {detail}")]
     CredentialRefused {
         /// The backend.
         backend: String,
-        /// What the vendor said.
+        /// The vendor's text.
         detail: String,
     },
-    /// The vendor knows the gateway's identity and forbids it this.
-    #[error("backends/{backend} forbids it to the gateway's identity: {detail}")]
+    /// The vendor authenticates the gateway's identity and forbids it this operation.
+    #[error("backends/{backend} forbids this to the gateway's identity: {detail}")]
     Forbidden {
         /// The backend.
         backend: String,
-        /// What the vendor said.
+        /// The vendor's text.
         detail: String,
     },
-    /// The vendor's answer makes no sense.
-    #[error("backends/{backend} gave an answer that makes no sense: {problem}")]
-    ResponseInvalid {
+    /// The vendor's response is not what its API defines.
+    #[error("invalid response from backends/{backend}: {problem}")]
+    InvalidResponse {
         /// The backend.
         backend: String,
         /// What is wrong with it; never the body itself.
         problem: String,
+    },
+    /// The response is larger than a gRPC client accepts by default.
+    #[error(
+        "the response has {bytes} bytes, more than the limit of {limit}; ask for a smaller page, or for view BASIC or \
+         FULL in place of RAW"
+    )]
+    ResponseTooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
     },
     /// The gateway itself is at fault.
     #[error("internal error: {problem}")]
@@ -160,7 +172,7 @@ pub enum Error {
 
 /// What kind of input is malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Invalid {
+pub enum InvalidKind {
     /// A resource name or an id.
     Name,
     /// Any other value.
@@ -175,17 +187,17 @@ pub enum Invalid {
 
 impl Error {
     /// An INVALID_ARGUMENT on one field.
-    pub fn invalid(what: Invalid, field: &str, problem: impl Into<String>) -> Self {
-        Self::InvalidArgument { what, field: field.to_owned(), problem: problem.into() }
+    pub fn invalid(kind: InvalidKind, field: &str, problem: impl Into<String>) -> Self {
+        Self::InvalidArgument { kind, field: field.to_owned(), problem: problem.into() }
     }
 
-    /// The same error with the request's own field in place of the one a backend guessed: a backend
-    /// that refuses or misses a name does not know whether it came as `name`, `source` or `destination`.
+    /// The same error on the request's own field: a backend that refuses or misses a name does not know whether it
+    /// came as `name`, `source` or `destination`.
     #[must_use]
     pub fn in_field(self, field: &str) -> Self {
         match self {
-            Self::InvalidArgument { what: Invalid::Name, problem, .. } => {
-                Self::invalid(Invalid::Name, field, problem)
+            Self::InvalidArgument { kind: InvalidKind::Name, problem, .. } => {
+                Self::invalid(InvalidKind::Name, field, problem)
             }
             Self::NotFound { name, detail, .. } => {
                 Self::NotFound { name, field: Some(field.to_owned()), detail }
@@ -194,19 +206,19 @@ impl Error {
         }
     }
 
-    /// Whether a later attempt of the same read may succeed by itself.
-    pub fn is_passing(&self) -> bool {
+    /// Whether the same read may succeed later without anybody changing anything.
+    pub fn is_transient(&self) -> bool {
         matches!(
             self,
             Self::Throttled { .. }
-                | Self::BudgetSpent { .. }
+                | Self::RateLimited { .. }
                 | Self::Unavailable { .. }
-                | Self::Outage { .. }
+                | Self::CircuitOpen { .. }
                 | Self::Interrupted { .. }
         )
     }
 }
 
-fn said(detail: &str) -> String {
+fn suffix(detail: &str) -> String {
     if detail.is_empty() { String::new() } else { format!(": {detail}") }
 }

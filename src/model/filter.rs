@@ -1,15 +1,18 @@
-//! The `filter` of List: AIP-160's grammar by a library, and what its fields mean for a restore point.
+//! The `filter` of List: the grammar of AIP-160, parsed by a library, and the fields of a restore point.
 //!
-//! Everything that is not understood is refused by name: a filter that is silently wider or narrower than
-//! the caller believes would lose points.
+//! An unknown field, value or operator is an error that names it: a filter that is silently wider or narrower than the
+//! caller believes would lose points.
 
 use aip_160::{Comparable, Comparator, Expression, Restriction, StringMatch, Value};
 use jiff::Timestamp;
 
-use super::{Consistency, Error, Invalid, RestorePoint, State};
+use super::{Consistency, Error, InvalidKind, RestorePoint, State};
 
-const LONGEST: usize = 4096;
-const LONGEST_PROBLEM: usize = 300;
+/// The contract's limit, in bytes.
+const MAX_FILTER: usize = 4096;
+/// The error quotes the filter and travels in headers, so it is cut to so many bytes.
+const MAX_PROBLEM: usize = 300;
+
 /// Reads a field that is compared as text.
 type ReadText = fn(&RestorePoint) -> String;
 
@@ -27,14 +30,14 @@ const TEXT_FIELDS: &[(&str, ReadText)] = &[
 /// A checked filter.
 #[derive(Debug, Clone)]
 pub struct Filter {
-    test: Test,
+    predicate: Predicate,
 }
 
 #[derive(Debug, Clone)]
-enum Test {
-    All(Vec<Test>),
-    Any(Vec<Test>),
-    Not(Box<Test>),
+enum Predicate {
+    All(Vec<Predicate>),
+    Any(Vec<Predicate>),
+    Not(Box<Predicate>),
     State(State),
     Consistency(Consistency),
     Usable,
@@ -51,35 +54,36 @@ enum Pattern {
 }
 
 impl Filter {
-    /// Parses the request field `filter`; an empty one lets everything pass.
+    /// Parses the request field `filter`; an empty one matches every point.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT on `filter` that names what is not understood.
+    /// INVALID_ARGUMENT on `filter` that names what is unknown.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        if text.len() > LONGEST {
-            return Err(refuse(format!("it is longer than {LONGEST} bytes")));
+        if text.len() > MAX_FILTER {
+            return Err(invalid(format!("longer than {MAX_FILTER} bytes")));
         }
-        let filter = aip_160::parse_filter(text).map_err(|error| refuse(error.to_string()))?;
-        let test = filter.expression.as_ref().map_or(Ok(Test::All(Vec::new())), compile)?;
-        Ok(Self { test })
+        let filter = aip_160::parse_filter(text).map_err(|error| invalid(error.to_string()))?;
+        let predicate =
+            filter.expression.as_ref().map_or(Ok(Predicate::All(Vec::new())), compile)?;
+        Ok(Self { predicate })
     }
 
-    /// Whether a point passes.
+    /// Whether a point matches.
     pub fn matches(&self, point: &RestorePoint) -> bool {
-        self.test.holds(point)
+        self.predicate.matches(point)
     }
 }
 
-impl Test {
-    fn holds(&self, point: &RestorePoint) -> bool {
+impl Predicate {
+    fn matches(&self, point: &RestorePoint) -> bool {
         match self {
-            Self::All(tests) => tests.iter().all(|test| test.holds(point)),
-            Self::Any(tests) => tests.iter().any(|test| test.holds(point)),
-            Self::Not(test) => !test.holds(point),
+            Self::All(predicates) => predicates.iter().all(|predicate| predicate.matches(point)),
+            Self::Any(predicates) => predicates.iter().any(|predicate| predicate.matches(point)),
+            Self::Not(predicate) => !predicate.matches(point),
             Self::State(state) => point.state == *state,
             Self::Consistency(consistency) => point.consistency == *consistency,
             Self::Usable => point.state.is_usable(),
-            // A point whose time the vendor does not tell is neither before nor after anything.
+            // A point without a time is neither before nor after any time.
             Self::PointTime(comparator, time) => {
                 point.point_time.is_some_and(|own| match comparator {
                     Comparator::Equal | Comparator::Has => own == *time,
@@ -90,7 +94,7 @@ impl Test {
                     Comparator::GreaterThanOrEqual => own >= *time,
                 })
             }
-            Self::Text(field, pattern) => pattern.fits(&field(point)),
+            Self::Text(field, pattern) => pattern.matches(&field(point)),
         }
     }
 }
@@ -106,7 +110,7 @@ impl Pattern {
         }
     }
 
-    fn fits(&self, text: &str) -> bool {
+    fn matches(&self, text: &str) -> bool {
         match self {
             Self::Exact(own) => text == own,
             Self::Prefix(own) => text.starts_with(own.as_str()),
@@ -116,66 +120,80 @@ impl Pattern {
     }
 }
 
-fn compile(expression: &Expression) -> Result<Test, Error> {
+fn compile(expression: &Expression) -> Result<Predicate, Error> {
     let all = |parts: &[Expression]| parts.iter().map(compile).collect::<Result<Vec<_>, _>>();
     match expression {
-        Expression::And(parts) | Expression::Sequence(parts) => Ok(Test::All(all(parts)?)),
-        Expression::Or(parts) => Ok(Test::Any(all(parts)?)),
-        Expression::Not(part) => Ok(Test::Not(Box::new(compile(part)?))),
+        Expression::And(parts) | Expression::Sequence(parts) => Ok(Predicate::All(all(parts)?)),
+        Expression::Or(parts) => Ok(Predicate::Any(all(parts)?)),
+        Expression::Not(part) => Ok(Predicate::Not(Box::new(compile(part)?))),
         Expression::Restriction(restriction) => compile_restriction(restriction),
-        Expression::Global(Comparable::Function(_)) => Err(refuse("functions are not taken")),
+        Expression::Global(Comparable::Function(_)) => Err(invalid("functions are not supported")),
         Expression::Global(Comparable::Member(_)) => {
-            Err(refuse("a value alone says nothing; write `field = value`"))
+            Err(invalid("a bare value is not supported: write `field = value`"))
         }
     }
 }
 
-fn compile_restriction(restriction: &Restriction) -> Result<Test, Error> {
+fn compile_restriction(restriction: &Restriction) -> Result<Predicate, Error> {
     let Some(field) = restriction.comparable.field_path() else {
-        return Err(refuse("the left side of a comparison must be a field"));
+        return Err(invalid("the left side of a comparison must be a field"));
     };
     let Some(value) = restriction.arg.as_value() else {
-        return Err(refuse(format!("`{field}` must be compared with one value; quote it")));
+        return Err(invalid(format!("`{field}` must be compared with one value: quote it")));
     };
     let comparator = restriction.comparator;
     let text = value.as_str();
-    let test = match field.as_str() {
+    let predicate = match field.as_str() {
         "point_time" => {
             let time = text.parse().map_err(|_| {
-                refuse(format!("`{text}` is no time; write \"2026-01-31T00:00:00Z\""))
+                invalid(format!(
+                    "invalid time `{text}` for `point_time`: expected e.g. \"2026-01-31T00:00:00Z\""
+                ))
             })?;
-            return Ok(Test::PointTime(comparator, time));
+            return Ok(Predicate::PointTime(comparator, time));
         }
-        "state" => Test::State(
-            State::from_name(text).ok_or_else(|| refuse(format!("`{text}` is no state")))?,
+        "state" => Predicate::State(
+            State::from_name(text)
+                .ok_or_else(|| unknown_value("state", text, State::ALL.map(State::name)))?,
         ),
-        "consistency" => Test::Consistency(
-            Consistency::from_name(text)
-                .ok_or_else(|| refuse(format!("`{text}` is no consistency")))?,
-        ),
+        "consistency" => Predicate::Consistency(Consistency::from_name(text).ok_or_else(|| {
+            unknown_value("consistency", text, Consistency::NAMED.map(Consistency::name))
+        })?),
         "usable" => match text {
-            "true" => Test::Usable,
-            "false" => Test::Not(Box::new(Test::Usable)),
-            _ => return Err(refuse("`usable` is `true` or `false`")),
+            "true" => Predicate::Usable,
+            "false" => Predicate::Not(Box::new(Predicate::Usable)),
+            _ => return Err(unknown_value("usable", text, ["true", "false"])),
         },
         _ => match TEXT_FIELDS.iter().find(|(name, _)| *name == field) {
-            Some((_, read)) => Test::Text(*read, Pattern::new(value, comparator)),
-            None => return Err(refuse(format!("there is no field `{field}` to filter by"))),
+            Some((_, read)) => Predicate::Text(*read, Pattern::new(value, comparator)),
+            None => return Err(unknown_field(&field)),
         },
     };
     match comparator {
-        Comparator::Equal | Comparator::Has => Ok(test),
-        Comparator::NotEqual => Ok(Test::Not(Box::new(test))),
-        _ => Err(refuse(format!("`{field}` has no order; compare it with `=`, `!=` or `:`"))),
+        Comparator::Equal | Comparator::Has => Ok(predicate),
+        Comparator::NotEqual => Ok(Predicate::Not(Box::new(predicate))),
+        _ => Err(invalid(format!("`{field}` has no order: compare it with `=`, `!=` or `:`"))),
     }
 }
 
-/// What is wrong, at no great length: a part of the filter is quoted in it, and an error travels in headers.
-fn refuse(problem: impl Into<String>) -> Error {
+fn unknown_field(field: &str) -> Error {
+    let others = TEXT_FIELDS.iter().map(|(name, _)| *name);
+    let known: Vec<_> =
+        ["state", "usable", "point_time", "consistency"].into_iter().chain(others).collect();
+    let field: String = field.chars().take(60).collect();
+    invalid(format!("unknown field `{field}`: expected one of {}", known.join(", ")))
+}
+
+fn unknown_value<const N: usize>(field: &str, value: &str, known: [&str; N]) -> Error {
+    let value: String = value.chars().take(60).collect();
+    invalid(format!("unknown value `{value}` for `{field}`: expected one of {}", known.join(", ")))
+}
+
+fn invalid(problem: impl Into<String>) -> Error {
     let mut problem: String = problem.into();
-    if problem.len() > LONGEST_PROBLEM {
-        problem.truncate(problem.floor_char_boundary(LONGEST_PROBLEM));
+    if problem.len() > MAX_PROBLEM {
+        problem.truncate(problem.floor_char_boundary(MAX_PROBLEM));
         problem.push('…');
     }
-    Error::invalid(Invalid::Filter, "filter", problem)
+    Error::invalid(InvalidKind::Filter, "filter", problem)
 }

@@ -1,8 +1,8 @@
-//! The vendor-neutral words of the house: restore points, their names and states, filters, tokens, errors.
+//! The domain: restore points, their names, states and capabilities, filters, tokens, errors.
 //!
-//! Nothing in here knows gRPC or HTTP, or imports anything above it. What only one vendor has travels
-//! through as a message of the contract, unread.
+//! Imports nothing else of this crate, and knows neither gRPC nor HTTP.
 
+mod capability;
 mod collection;
 mod error;
 mod filter;
@@ -10,14 +10,20 @@ mod name;
 mod order;
 mod restore_point;
 mod token;
+mod vendor;
 
+pub use capability::{Capabilities, Capability, Support};
 pub use collection::{Collection, NewCollection};
-pub use error::{Error, Invalid};
+pub use error::{Error, InvalidKind};
 pub use filter::Filter;
 pub(crate) use name::check_id;
 pub use name::{BackendId, CollectionName, ListParent, PointRef, RestorePointName, Segment};
 pub use order::{OrderBy, SortKey};
 pub use restore_point::{
-    Consistency, Disk, DiskVendor, Failure, Raw, RestorePoint, Source, State, Vendor, View,
+    Consistency, Disk, PointFailure, RawBody, RestorePoint, Source, State, View,
 };
-pub use token::{Purpose, Sealer, Unopened};
+pub use token::{KeyError, Purpose, Sealer, TokenError};
+pub use vendor::{
+    AzureDiskProperties, AzureProperties, BackendKind, DiskVendorProperties, VeeamPointKind,
+    VeeamProperties, VendorProperties,
+};

@@ -1,13 +1,16 @@
-//! Resource names: `backends/{b}`, `…/collections/{c}`, `…/restorePoints/{p}`, and `-` for "any".
+//! Resource names (AIP-122): `backends/{b}`, `…/collections/{c}`, `…/restorePoints/{p}`, and the wildcard `-` (AIP-159).
 //!
-//! What a segment may hold beyond that is its backend's business: only the backend knows that an Azure
-//! collection is `{resource_group}~{collection}`.
+//! What a segment holds is its backend's business: only the backend knows that an Azure collection is
+//! `{resource_group}~{collection}`.
 
 use std::fmt;
 
-use super::{Error, Invalid};
+use super::{Error, InvalidKind};
 
+/// In bytes.
 const MAX_SEGMENT: usize = 300;
+/// In characters: a name in an error may be anything that a client sends.
+const MAX_QUOTED: usize = 120;
 
 /// The id of a backend, as the configuration names it: `[a-z0-9-]`, not `-` alone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,12 +20,12 @@ impl BackendId {
     /// Checks an id as it stands in the configuration file.
     ///
     /// # Errors
-    /// The rule that it breaks, for people.
+    /// The rule that it violates, for people.
     pub fn new(id: &str) -> Result<Self, String> {
         let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if id.is_empty() || id.len() > 63 || id.starts_with('-') || !id.chars().all(legal) {
             return Err(format!(
-                "`{id}` must be 1 to 63 of a-z, 0-9 and `-`, and must not begin with `-`"
+                "invalid backend id `{id}`: expected 1 to 63 of a-z, 0-9 and `-`, not beginning with `-`"
             ));
         }
         Ok(Self(id.to_owned()))
@@ -40,7 +43,12 @@ impl BackendId {
     pub fn parse(name: &str, field: &str) -> Result<Self, Error> {
         match Segment::parse_backend(name, field)? {
             Segment::Id(id) => Ok(Self(id)),
-            Segment::Any => Err(malformed(name, field, "backends/{backend}", "`-` is not one")),
+            Segment::Any => Err(malformed(
+                name,
+                field,
+                "backends/{backend}",
+                "the wildcard `-` is not allowed here",
+            )),
         }
     }
 }
@@ -105,7 +113,7 @@ impl CollectionName {
             (Segment::Id(backend), Segment::Id(collection)) => {
                 Ok(Self { backend: BackendId(backend), collection })
             }
-            _ => Err(malformed(name, field, Self::PATTERN, "`-` stands for many")),
+            _ => Err(malformed(name, field, Self::PATTERN, "the wildcard `-` is not allowed here")),
         }
     }
 }
@@ -116,7 +124,7 @@ impl fmt::Display for CollectionName {
     }
 }
 
-/// What `List` may cover: one collection, all of a backend, or all of all.
+/// The parent of a list: one collection, all collections of a backend, or all of all backends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListParent {
     /// One backend or all.
@@ -129,8 +137,7 @@ impl ListParent {
     /// Reads a parent out of the request field `field`.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT that shows the pattern; also for one collection of all backends, which means
-    /// nothing.
+    /// INVALID_ARGUMENT that shows the pattern; also for one collection of all backends.
     pub fn parse(name: &str, field: &str) -> Result<Self, Error> {
         let [backend, collection] =
             segments(name, field, CollectionName::PATTERN, ["backends", "collections"])?;
@@ -140,7 +147,7 @@ impl ListParent {
                 name,
                 field,
                 CollectionName::PATTERN,
-                "a collection belongs to one backend, so name it or use `-` for both",
+                "a collection belongs to one backend: name the backend, or use `-` for both",
             )),
             _ => Ok(parent),
         }
@@ -153,7 +160,7 @@ impl fmt::Display for ListParent {
     }
 }
 
-/// The full and only name of a restore point.
+/// The canonical name of a restore point.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RestorePointName {
     /// Its collection.
@@ -168,8 +175,7 @@ impl fmt::Display for RestorePointName {
     }
 }
 
-/// A point as a caller may address it: its name, or with `collections/-` where the backend's ids are
-/// unique by themselves.
+/// A point as a caller addresses it: its name, or `collections/-` where ids are unique within the backend.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PointRef {
     /// The backend.
@@ -191,13 +197,39 @@ impl PointRef {
         let [backend, collection, restore_point] =
             segments(name, field, PATTERN, ["backends", "collections", "restorePoints"])?;
         if backend == "-" || restore_point == "-" {
-            return Err(malformed(name, field, PATTERN, "`-` is taken for the collection only"));
+            return Err(malformed(
+                name,
+                field,
+                PATTERN,
+                "the wildcard `-` is allowed only for the collection",
+            ));
         }
         Ok(Self {
             backend: BackendId(backend.to_owned()),
             collection: Segment::new(collection),
             restore_point: restore_point.to_owned(),
         })
+    }
+}
+
+impl PointRef {
+    /// The id of the collection, for backends whose points have no ids of their own.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT on `name` for the wildcard.
+    pub fn collection_id(&self) -> Result<&str, Error> {
+        match &self.collection {
+            Segment::Id(id) => Ok(id),
+            Segment::Any => Err(Error::invalid(
+                InvalidKind::Name,
+                "name",
+                format!(
+                    "`{self}` needs its collection: {} does not accept `collections/-`, since ids of restore \
+                     points are unique only within a collection",
+                    self.backend
+                ),
+            )),
+        }
     }
 }
 
@@ -218,59 +250,64 @@ impl fmt::Display for PointRef {
     }
 }
 
-/// Splits `name` into the ids that follow each of `words`.
+/// Splits `name` into the ids that follow each of `literals`.
 fn segments<'a, const N: usize>(
     name: &'a str,
     field: &str,
     pattern: &str,
-    words: [&str; N],
+    literals: [&str; N],
 ) -> Result<[&'a str; N], Error> {
     if name.is_empty() {
-        let problem = format!("it is required: `{pattern}`");
-        return Err(Error::invalid(Invalid::Name, field, problem));
+        let problem = format!("required: `{pattern}`");
+        return Err(Error::invalid(InvalidKind::Name, field, problem));
     }
     let mut parts = name.split('/');
     let mut ids = [""; N];
-    for (id, word) in ids.iter_mut().zip(words) {
-        if parts.next() != Some(word) {
-            return Err(malformed(name, field, pattern, &format!("`{word}/` is missing")));
+    for (id, literal) in ids.iter_mut().zip(literals) {
+        if parts.next() != Some(literal) {
+            return Err(malformed(name, field, pattern, &format!("`{literal}/` is missing")));
         }
         *id = parts.next().unwrap_or_default();
         check_segment(id).map_err(|problem| malformed(name, field, pattern, &problem))?;
     }
     match parts.next() {
         None => Ok(ids),
-        Some(_) => Err(malformed(name, field, pattern, "it goes on after its last part")),
+        Some(_) => Err(malformed(name, field, pattern, "it has more segments")),
     }
 }
 
 fn check_segment(id: &str) -> Result<(), String> {
     if id.is_empty() {
-        return Err("a part of it is empty".to_owned());
+        return Err("a segment is empty".to_owned());
     }
     if id.len() > MAX_SEGMENT {
-        return Err(format!("a part of it is longer than {MAX_SEGMENT} bytes"));
+        return Err(format!("a segment is longer than {MAX_SEGMENT} bytes"));
     }
     if id == "." || id == ".." || id.chars().any(|c| c.is_control() || "/\\?#".contains(c)) {
-        return Err("a part of it holds what no vendor takes in a name".to_owned());
+        return Err("a segment has a character that no vendor allows in a name".to_owned());
     }
     Ok(())
 }
 
-/// Whether `id` can stand as one segment of a name; for ids that a caller chooses.
+/// Checks that an id which a caller chooses can be one segment of a name.
 ///
 /// # Errors
 /// INVALID_ARGUMENT on `field`.
 pub(crate) fn check_id(id: &str, field: &str) -> Result<(), Error> {
     match check_segment(id) {
         Ok(()) if id != "-" => Ok(()),
-        Ok(()) => Err(Error::invalid(Invalid::Name, field, "`-` is the wildcard and no id")),
-        Err(problem) => Err(Error::invalid(Invalid::Name, field, problem)),
+        Ok(()) => {
+            Err(Error::invalid(InvalidKind::Name, field, "`-` is the wildcard and not an id"))
+        }
+        Err(problem) => Err(Error::invalid(InvalidKind::Name, field, problem)),
     }
 }
 
 fn malformed(name: &str, field: &str, pattern: &str, problem: &str) -> Error {
-    // A name can be anything that a client sends; only so much of it goes back.
-    let shown: String = name.chars().filter(|c| !c.is_control()).take(120).collect();
-    Error::invalid(Invalid::Name, field, format!("`{shown}` is not `{pattern}`: {problem}"))
+    let shown: String = name.chars().filter(|c| !c.is_control()).take(MAX_QUOTED).collect();
+    Error::invalid(
+        InvalidKind::Name,
+        field,
+        format!("invalid name `{shown}`: expected `{pattern}`: {problem}"),
+    )
 }

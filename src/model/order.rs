@@ -1,10 +1,10 @@
-//! `order_by`: the orders that both vendors' points can be sorted in.
+//! The `order_by` of List (AIP-132), over the fields that every vendor reports.
 
 use std::cmp::Ordering;
 
-use super::{Error, Invalid, RestorePoint};
+use super::{Error, InvalidKind, RestorePoint};
 
-/// A parsed `order_by`; the name always comes last, so that no two points are equal.
+/// A parsed `order_by`. The name is always the last term, so that no two points are equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderBy {
     terms: Vec<(Field, Direction)>,
@@ -22,7 +22,7 @@ enum Direction {
     Descending,
 }
 
-/// Where a point stands in an order; small enough for a page token.
+/// The position of a point in an order, small enough for a page token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SortKey {
     /// `point_time` in nanoseconds; points without a time come first.
@@ -40,7 +40,7 @@ impl SortKey {
 }
 
 impl OrderBy {
-    /// Parses `point_time desc, name`; an empty text asks for the vendors' own order.
+    /// Parses, for example, `point_time desc, name`; an empty text means the vendors' own order.
     ///
     /// # Errors
     /// INVALID_ARGUMENT on `order_by`.
@@ -54,15 +54,15 @@ impl OrderBy {
             let field = match words.next() {
                 Some("point_time") => Field::PointTime,
                 Some("name") => Field::Name,
-                _ => return Err(refuse(term)),
+                _ => return Err(invalid(term)),
             };
             let direction = match words.next() {
                 None => Direction::Ascending,
                 Some("desc") => Direction::Descending,
-                Some(_) => return Err(refuse(term)),
+                Some(_) => return Err(invalid(term)),
             };
             if words.next().is_some() || terms.iter().any(|(seen, _)| *seen == field) {
-                return Err(refuse(term));
+                return Err(invalid(term));
             }
             terms.push((field, direction));
         }
@@ -91,13 +91,13 @@ impl OrderBy {
     }
 }
 
-fn refuse(term: &str) -> Error {
+fn invalid(term: &str) -> Error {
     let shown: String = term.trim().chars().filter(|c| !c.is_control()).take(60).collect();
     Error::invalid(
-        Invalid::Filter,
+        InvalidKind::Filter,
         "order_by",
         format!(
-            "`{shown}` is not one of `point_time` and `name`, each once, with ` desc` or without"
+            "invalid term `{shown}`: expected `point_time` or `name`, each once, optionally followed by ` desc`"
         ),
     )
 }

@@ -1,36 +1,29 @@
-//! A restore point in the words of the house.
+//! A restore point, whichever vendor keeps it.
 //!
-//! `usable` is no field: it follows from the state, so the two can never disagree.
+//! `usable` is not a field: it follows from the state, so the two cannot disagree.
 
 use jiff::Timestamp;
 
-use super::RestorePointName;
-use crate::proto;
-
-/// What only one vendor has: filled by its adapter, carried unread to the wire.
-pub type Vendor = proto::restore_point::Vendor;
-
-/// What only one vendor tells of a disk: filled by its adapter, carried unread to the wire.
-pub type DiskVendor = proto::restore_point::disk::Vendor;
+use super::{DiskVendorProperties, RestorePointName, VendorProperties};
 
 /// One recoverable state of one virtual machine.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestorePoint {
-    /// The one name that it has.
+    /// Its canonical name.
     pub name: RestorePointName,
     /// Stable and unique within the backend.
     pub uid: String,
     /// The vendor's id, spelled as the vendor spells it.
     pub vendor_id: String,
-    /// What the vendor shows to people.
+    /// The name that the vendor's own tools show.
     pub display_name: String,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
-    /// Why it stands there, for people.
+    /// Why it has this state, for people. It follows from the other fields.
     pub state_reason: String,
-    /// The moment whose state it holds.
+    /// The moment whose state of the virtual machine it holds.
     pub point_time: Option<Timestamp>,
-    /// The machine.
+    /// The virtual machine.
     pub source: Source,
     /// Region of the data; empty when the vendor has none.
     pub location: String,
@@ -38,24 +31,24 @@ pub struct RestorePoint {
     pub consistency: Consistency,
     /// For a copy, the point it was copied from, if that is in the same backend.
     pub source_restore_point: Option<RestorePointName>,
-    /// For a copy, how much has arrived, 0 to 100.
+    /// For a copy, percent of the data that has arrived, 0 to 100.
     pub copy_progress_percent: Option<i32>,
     /// Its disks, if the vendor lists them.
     pub disks: Vec<Disk>,
-    /// Why it failed, if it failed and as far as the vendor tells.
-    pub failure: Option<Failure>,
-    /// What only this vendor has.
-    pub vendor: Vendor,
+    /// Why it failed, if it failed and as far as the vendor reports it.
+    pub failure: Option<PointFailure>,
+    /// What only this vendor reports.
+    pub vendor: VendorProperties,
     /// The vendor's body, secrets removed; in view RAW only.
-    pub raw: Option<Raw>,
+    pub raw: Option<RawBody>,
 }
 
-/// Where a point stands in its life.
+/// The state of a point or of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
-    /// Being made.
+    /// The vendor is creating it.
     Creating,
-    /// A copy whose data is on its way.
+    /// A copy whose data has not all arrived.
     Copying,
     /// Every disk is there.
     Ready,
@@ -65,36 +58,51 @@ pub enum State {
     Retired,
     /// Will never be usable.
     Failed,
-    /// Being deleted.
+    /// The vendor is deleting it.
     Deleting,
-    /// The vendor's word is not known here.
+    /// The vendor's state is not known to the gateway.
     Unknown,
 }
 
 impl State {
-    const NAMES: &[(Self, &str)] = &[
-        (Self::Creating, "CREATING"),
-        (Self::Copying, "COPYING"),
-        (Self::Ready, "READY"),
-        (Self::InUse, "IN_USE"),
-        (Self::Retired, "RETIRED"),
-        (Self::Failed, "FAILED"),
-        (Self::Deleting, "DELETING"),
-        (Self::Unknown, "UNKNOWN"),
+    /// All states, in the contract's order.
+    pub const ALL: [Self; 8] = [
+        Self::Creating,
+        Self::Copying,
+        Self::Ready,
+        Self::InUse,
+        Self::Retired,
+        Self::Failed,
+        Self::Deleting,
+        Self::Unknown,
     ];
 
-    /// The state that the contract calls `name`.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(_, own)| *own == name).map(|(state, _)| *state)
+    /// The contract's name, such as `IN_USE`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Creating => "CREATING",
+            Self::Copying => "COPYING",
+            Self::Ready => "READY",
+            Self::InUse => "IN_USE",
+            Self::Retired => "RETIRED",
+            Self::Failed => "FAILED",
+            Self::Deleting => "DELETING",
+            Self::Unknown => "UNKNOWN",
+        }
     }
 
-    /// Whether a restore may start: the gateway never says so of a copy still under way.
-    pub fn is_usable(self) -> bool {
-        self == Self::Ready
+    /// The state of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether a restore may start. False of a copy whose data has not all arrived.
+    pub const fn is_usable(self) -> bool {
+        matches!(self, Self::Ready)
     }
 
     /// Whether it will not change by itself, so that a watch may end.
-    pub fn is_terminal(self) -> bool {
+    pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Ready | Self::Retired | Self::Failed)
     }
 }
@@ -102,76 +110,83 @@ impl State {
 /// What the disks of a point agree on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consistency {
-    /// The vendor does not say.
+    /// The vendor does not report it.
     Unspecified,
-    /// As after a power cut.
+    /// As after a power failure.
     Crash,
     /// File systems were flushed.
     FileSystem,
     /// Applications took part.
     Application,
-    /// The vendor's word is not known here.
+    /// The vendor's value is not known to the gateway.
     Unknown,
 }
 
 impl Consistency {
-    const NAMES: &[(Self, &str)] = &[
-        (Self::Crash, "CRASH_CONSISTENT"),
-        (Self::FileSystem, "FILE_SYSTEM_CONSISTENT"),
-        (Self::Application, "APPLICATION_CONSISTENT"),
-        (Self::Unknown, "UNKNOWN_CONSISTENCY"),
-    ];
+    /// What a filter can name, in the contract's order.
+    pub const NAMED: [Self; 4] = [Self::Crash, Self::FileSystem, Self::Application, Self::Unknown];
 
-    /// The consistency that the contract calls `name`.
+    /// The contract's name, such as `CRASH_CONSISTENT`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unspecified => "CONSISTENCY_UNSPECIFIED",
+            Self::Crash => "CRASH_CONSISTENT",
+            Self::FileSystem => "FILE_SYSTEM_CONSISTENT",
+            Self::Application => "APPLICATION_CONSISTENT",
+            Self::Unknown => "UNKNOWN_CONSISTENCY",
+        }
+    }
+
+    /// The consistency of this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(_, own)| *own == name).map(|(consistency, _)| *consistency)
+        Self::NAMED.into_iter().find(|consistency| consistency.name() == name)
     }
 }
 
-/// The machine that a point was taken of; each field empty when the vendor does not tell.
+/// The virtual machine of a point; each field is empty when the vendor does not report it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Source {
-    /// Name of the machine.
+    /// Name of the virtual machine.
     pub vm_name: String,
-    /// The vendor's id of the machine.
+    /// The vendor's id of the virtual machine.
     pub vm_uid: String,
-    /// Region of the machine.
+    /// Region of the virtual machine.
     pub location: String,
 }
 
 /// One disk of a point.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disk {
     /// Name of the disk.
     pub name: String,
-    /// The vendor's id of the disk's restore point; empty while it is being made.
+    /// The vendor's id of the disk's restore point; empty while it is being created.
     pub vendor_id: String,
     /// Logical unit number; none for the operating system's disk.
     pub lun: Option<i32>,
     /// Size in GiB, 0 when unknown.
     pub size_gib: i64,
-    /// Where this disk stands.
+    /// State of this disk.
     pub state: State,
-    /// For a copy, how much has arrived, 0 to 100.
+    /// For a copy, percent of the data that has arrived, 0 to 100.
     pub progress_percent: Option<i32>,
-    /// For a copy, the disk restore point that it comes from.
+    /// For a copy, the disk restore point it is copied from.
     pub source_vendor_id: String,
-    /// What only this vendor tells.
-    pub vendor: Option<DiskVendor>,
+    /// What only this vendor reports.
+    pub vendor: Option<DiskVendorProperties>,
 }
 
-/// What the vendor says of a failure.
+/// Why a point failed, as the vendor reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct PointFailure {
     /// The vendor's code as it came; empty when the vendor has none for it.
     pub code: String,
-    /// The vendor's text, or what is known in its place.
+    /// The vendor's text, or what the gateway knows in its place.
     pub message: String,
 }
 
-/// The vendor's answer with its secrets removed.
+/// The vendor's body with its secrets removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Raw {
+pub struct RawBody {
     /// Its media type.
     pub content_type: &'static str,
     /// The body.

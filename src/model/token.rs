@@ -1,24 +1,28 @@
-//! Sealed tokens: what the gateway gives to a caller to be handed back to any replica.
+//! Sealed tokens: page and resume tokens that a client hands back to any replica.
 //!
-//! A token is encrypted and authenticated, bound to what it was given for, and dated. It holds no
-//! authority: whoever presents it must still be allowed what he asks.
+//! A token is encrypted and authenticated (AES-256-GCM), bound to its purpose and request, and dated. It carries no
+//! authority: the caller must still be allowed what the request asks.
 
 use std::fmt;
 use std::time::Duration;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
-const VERSION: u8 = 1;
-const NONCE: usize = 12;
-const DATE: usize = 8;
-/// Room for a hundred signed ARM operation URLs of 4 KiB, or for what was told of thousands of points.
-const LONGEST: usize = 1024 * 1024;
+use super::Error;
 
-/// What a token is for: one given as the one cannot be used as the other.
+/// The layout of a token: this byte, the nonce, then the sealed seconds since 1970 and content.
+const VERSION: u8 = 2;
+const NONCE_LENGTH: usize = 12;
+const DATE_LENGTH: usize = 8;
+const KEY_LENGTH: usize = 32;
+/// In bytes: a hundred signed ARM operation URLs of 4 KiB, or the fingerprints of thousands of points.
+const MAX_TOKEN: usize = 1024 * 1024;
+
+/// What a token is for: one of another purpose is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// The next page of a list.
@@ -27,13 +31,26 @@ pub enum Purpose {
     Resume,
 }
 
-/// Why a token was not opened.
+/// Why a token cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unopened {
-    /// Forged, damaged, of another key, another purpose or another request.
-    Foreign,
+pub enum TokenError {
+    /// Forged, damaged, or sealed with another key, for another purpose or for another request.
+    Invalid,
     /// Once valid.
     Expired,
+}
+
+/// Why a secret cannot be the key of a [`Sealer`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// It is too short to withstand guessing.
+    #[error(
+        "the token key has {0} bytes: expected at least {KEY_LENGTH}, such as the output of `openssl rand -base64 32`"
+    )]
+    TooShort(usize),
+    /// The cryptography library or the system's random number generator failed.
+    #[error("the token key cannot be set up")]
+    Crypto,
 }
 
 /// Seals and opens tokens with a key that all replicas share.
@@ -48,82 +65,91 @@ impl fmt::Debug for Sealer {
 }
 
 impl Sealer {
-    /// A sealer whose key is derived from `secret`, which may be of any length.
+    /// A sealer whose key is derived from `secret` (HKDF-SHA-256, RFC 5869).
     ///
     /// # Errors
-    /// When the cryptography library refuses a key of the right length, which it does not.
-    pub fn new(secret: &[u8]) -> Result<Self, String> {
-        let key = digest(&SHA256, &[b"restore-point-gateway token v1\0", secret].concat());
-        let key = RandomizedNonceKey::new(&AES_256_GCM, key.as_ref())
-            .map_err(|_| "the token key cannot be set up".to_owned())?;
+    /// A secret of less than 32 bytes.
+    pub fn new(secret: &[u8]) -> Result<Self, KeyError> {
+        if secret.len() < KEY_LENGTH {
+            return Err(KeyError::TooShort(secret.len()));
+        }
+        let mut key = [0; KEY_LENGTH];
+        Salt::new(HKDF_SHA256, b"restore-point-gateway")
+            .extract(secret)
+            .expand(&[b"page and resume tokens, version 2"], &AES_256_GCM)
+            .and_then(|derived| derived.fill(&mut key))
+            .map_err(|_| KeyError::Crypto)?;
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &key).map_err(|_| KeyError::Crypto)?;
         Ok(Self { key })
     }
 
-    /// A sealer with a key that nobody else has: its tokens die with this process.
+    /// A sealer with a random key: its tokens are invalid once this process has ended.
     ///
     /// # Errors
-    /// When the system has no randomness to give.
-    pub fn random() -> Result<Self, String> {
-        let mut secret = [0; 32];
-        aws_lc_rs::rand::fill(&mut secret).map_err(|_| "no randomness".to_owned())?;
+    /// When the system has no randomness.
+    pub fn random() -> Result<Self, KeyError> {
+        let mut secret = [0; KEY_LENGTH];
+        aws_lc_rs::rand::fill(&mut secret).map_err(|_| KeyError::Crypto)?;
         Self::new(&secret)
     }
 
     /// Seals `content`, bound to `purpose` and to `request`.
     ///
     /// # Errors
-    /// When the system has no randomness to give.
+    /// INTERNAL when the system has no randomness.
     pub fn seal(
         &self,
         purpose: Purpose,
         request: &[u8],
         content: &[u8],
         now: Timestamp,
-    ) -> Result<String, String> {
+    ) -> Result<String, Error> {
         let mut sealed = now.as_second().to_be_bytes().to_vec();
         sealed.extend_from_slice(content);
         let nonce = self
             .key
-            .seal_in_place_append_tag(bound(purpose, request), &mut sealed)
-            .map_err(|_| "a token cannot be sealed".to_owned())?;
+            .seal_in_place_append_tag(binding(purpose, request), &mut sealed)
+            .map_err(|_| Error::Internal { problem: "a token cannot be sealed".to_owned() })?;
         Ok(URL_SAFE_NO_PAD.encode([&[VERSION][..], nonce.as_ref(), &sealed].concat()))
     }
 
-    /// Opens a token that was sealed for the same purpose and request, at most `life` ago.
+    /// Opens a token that was sealed for the same purpose and request at most `lifetime` ago.
     ///
     /// # Errors
-    /// [`Unopened`] says whether it ever was valid.
+    /// See [`TokenError`].
     pub fn open(
         &self,
         purpose: Purpose,
         request: &[u8],
         token: &str,
         now: Timestamp,
-        life: Duration,
-    ) -> Result<Vec<u8>, Unopened> {
-        if token.len() > LONGEST {
-            return Err(Unopened::Foreign);
+        lifetime: Duration,
+    ) -> Result<Vec<u8>, TokenError> {
+        if token.len() > MAX_TOKEN {
+            return Err(TokenError::Invalid);
         }
-        let token = URL_SAFE_NO_PAD.decode(token).map_err(|_| Unopened::Foreign)?;
-        let (&[VERSION], rest) = token.split_first_chunk::<1>().ok_or(Unopened::Foreign)? else {
-            return Err(Unopened::Foreign);
+        let token = URL_SAFE_NO_PAD.decode(token).map_err(|_| TokenError::Invalid)?;
+        let (&[VERSION], rest) = token.split_first_chunk::<1>().ok_or(TokenError::Invalid)? else {
+            return Err(TokenError::Invalid);
         };
-        let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or(Unopened::Foreign)?;
+        let (nonce, sealed) =
+            rest.split_first_chunk::<NONCE_LENGTH>().ok_or(TokenError::Invalid)?;
         let mut sealed = sealed.to_vec();
         let opened = self
             .key
-            .open_in_place(Nonce::from(nonce), bound(purpose, request), &mut sealed)
-            .map_err(|_| Unopened::Foreign)?;
-        let (date, content) = opened.split_first_chunk::<DATE>().ok_or(Unopened::Foreign)?;
+            .open_in_place(Nonce::from(nonce), binding(purpose, request), &mut sealed)
+            .map_err(|_| TokenError::Invalid)?;
+        let (date, content) =
+            opened.split_first_chunk::<DATE_LENGTH>().ok_or(TokenError::Invalid)?;
         let age = now.as_second().saturating_sub(i64::from_be_bytes(*date));
-        if age > i64::try_from(life.as_secs()).unwrap_or(i64::MAX) {
-            return Err(Unopened::Expired);
+        if age > i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX) {
+            return Err(TokenError::Expired);
         }
         Ok(content.to_vec())
     }
 }
 
-fn bound(purpose: Purpose, request: &[u8]) -> Aad<Vec<u8>> {
+fn binding(purpose: Purpose, request: &[u8]) -> Aad<Vec<u8>> {
     let purpose: &[u8] = match purpose {
         Purpose::Page => b"page\0",
         Purpose::Resume => b"resume\0",
@@ -137,6 +163,7 @@ mod tests {
 
     use super::*;
 
+    const KEY: &[u8] = b"a key that is long enough to be one";
     const DAY: Duration = Duration::from_secs(86_400);
 
     fn now() -> Timestamp {
@@ -145,42 +172,49 @@ mod tests {
 
     #[test]
     fn a_replica_with_the_same_key_opens_it() {
-        let (a, b) = (Sealer::new(b"k").expect("a key"), Sealer::new(b"k").expect("a key"));
+        let (a, b) = (Sealer::new(KEY).expect("a key"), Sealer::new(KEY).expect("a key"));
         let token = a.seal(Purpose::Page, b"list", b"content", now()).expect("sealed");
         assert_eq!(b.open(Purpose::Page, b"list", &token, now(), DAY), Ok(b"content".to_vec()));
         assert!(!token.contains(&URL_SAFE_NO_PAD.encode(b"content")));
     }
 
     #[test]
-    fn nothing_else_opens_it() {
-        let sealer = Sealer::new(b"k").expect("a key");
+    fn any_other_key_purpose_request_or_byte_is_invalid() {
+        let sealer = Sealer::new(KEY).expect("a key");
         let token = sealer.seal(Purpose::Page, b"list", b"content", now()).expect("sealed");
         let open = |sealer: &Sealer, purpose, request: &[u8], token: &str| {
             sealer.open(purpose, request, token, now(), DAY)
         };
-        let foreign = Err(Unopened::Foreign);
-        assert_eq!(open(&sealer, Purpose::Resume, b"list", &token), foreign);
-        assert_eq!(open(&sealer, Purpose::Page, b"other", &token), foreign);
+        let invalid = Err(TokenError::Invalid);
+        assert_eq!(open(&sealer, Purpose::Resume, b"list", &token), invalid);
+        assert_eq!(open(&sealer, Purpose::Page, b"other", &token), invalid);
         assert_eq!(
             open(&Sealer::random().expect("a key"), Purpose::Page, b"list", &token),
-            foreign
+            invalid
         );
         for at in 0..token.len() {
             let mut forged = token.clone().into_bytes();
             forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
             let forged = String::from_utf8(forged).expect("ASCII");
-            assert_eq!(open(&sealer, Purpose::Page, b"list", &forged), foreign);
+            assert_eq!(open(&sealer, Purpose::Page, b"list", &forged), invalid);
         }
         for short in ["", "AQ", "!!", &token[..20]] {
-            assert_eq!(open(&sealer, Purpose::Page, b"list", short), foreign);
+            assert_eq!(open(&sealer, Purpose::Page, b"list", short), invalid);
         }
     }
 
     #[test]
-    fn it_ends() {
-        let sealer = Sealer::new(b"k").expect("a key");
+    fn a_short_key_is_refused_with_the_command_that_makes_one() {
+        let error = Sealer::new(&[b'k'; 31]).map(drop).expect_err("too short").to_string();
+        assert!(error.contains("31 bytes") && error.contains("openssl rand"), "{error}");
+        assert!(Sealer::new(&[b'k'; 32]).is_ok());
+    }
+
+    #[test]
+    fn it_expires() {
+        let sealer = Sealer::new(KEY).expect("a key");
         let token = sealer.seal(Purpose::Page, b"", b"", now()).expect("sealed");
         let later = now() + jiff::SignedDuration::from_hours(25);
-        assert_eq!(sealer.open(Purpose::Page, b"", &token, later, DAY), Err(Unopened::Expired));
+        assert_eq!(sealer.open(Purpose::Page, b"", &token, later, DAY), Err(TokenError::Expired));
     }
 }

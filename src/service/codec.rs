@@ -1,4 +1,4 @@
-//! Messages as prost has them, in buffers of the size that they need.
+//! The prost codec with small request buffers.
 
 use std::marker::PhantomData;
 
@@ -6,23 +6,23 @@ use prost::Message;
 use tonic::codec::{BufferSettings, Codec};
 use tonic_prost::ProstCodec;
 
-/// A request of this service is a few hundred bytes. tonic's own buffer for one is 8 KiB, which counts when
-/// thousands of streams are opened at once; a request that is larger has it grow.
-const REQUEST: usize = 512;
-/// tonic's own.
+/// A request of this service has a few hundred bytes; the buffer grows for a larger one. tonic's default is 8 KiB, which
+/// counts when thousands of streams are opened at once.
+const REQUEST_BUFFER: usize = 512;
+/// tonic's default.
 const YIELD_THRESHOLD: usize = 32 * 1024;
 
 /// The codec of all methods.
 #[derive(Debug)]
-pub struct SmallRequests<Encode, Decode>(PhantomData<(Encode, Decode)>);
+pub struct SmallBufferCodec<Encode, Decode>(PhantomData<(Encode, Decode)>);
 
-impl<Encode, Decode> Default for SmallRequests<Encode, Decode> {
+impl<Encode, Decode> Default for SmallBufferCodec<Encode, Decode> {
     fn default() -> Self {
         Self(PhantomData)
     }
 }
 
-impl<Encode, Decode> Codec for SmallRequests<Encode, Decode>
+impl<Encode, Decode> Codec for SmallBufferCodec<Encode, Decode>
 where
     Encode: Message + Send + 'static,
     Decode: Message + Default + Send + 'static,
@@ -37,6 +37,7 @@ where
     }
 
     fn decoder(&mut self) -> Self::Decoder {
-        ProstCodec::<Encode, Decode>::raw_decoder(BufferSettings::new(REQUEST, YIELD_THRESHOLD))
+        let settings = BufferSettings::new(REQUEST_BUFFER, YIELD_THRESHOLD);
+        ProstCodec::<Encode, Decode>::raw_decoder(settings)
     }
 }

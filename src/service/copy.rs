@@ -1,73 +1,66 @@
-//! Copy: names the new point so that repetitions find it, starts the copy, and hands out the token that
-//! carries the vendor's handle of it.
+//! Copy: names the new point so that a retry finds it, starts the copy, and returns the resume token that holds the
+//! vendor's handle of it.
 
 use uuid::Uuid;
 
-use super::{Gateway, writing};
-use crate::backend::{CopyOrder, Wanted, Write};
+use super::{Gateway, resume_token, write_request};
+use crate::backend::{NewCopy, WriteMode};
 use crate::convert;
-use crate::model::{CollectionName, Error, Invalid, PointRef, RestorePointName, Segment, check_id};
+use crate::model::{
+    Capability, CollectionName, Error, InvalidKind, PointRef, RestorePointName, check_id,
+};
 use crate::proto;
 
-impl Gateway {
-    pub(super) async fn start_copy(
-        &self,
-        request: proto::CopyRequest,
-    ) -> Result<proto::CopyResponse, Error> {
-        let source = PointRef::parse(&request.source, "source")?;
-        let backend =
-            self.registry.get(&source.backend).map_err(|error| error.in_field("source"))?;
-        // Asked first: a vendor that copies nothing needs no destination to say so.
-        let writer = backend.writer(Wanted::Copy)?;
-        let request_id = writing::request_id(&request.request_id)?;
-        let destination = self.destination(&source, &request.destination)?;
-        let restore_point = match request.restore_point_id.as_str() {
-            "" => derived_id(&source, &destination, request_id),
-            id => {
-                check_id(id, "restore_point_id")?;
-                id.to_owned()
-            }
-        };
-        let target = RestorePointName { collection: destination, restore_point };
-        let order = CopyOrder { source, target, request_id };
-        let write = writing::write(request.validate_only);
-        let started = writer.copy(&order, write).await?;
-
-        let resume_token = match write {
-            Write::Check => String::new(),
-            Write::Commit => self.hub.token_of_copy(&order.target, started.operation.as_ref())?,
-        };
-        Ok(proto::CopyResponse {
-            restore_point: Some(convert::restore_point(started.point)),
-            resume_token,
-        })
-    }
-
-    fn destination(&self, source: &PointRef, name: &str) -> Result<CollectionName, Error> {
-        let destination = CollectionName::parse(name, "destination")?;
-        self.registry.get(&destination.backend).map_err(|error| error.in_field("destination"))?;
-        if destination.backend != source.backend {
-            return Err(Error::invalid(
-                Invalid::Value,
-                "destination",
-                format!(
-                    "it must be of {} like the source: vendors do not copy to others",
-                    source.backend
-                ),
-            ));
+pub(super) async fn copy(
+    gateway: &Gateway,
+    request: proto::CopyRequest,
+) -> Result<proto::CopyResponse, Error> {
+    let source = PointRef::parse(&request.source, "source")?;
+    // First, so that a backend without the capability says so, whatever the other fields hold.
+    let backend = gateway.registry.get_capable(&source.backend, Capability::Copy);
+    let backend = backend.map_err(|error| error.in_field("source"))?;
+    let request_id = write_request::request_id(&request.request_id)?;
+    let destination = destination(gateway, &source, &request.destination)?;
+    source.collection_id().map_err(|error| error.in_field("source"))?;
+    let restore_point = match request.restore_point_id.as_str() {
+        "" => derived_id(&source, &destination, request_id),
+        id => {
+            check_id(id, "restore_point_id")?;
+            id.to_owned()
         }
-        if source.collection == Segment::Any {
-            return Err(Error::invalid(Invalid::Name, "source", "name its collection too"));
+    };
+    let target = RestorePointName { collection: destination, restore_point };
+    let new = NewCopy { source, target, request_id };
+    let mode = write_request::mode(request.validate_only);
+    let started = backend.copy(&new, mode).await?;
+
+    let resume_token = match mode {
+        WriteMode::ValidateOnly => String::new(),
+        WriteMode::Execute => {
+            resume_token::of_copy(&gateway.sealer, &new.target, started.operation.as_ref())?
         }
-        Ok(destination)
-    }
+    };
+    Ok(proto::CopyResponse {
+        restore_point: Some(convert::restore_point(started.point)),
+        resume_token,
+    })
 }
 
-/// The same for the same request, so that a repetition finds what the first call made.
+fn destination(gateway: &Gateway, source: &PointRef, name: &str) -> Result<CollectionName, Error> {
+    let destination = CollectionName::parse(name, "destination")?;
+    let backend = gateway.registry.get(&destination.backend);
+    backend.map_err(|error| error.in_field("destination"))?;
+    if destination.backend != source.backend {
+        let problem =
+            format!("expected a collection of {}: no vendor copies to another", source.backend);
+        return Err(Error::invalid(InvalidKind::Value, "destination", problem));
+    }
+    Ok(destination)
+}
+
+/// The same for the same request, so that a retry finds what the first call created.
 fn derived_id(source: &PointRef, destination: &CollectionName, request_id: Option<Uuid>) -> String {
-    let request = format!(
-        "{source}\n{destination}\n{}",
-        request_id.map(|id| id.to_string()).unwrap_or_default()
-    );
-    format!("copy-{}", Uuid::new_v5(&Uuid::NAMESPACE_URL, request.to_lowercase().as_bytes()))
+    let request_id = request_id.map(|id| id.to_string()).unwrap_or_default();
+    let request = format!("{source}\n{destination}\n{request_id}").to_lowercase();
+    format!("copy-{}", Uuid::new_v5(&Uuid::NAMESPACE_URL, request.as_bytes()))
 }

@@ -1,19 +1,25 @@
-//! Entrances for the fuzz targets. Compiled by cargo-fuzz only.
+//! Entry points for the fuzz targets; compiled for fuzzing only.
 
 use prost::Message;
 
-use super::page::{self, Position};
+use super::page_token::{self, Position};
+use super::resume_token::ResumeState;
 use crate::model::{Error, Sealer};
 
-/// Opens a page token of a list of nothing.
+/// Opens a page token of a list without fields.
 ///
 /// # Errors
 /// INVALID_ARGUMENT.
 pub fn page_token(sealer: &Sealer, token: &str) -> Result<(), Error> {
-    page::open(sealer, &page::binding("List", &[]), token).map(drop)
+    page_token::open(sealer, &page_token::binding("List", &[]), token).map(drop)
 }
 
-/// What reading the content of a page token and writing it again makes of it.
+/// The content of a page token, decoded and encoded again.
 pub fn page_content(content: &[u8]) -> Option<Vec<u8>> {
     Some(Position::decode(content).ok()?.encode_to_vec())
+}
+
+/// The content of a resume token, decoded and encoded again.
+pub fn resume_content(content: &[u8]) -> Option<Vec<u8>> {
+    Some(ResumeState::decode(content).ok()?.encode_to_vec())
 }

@@ -1,18 +1,16 @@
-//! Get: one restore point as the vendor shows it now.
+//! Get: one restore point as the vendor reports it now.
 
-use super::{Gateway, list};
+use super::Gateway;
 use crate::convert;
 use crate::model::{Error, PointRef, View};
 use crate::proto;
 
-impl Gateway {
-    pub(super) async fn get_restore_point(
-        &self,
-        request: proto::GetRequest,
-    ) -> Result<proto::RestorePoint, Error> {
-        let point = PointRef::parse(&request.name, "name")?;
-        let view = convert::view(request.view, View::Full).ok_or_else(list::unknown_view)?;
-        let read = async { self.registry.get(&point.backend)?.get(&point, view).await };
-        read.await.map(convert::restore_point).map_err(|error| error.in_field("name"))
-    }
+pub(super) async fn get(
+    gateway: &Gateway,
+    request: proto::GetRequest,
+) -> Result<proto::RestorePoint, Error> {
+    let point = PointRef::parse(&request.name, "name")?;
+    let view = convert::view(request.view, View::Full)?;
+    let read = async { gateway.registry.get_for_point(&point)?.get(&point, view).await };
+    read.await.map(convert::restore_point).map_err(|error| error.in_field("name"))
 }

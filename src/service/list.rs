@@ -1,62 +1,63 @@
 //! List: one page of restore points, in the vendors' own order or in one that the caller asks for.
 //!
-//! With an order, each page reads the whole parent and keeps only the page in memory: neither vendor
-//! sorts across collections.
+//! With an order, each page reads the whole parent and keeps one page in memory: no vendor sorts across collections.
 
 use std::cmp::Ordering;
 
 use async_trait::async_trait;
 
-use super::Gateway;
-use super::page::{self, Position, SortedPosition};
-use super::walk::{Covered, MOST_BYTES, Read};
+use super::page_token::{self, Position, SortedPosition};
+use super::walk::{ListSource, Walk};
+use super::{Gateway, MAX_PAGE_BYTES, page_item_len};
 use crate::backend::{Backend, Cursor, Page};
 use crate::convert;
-use crate::model::{
-    Error, Filter, Invalid, ListParent, OrderBy, RestorePoint, Segment, SortKey, View,
-};
-use crate::proto::{ListRequest, ListResponse};
+use crate::model::{Error, Filter, ListParent, OrderBy, RestorePoint, Segment, SortKey, View};
+use crate::proto;
 
-/// How many points are asked of a backend at once when all are read.
-const SORT_STEP: usize = 1000;
+/// Page size towards the backends when the whole parent is read.
+const SORT_PAGE_SIZE: usize = 1000;
 
-impl Gateway {
-    pub(super) async fn list_restore_points(
-        &self,
-        request: ListRequest,
-    ) -> Result<ListResponse, Error> {
-        let parent = ListParent::parse(&request.parent, "parent")?;
-        let size = page::size(request.page_size)?;
-        let filter = Filter::parse(&request.filter)?;
-        let order = OrderBy::parse(&request.order_by)?;
-        let view = convert::view(request.view, View::Basic).ok_or_else(unknown_view)?;
-        let bound = page::binding(
-            "List",
-            &[&parent.to_string(), &request.filter, &request.order_by, &format!("{view:?}")],
-        );
-        let start = page::open(&self.sealer, &bound, &request.page_token)?;
-        let covered = self.covered(&parent.backend, "parent")?;
+pub(super) async fn list(
+    gateway: &Gateway,
+    request: proto::ListRequest,
+) -> Result<proto::ListResponse, Error> {
+    let parent = ListParent::parse(&request.parent, "parent")?;
+    let size = page_token::page_size(request.page_size)?;
+    let filter = Filter::parse(&request.filter)?;
+    let order = OrderBy::parse(&request.order_by)?;
+    let view = convert::view(request.view, View::Basic)?;
+    let binding = page_token::binding(
+        "List",
+        &[&parent.to_string(), &request.filter, &request.order_by, &format!("{view:?}")],
+    );
+    let start = page_token::open(&gateway.sealer, &binding, &request.page_token)?;
+    let walk = Walk::over(&gateway.registry, &parent.backend, "parent")?;
 
-        let read = Points { collection: &parent.collection, view };
-        let (points, next, unreachable) = match order {
-            None => {
-                let walked = covered
-                    .walk(start.walk, size, &read, |point| {
-                        filter.matches(&point).then(|| convert::restore_point(point))
-                    })
-                    .await
-                    .map_err(|error| error.in_field("parent"))?;
-                let next = walked.next.map(|walk| Position { walk: Some(walk), after: None });
-                (walked.items, next, walked.unreachable)
-            }
-            Some(order) => {
-                let ask = Sorted { order, filter, size, after: start.after.as_ref().map(key) };
-                ask.collect(&covered, &read).await.map_err(|error| error.in_field("parent"))?
-            }
-        };
-        let next_page_token = page::seal(&self.sealer, &bound, next.as_ref())?;
-        Ok(ListResponse { restore_points: points, next_page_token, unreachable })
-    }
+    let source = Points { collection: &parent.collection, view };
+    let page = match order {
+        None => {
+            let convert = |point| filter.matches(&point).then(|| convert::restore_point(point));
+            let page = walk.page(start.walk, size, &source, convert).await;
+            page.map(|page| ListPage {
+                points: page.items,
+                next: page.next.map(|walk| Position { walk: Some(walk), after: None }),
+                unreachable: page.unreachable,
+            })
+        }
+        Some(order) => {
+            let sorted = Sorted { order, filter, size, after: start.after.as_ref().map(sort_key) };
+            sorted.page(&walk, &source).await
+        }
+    };
+    let ListPage { points, next, unreachable } = page.map_err(|error| error.in_field("parent"))?;
+    let next_page_token = page_token::seal(&gateway.sealer, &binding, next.as_ref())?;
+    Ok(proto::ListResponse { restore_points: points, next_page_token, unreachable })
+}
+
+struct ListPage {
+    points: Vec<proto::RestorePoint>,
+    next: Option<Position>,
+    unreachable: Vec<String>,
 }
 
 struct Points<'a> {
@@ -65,7 +66,7 @@ struct Points<'a> {
 }
 
 #[async_trait]
-impl Read for Points<'_> {
+impl ListSource for Points<'_> {
     type Item = RestorePoint;
 
     async fn page(
@@ -86,78 +87,75 @@ struct Sorted {
     after: Option<SortKey>,
 }
 
-type SortedPage = (Vec<crate::proto::RestorePoint>, Option<Position>, Vec<String>);
+type Keyed = (SortKey, proto::RestorePoint);
 
 impl Sorted {
-    async fn collect(&self, covered: &Covered, read: &Points<'_>) -> Result<SortedPage, Error> {
-        // The best `size` points so far, in order, and one more to know whether the list goes on.
-        let mut best: Vec<(SortKey, crate::proto::RestorePoint)> = Vec::new();
+    async fn page(&self, walk: &Walk, source: &Points<'_>) -> Result<ListPage, Error> {
+        // The first `size` points, and one more to know whether another page follows.
+        let mut first: Vec<Keyed> = Vec::new();
         let mut unreachable = Vec::new();
         let mut position = None;
         loop {
-            let walked = covered
-                .walk(position.take(), SORT_STEP, read, |point| {
-                    self.offer(&mut best, point);
-                    None::<crate::proto::RestorePoint>
+            let page = walk
+                .page(position.take(), SORT_PAGE_SIZE, source, |point| {
+                    self.insert(&mut first, point);
+                    None::<proto::RestorePoint>
                 })
                 .await?;
-            unreachable.extend(walked.unreachable);
-            match walked.next {
+            unreachable.extend(page.unreachable);
+            match page.next {
                 Some(next) => position = Some(next),
                 None => break,
             }
         }
         unreachable.dedup();
-        let room = fitting(&best).min(self.size);
-        let more = best.len() > room;
-        best.truncate(room);
-        let next = best.last().filter(|_| more).map(|(key, _)| Position {
+        let count = count_that_fits(&first).min(self.size);
+        let is_last = first.len() <= count;
+        first.truncate(count);
+        let next = first.last().filter(|_| !is_last).map(|(key, _)| Position {
             walk: None,
             after: Some(SortedPosition {
                 time: key.time.map(|time| time.to_string()),
                 name: key.name.clone(),
             }),
         });
-        Ok((best.into_iter().map(|(_, point)| point).collect(), next, unreachable))
+        let points = first.into_iter().map(|(_, point)| point).collect();
+        Ok(ListPage { points, next, unreachable })
     }
 
-    fn offer(&self, best: &mut Vec<(SortKey, crate::proto::RestorePoint)>, point: RestorePoint) {
+    fn insert(&self, first: &mut Vec<Keyed>, point: RestorePoint) {
         if !self.filter.matches(&point) {
             return;
         }
         let key = SortKey::of(&point);
-        let told = |after: &SortKey| self.order.compare(&key, after) != Ordering::Greater;
-        if self.after.as_ref().is_some_and(told) {
+        let is_earlier = |after: &SortKey| self.order.compare(&key, after) != Ordering::Greater;
+        if self.after.as_ref().is_some_and(is_earlier) {
             return;
         }
-        // An equal key is the same point again: a vendor's page shifted under the walk.
-        let place = best.binary_search_by(|(own, _)| self.order.compare(own, &key));
-        if let Err(place) = place
-            && place <= self.size
+        // An equal key is the same point again: a vendor's page has shifted under the walk.
+        let position = first.binary_search_by(|(own, _)| self.order.compare(own, &key));
+        if let Err(position) = position
+            && position <= self.size
         {
-            best.insert(place, (key, convert::restore_point(point)));
-            best.truncate(self.size + 1);
+            first.insert(position, (key, convert::restore_point(point)));
+            first.truncate(self.size + 1);
         }
     }
 }
 
-/// How many points, from the first on, fit into a message; one at least.
-fn fitting(points: &[(SortKey, crate::proto::RestorePoint)]) -> usize {
+/// How many points from the first on fit into a response; at least one.
+fn count_that_fits(points: &[Keyed]) -> usize {
     let mut bytes = 0;
-    let fits = |(_, point): &&(SortKey, crate::proto::RestorePoint)| {
-        bytes += prost::Message::encoded_len(point);
-        bytes <= MOST_BYTES
+    let fits = |(_, point): &&Keyed| {
+        bytes += page_item_len(point);
+        bytes <= MAX_PAGE_BYTES
     };
     points.iter().take_while(fits).count().max(1)
 }
 
-fn key(position: &SortedPosition) -> SortKey {
+fn sort_key(position: &SortedPosition) -> SortKey {
     SortKey {
         time: position.time.as_ref().and_then(|time| time.parse().ok()),
         name: position.name.clone(),
     }
-}
-
-pub(super) fn unknown_view() -> Error {
-    Error::invalid(Invalid::Value, "view", "it is none of BASIC, FULL and RAW")
 }

@@ -1,37 +1,37 @@
-//! One walk over the lists of several backends, one after the other, as one sequence of pages.
+//! A walk over the lists of several backends, one after the other, as one sequence of pages.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use prost::Message;
 
-use super::page::WalkPosition;
-use crate::backend::{Backend, Cursor, Page};
+use super::page_token::WalkPosition;
+use super::{MAX_PAGE_BYTES, page_item_len};
+use crate::backend::{Backend, Cursor, Page, Registry};
 use crate::model::{BackendId, Error, Segment};
 
-/// How many items one call may look at when a filter lets few pass: the caller gets a short page and a
-/// token in place of a call without end.
-const MOST_EXAMINED: usize = 10_000;
-/// How many pages of a backend one call may read, for the same reason: they may be empty.
-const MOST_PAGES: usize = 32;
-/// Half of the 4 MiB that every gRPC client takes unless told otherwise.
-pub(super) const MOST_BYTES: usize = 2 << 20;
+/// Items that one call examines when a filter drops most: the caller gets a short page and a token instead of a call
+/// without end.
+const MAX_EXAMINED: usize = 10_000;
+/// Pages of a backend that one call reads, for the same reason: they may be empty.
+const MAX_PAGES: usize = 32;
 
 /// The backends that a list covers, in the order of their ids.
-pub(super) struct Covered {
+pub(super) struct Walk {
     backends: Vec<(BackendId, Arc<dyn Backend>)>,
-    /// Whether the caller named the backend: then its failure is the call's.
-    named: Naming,
+    scope: Scope,
 }
 
+/// Whether the caller names the backend: then its failure is the call's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Naming {
-    One,
+enum Scope {
+    Named,
     Wildcard,
 }
 
 /// What a walk reads of each backend.
 #[async_trait]
-pub(super) trait Read: Sync {
+pub(super) trait ListSource: Sync {
     type Item: Send;
 
     async fn page(
@@ -42,138 +42,126 @@ pub(super) trait Read: Sync {
     ) -> Result<Page<Self::Item>, Error>;
 }
 
-/// What is told of a backend's page.
-struct Told<U> {
-    items: Vec<U>,
-    /// How many items there were before some were dropped.
-    count: usize,
-    /// Bytes of the messages.
-    weight: usize,
+/// The messages of a backend's page.
+struct PageItems<M> {
+    messages: Vec<M>,
+    /// Items before some were dropped.
+    examined: usize,
+    bytes: usize,
     next: Option<Cursor>,
 }
 
-impl<U: prost::Message> Told<U> {
+impl<M: Message> PageItems<M> {
     /// # Errors
-    /// When no message could hold one of the items.
-    fn of<T>(
-        page: Page<T>,
-        keep: &mut impl FnMut(T) -> Option<U>,
-        backend: &BackendId,
-    ) -> Result<Self, Error> {
-        let count = page.items.len();
-        let items: Vec<U> = page.items.into_iter().filter_map(keep).collect();
-        let weights: Vec<usize> = items.iter().map(prost::Message::encoded_len).collect();
-        match weights.iter().max() {
-            Some(&heaviest) if heaviest > MOST_BYTES => Err(Error::ResponseInvalid {
-                backend: backend.as_str().to_owned(),
-                problem: format!("one item of a list has {heaviest} bytes"),
-            }),
-            _ => Ok(Self { items, count, weight: weights.iter().sum(), next: page.next }),
+    /// When an item exceeds what a response may hold.
+    fn new<T>(page: Page<T>, convert: &mut impl FnMut(T) -> Option<M>) -> Result<Self, Error> {
+        let examined = page.items.len();
+        let messages: Vec<M> = page.items.into_iter().filter_map(convert).collect();
+        let sizes: Vec<usize> = messages.iter().map(page_item_len).collect();
+        match sizes.iter().max() {
+            Some(&largest) if largest > MAX_PAGE_BYTES => {
+                Err(Error::ResponseTooLarge { bytes: largest, limit: MAX_PAGE_BYTES })
+            }
+            _ => Ok(Self { messages, examined, bytes: sizes.iter().sum(), next: page.next }),
         }
     }
 }
 
 /// A page of the merged sequence.
-pub(super) struct Walked<T> {
-    pub items: Vec<T>,
-    pub next: Option<WalkPosition>,
-    pub unreachable: Vec<String>,
+pub(super) struct WalkPage<M> {
+    pub(super) items: Vec<M>,
+    pub(super) next: Option<WalkPosition>,
+    pub(super) unreachable: Vec<String>,
 }
 
-impl super::Gateway {
-    /// The backends that `segment` stands for.
+impl Walk {
+    /// A walk over the backends that `segment` covers.
     ///
     /// # Errors
     /// NOT_FOUND on `field` for one that is not configured.
-    pub(super) fn covered(&self, segment: &Segment, field: &str) -> Result<Covered, Error> {
+    pub(super) fn over(registry: &Registry, segment: &Segment, field: &str) -> Result<Self, Error> {
         match segment {
-            Segment::Any => Ok(Covered {
-                backends: self.registry.all().as_ref().clone().into_iter().collect(),
-                named: Naming::Wildcard,
+            Segment::Any => Ok(Self {
+                backends: registry.all().as_ref().clone().into_iter().collect(),
+                scope: Scope::Wildcard,
             }),
             Segment::Id(id) => {
                 let id = BackendId::parse(&format!("backends/{id}"), field)?;
-                let backend = self.registry.get(&id).map_err(|error| error.in_field(field))?;
-                Ok(Covered { backends: vec![(id, backend)], named: Naming::One })
+                let backend = registry.get(&id).map_err(|error| error.in_field(field))?;
+                Ok(Self { backends: vec![(id, backend)], scope: Scope::Named })
             }
         }
     }
-}
 
-impl Covered {
-    /// Reads on from `start` until `size` items are there or all backends have been read. `keep`
-    /// converts an item, or drops it.
+    /// Reads from `start` until there are `size` items or all backends have been read. `convert` makes a message of an
+    /// item, or drops the item.
     ///
     /// # Errors
-    /// A named backend's failure, or the last one's if no backend could be read at all.
-    pub(super) async fn walk<R: Read, U: prost::Message>(
+    /// A named backend's error, or the last one if no backend could be read at all.
+    pub(super) async fn page<S: ListSource, M: Message>(
         &self,
         start: Option<WalkPosition>,
         size: usize,
-        read: &R,
-        mut keep: impl FnMut(R::Item) -> Option<U> + Send,
-    ) -> Result<Walked<U>, Error> {
-        let mut walked = Walked { items: Vec::new(), next: None, unreachable: Vec::new() };
+        source: &S,
+        mut convert: impl FnMut(S::Item) -> Option<M> + Send,
+    ) -> Result<WalkPage<M>, Error> {
+        let mut page = WalkPage { items: Vec::new(), next: None, unreachable: Vec::new() };
         let (first, mut cursor) = match start {
-            // A backend that is configured no more is passed over: the walk goes on behind it.
+            // A backend that is no longer configured is skipped: the walk goes on with the next.
             Some(WalkPosition { backend, cursor }) => {
-                let exact = self.backends.iter().any(|(id, _)| id.as_str() == backend);
-                (backend, cursor.filter(|_| exact).map(Cursor))
+                let configured = self.backends.iter().any(|(id, _)| id.as_str() == backend);
+                (backend, cursor.filter(|_| configured).map(Cursor))
             }
             None => (String::new(), None),
         };
-        let mut bytes = 0;
-        let mut most = size;
-        let mut examined = 0;
-        let mut failed = None;
-        let mut pages = 0;
+        let mut max_items = size;
+        let (mut bytes, mut examined, mut pages) = (0, 0, 0);
+        let mut last_error = None;
         for (id, backend) in self.backends.iter().filter(|(id, _)| id.as_str() >= first.as_str()) {
             loop {
-                let enough = walked.items.len() >= most || bytes >= MOST_BYTES;
-                if enough || examined >= MOST_EXAMINED || pages >= MOST_PAGES {
+                let full = page.items.len() >= max_items || bytes >= MAX_PAGE_BYTES;
+                if full || examined >= MAX_EXAMINED || pages >= MAX_PAGES {
                     let cursor = cursor.map(|cursor| cursor.0);
-                    walked.next = Some(WalkPosition { backend: id.as_str().to_owned(), cursor });
-                    return Ok(walked);
+                    page.next = Some(WalkPosition { backend: id.as_str().to_owned(), cursor });
+                    return Ok(page);
                 }
-                let wanted = most - walked.items.len();
-                let page = read.page(&**backend, cursor.as_ref(), wanted).await;
-                let page = match page.and_then(|page| Told::of(page, &mut keep, id)) {
-                    Ok(page) => page,
-                    Err(error) if self.named == Naming::One => return Err(error),
+                let missing = max_items - page.items.len();
+                let read = source.page(&**backend, cursor.as_ref(), missing).await;
+                let items = match read.and_then(|page| PageItems::new(page, &mut convert)) {
+                    Ok(items) => items,
+                    Err(error) if self.scope == Scope::Named => return Err(error),
                     Err(error) => {
-                        tracing::warn!(backend = %id, %error, "left out of a merged list");
-                        walked.unreachable.push(id.to_string());
-                        failed = Some(error);
+                        tracing::warn!(backend = %id, %error, "a merged list lacks a backend");
+                        page.unreachable.push(id.to_string());
+                        last_error = Some(error);
                         cursor = None;
                         break;
                     }
                 };
                 pages += 1;
-                let Told { items, count, weight, next } = page;
-                if bytes + weight > MOST_BYTES && count > 1 {
-                    // A cursor stands behind all of it only, so it is read again: with the next page, or
-                    // if this one is still empty, less of it. Seldom: a point has to have dozens of disks,
-                    // or its raw body with it.
-                    most = match walked.items.len() {
-                        0 => (count * MOST_BYTES / weight * 7 / 8).max(1),
+                if bytes + items.bytes > MAX_PAGE_BYTES && items.examined > 1 {
+                    // A cursor stands only behind the whole page, so the page is read again: by the next call, or if
+                    // this one has no item yet, a shorter one. Rare: points must have dozens of disks, or raw bodies.
+                    max_items = match page.items.len() {
+                        0 => (items.examined * MAX_PAGE_BYTES / items.bytes * 7 / 8).max(1),
                         some => some,
                     };
                     continue;
                 }
-                examined += count.max(1);
-                bytes += weight;
-                walked.items.extend(items);
-                cursor = next;
+                examined += items.examined.max(1);
+                bytes += items.bytes;
+                page.items.extend(items.messages);
+                cursor = items.next;
                 if cursor.is_none() {
                     break;
                 }
             }
         }
-        match failed {
-            Some(error) if pages == 0 && walked.unreachable.len() == self.backends.len() => {
+        match last_error {
+            Some(error) if pages == 0 && page.unreachable.len() == self.backends.len() => {
                 Err(error)
             }
-            _ => Ok(walked),
+            _ => Ok(page),
         }
     }
 }

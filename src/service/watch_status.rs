@@ -1,51 +1,56 @@
-//! WatchStatus: checks what is to be watched, and hands on what there is to tell.
+//! WatchStatus: checks the targets and opens the resume token; the rest is [`crate::watch`].
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::Gateway;
-use crate::model::{BackendId, CollectionName, Error, Invalid, PointRef};
+use super::{Gateway, resume_token};
+use crate::model::{CollectionName, Error, InvalidKind, PointRef};
 use crate::proto;
-use crate::watch::{Follow, Session, Target};
+use crate::watch::{Follow, Target, Watch, Watcher};
 
-const MOST_NAMES: usize = 100;
+const MAX_NAMES: usize = 100;
 const DEFAULT_HEARTBEAT: Duration = Duration::from_secs(20);
-const HEARTBEATS: std::ops::RangeInclusive<Duration> =
-    Duration::from_secs(1)..=Duration::from_secs(600);
+const HEARTBEATS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
 
-impl Gateway {
-    pub(super) fn watch(&self, request: proto::WatchStatusRequest) -> Result<Session, Error> {
-        let targets = targets(&request)?;
-        for (index, target) in targets.iter().enumerate() {
-            let (backend, field) = whose(target, index);
-            self.registry.get(backend).map_err(|error| error.in_field(&field))?;
-        }
-        let heartbeat = heartbeat(request.heartbeat_interval)?;
-        let follow = if request.follow { Follow::Forever } else { Follow::UntilTerminal };
-        let draining = self.draining.clone();
-        Session::begin(&self.hub, targets, &request.resume_token, follow, heartbeat, draining)
+pub(super) fn watch_status(
+    gateway: &Gateway,
+    request: proto::WatchStatusRequest,
+) -> Result<Watcher, Error> {
+    let targets = targets(&request)?;
+    for (index, target) in targets.iter().enumerate() {
+        check_backend(gateway, target, index)?;
     }
+    let heartbeat = heartbeat(request.heartbeat_interval)?;
+    let follow = if request.follow { Follow::Forever } else { Follow::UntilTerminal };
+    let (start, resume) = resume_token::open(&gateway.sealer, &targets, &request.resume_token)?;
+    let targets = targets.into_iter().map(|target| {
+        let (delivered, operation) = (resume.delivered(&target), resume.operation(&target));
+        (target, delivered, operation)
+    });
+    let watch = Watch { targets: targets.collect(), start, follow, heartbeat };
+    Ok(Watcher::new(&gateway.hub, watch, gateway.draining.clone()))
 }
 
 fn targets(request: &proto::WatchStatusRequest) -> Result<Vec<Target>, Error> {
     match (request.names.len(), request.parent.is_empty()) {
         (0, true) => Err(Error::invalid(
-            Invalid::Value,
+            InvalidKind::Value,
             "names",
-            "name what to watch: 1 to 100 points in `names`, or a collection in `parent`",
+            "required: 1 to 100 restore points in `names`, or a collection in `parent`",
         )),
         (0, false) => {
             Ok(vec![Target::Collection(CollectionName::parse(&request.parent, "parent")?)])
         }
         (_, false) => Err(Error::invalid(
-            Invalid::Value,
+            InvalidKind::Value,
             "parent",
-            "watch points by `names` or a collection by `parent`, not both in one stream",
+            "`names` and `parent` exclude each other in one stream",
         )),
-        (count, true) if count > MOST_NAMES => Err(Error::invalid(
-            Invalid::Value,
+        (count, true) if count > MAX_NAMES => Err(Error::invalid(
+            InvalidKind::Value,
             "names",
-            format!("{count} are more than {MOST_NAMES}; use several streams, or `parent`"),
+            format!("{count} names are more than {MAX_NAMES}: use several streams, or `parent`"),
         )),
         (_, true) => points(&request.names),
     }
@@ -58,23 +63,31 @@ fn points(names: &[String]) -> Result<Vec<Target>, Error> {
         let field = format!("names[{index}]");
         let point = PointRef::parse(name, &field)?;
         if !seen.insert(name.to_lowercase()) {
-            return Err(Error::invalid(Invalid::Value, &field, "it is named twice"));
+            return Err(Error::invalid(InvalidKind::Value, &field, "the name is a duplicate"));
         }
         targets.push(Target::Point(point));
     }
     Ok(targets)
 }
 
-fn whose(target: &Target, index: usize) -> (&BackendId, String) {
+fn check_backend(gateway: &Gateway, target: &Target, index: usize) -> Result<(), Error> {
     match target {
-        Target::Point(point) => (&point.backend, format!("names[{index}]")),
-        Target::Collection(collection) => (&collection.backend, "parent".to_owned()),
+        Target::Point(point) => {
+            let backend = gateway.registry.get_for_point(point);
+            backend.map(drop).map_err(|error| error.in_field(&format!("names[{index}]")))
+        }
+        Target::Collection(collection) => {
+            let backend = gateway.registry.get(&collection.backend);
+            backend.map(drop).map_err(|error| error.in_field("parent"))
+        }
     }
 }
 
-fn heartbeat(asked: Option<prost_types::Duration>) -> Result<Duration, Error> {
-    let Some(asked) = asked else { return Ok(DEFAULT_HEARTBEAT) };
-    Duration::try_from(asked).ok().filter(|asked| HEARTBEATS.contains(asked)).ok_or_else(|| {
-        Error::invalid(Invalid::Value, "heartbeat_interval", "it must be 1 s to 600 s")
+fn heartbeat(requested: Option<prost_types::Duration>) -> Result<Duration, Error> {
+    let Some(requested) = requested else { return Ok(DEFAULT_HEARTBEAT) };
+    let duration = Duration::try_from(requested).ok();
+    duration.filter(|duration| HEARTBEATS.contains(duration)).ok_or_else(|| {
+        let problem = format!("invalid duration {requested}: expected 1s to 600s");
+        Error::invalid(InvalidKind::Value, "heartbeat_interval", problem)
     })
 }

@@ -1,7 +1,8 @@
-//! What spares callers of a vendor that does not answer the wait, and the vendor the storm when it is back: calls
-//! are refused here for a while, then one goes through to try, and if it is answered, all do.
+//! The circuit breaker of one backend. Closed, requests pass. After many consecutive requests without a response it
+//! opens: requests fail at once, which spares callers the wait and the vendor the load. After a growing pause it is
+//! half-open: one request probes the vendor, and its response closes the breaker.
 //!
-//! Any answer will do. What it says, be it a refusal, is not looked at here.
+//! Any response closes it; what the response says is not looked at here.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -9,152 +10,153 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::spread::spread;
+/// Consecutive requests without a response that open the breaker.
+const FAILURE_THRESHOLD: u32 = 10;
+/// The first and the longest pause before a probe. Jitter adds up to a quarter, so that replicas do not probe at once.
+const MIN_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
+/// When to retry while a probe is in flight.
+const RETRY_DURING_PROBE: Duration = Duration::from_secs(1);
 
-/// So many calls in a row without an answer are no accident.
-const FAILURES: u32 = 10;
-/// How long calls are refused at first, and at most; up to a quarter longer, so that replicas do not try at once.
-const FIRST_REST: Duration = Duration::from_secs(1);
-const LONGEST_REST: Duration = Duration::from_secs(30);
-/// What is left of a rest in which somebody tries already.
-const TRIAL: Duration = Duration::from_secs(1);
-
-/// Whether a vendor is asked at all.
+/// A circuit breaker; closed at first.
 #[derive(Debug, Default)]
-pub(super) struct Breaker {
-    silence: Mutex<Option<Silence>>,
+pub(super) struct CircuitBreaker {
+    failures: Mutex<Option<Failures>>,
 }
 
-/// What has happened since the last answer.
+/// The requests without a response since the last response.
 #[derive(Debug)]
-struct Silence {
-    /// When the first call failed.
-    began: Instant,
+struct Failures {
+    /// When the first of them failed, on both clocks.
+    first: Instant,
     since: Timestamp,
-    failures: u32,
-    last: String,
-    /// None as long as calls go through.
-    rest: Option<Rest>,
+    count: u32,
+    last_error: String,
+    /// None while the breaker is closed.
+    open: Option<Open>,
+}
+
+/// An open breaker; half-open from `until` on.
+#[derive(Debug)]
+struct Open {
+    pause: Duration,
+    until: Instant,
+    /// Alive as long as the probing request: when its caller gives up, the next request probes.
+    probe: Weak<Probe>,
 }
 
 #[derive(Debug)]
-struct Rest {
-    length: Duration,
-    end: Instant,
-    /// Lives as long as the call that tries: one that is given up makes room for the next.
-    trial: Weak<Trial>,
-}
+struct Probe;
 
-#[derive(Debug)]
-struct Trial;
-
-/// A call that is refused, because the vendor has left others unanswered.
+/// A request is refused because the breaker is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outage {
-    /// When the first of them failed.
+pub struct CircuitOpen {
+    /// When the first request without a response failed.
     pub since: Timestamp,
-    /// When another call is worth a try.
-    pub again: Duration,
-    /// Why the last of them failed.
-    pub last: String,
+    /// When to retry.
+    pub retry_after: Duration,
+    /// Why the last of these requests failed.
+    pub last_error: String,
 }
 
-/// The right to one call. Dropped when nobody waits for its answer any more, which tells nothing.
+/// Permission for one request. Dropping it records nothing: nobody waits for the response any more.
 #[derive(Debug)]
-pub(super) struct Pass<'a> {
-    breaker: &'a Breaker,
-    began: Instant,
-    trial: Option<Arc<Trial>>,
+pub(super) struct Permit<'a> {
+    breaker: &'a CircuitBreaker,
+    started: Instant,
+    probe: Option<Arc<Probe>>,
 }
 
-impl Breaker {
-    /// Looks whether a call made now would be refused, without making one.
+impl CircuitBreaker {
+    /// Passes if a request made now would be sent, without reserving the probe.
     ///
     /// # Errors
-    /// When it would be.
-    pub(super) fn look(&self) -> Result<(), Outage> {
-        self.silence().as_ref().map_or(Ok(()), |silence| silence.look(Instant::now()))
+    /// While the breaker is open, and while a probe is in flight.
+    pub(super) fn check(&self) -> Result<(), CircuitOpen> {
+        self.failures().as_ref().map_or(Ok(()), |failures| failures.check(Instant::now()))
     }
 
-    /// The right to make a call.
+    /// Permission for one request; in the half-open state it is the probe.
     ///
     /// # Errors
-    /// During a rest, and after it while another call tries.
-    pub(super) fn pass(&self) -> Result<Pass<'_>, Outage> {
-        let began = Instant::now();
-        let mut trial = None;
-        if let Some(silence) = &mut *self.silence() {
-            silence.look(began)?;
-            trial = silence.rest.as_mut().map(Rest::begin_trial);
+    /// As [`CircuitBreaker::check`].
+    pub(super) fn acquire(&self) -> Result<Permit<'_>, CircuitOpen> {
+        let started = Instant::now();
+        let mut probe = None;
+        if let Some(failures) = &mut *self.failures() {
+            failures.check(started)?;
+            probe = failures.open.as_mut().map(Open::start_probe);
         }
-        Ok(Pass { breaker: self, began, trial })
+        Ok(Permit { breaker: self, started, probe })
     }
 
-    fn silence(&self) -> MutexGuard<'_, Option<Silence>> {
-        self.silence.lock().unwrap_or_else(PoisonError::into_inner)
+    fn failures(&self) -> MutexGuard<'_, Option<Failures>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Pass<'_> {
-    /// The vendor has answered, whatever.
-    pub(super) fn answered(self) {
-        *self.breaker.silence() = None;
+impl Permit<'_> {
+    /// A response came: the breaker closes.
+    pub(super) fn success(self) {
+        *self.breaker.failures() = None;
     }
 
-    /// No answer came; `why` is told to callers.
-    pub(super) fn unanswered(self, why: String) {
-        let mut silence = self.breaker.silence();
-        let silence = silence.get_or_insert_with(|| Silence::new(Instant::now()));
-        silence.failures = silence.failures.saturating_add(1);
-        silence.last = why;
-        let length = match (&silence.rest, &self.trial) {
-            // A connection that breaks takes all its calls with it: only one that was made after the first
-            // has failed tells that the vendor is away.
-            (None, _) if silence.failures >= FAILURES && self.began > silence.began => FIRST_REST,
-            (Some(rest), Some(trial)) if rest.is_tried_by(trial) => {
-                (rest.length * 2).min(LONGEST_REST)
+    /// No response came; `error` is shown to callers.
+    pub(super) fn failure(self, error: String) {
+        let mut failures = self.breaker.failures();
+        let failures = failures.get_or_insert_with(|| Failures::starting_at(Instant::now()));
+        failures.count = failures.count.saturating_add(1);
+        failures.last_error = error;
+        let pause = match (&failures.open, &self.probe) {
+            // A broken connection fails all its requests at once. Only a request made after the first failure shows
+            // that the vendor is down.
+            (None, _) if failures.count >= FAILURE_THRESHOLD && self.started > failures.first => {
+                MIN_PAUSE
+            }
+            (Some(open), Some(probe)) if open.is_probed_by(probe) => {
+                (open.pause * 2).min(MAX_PAUSE)
             }
             _ => return,
         };
-        silence.rest = Some(Rest::new(length, spread()));
+        failures.open = Some(Open::new(pause, fastrand::f64()));
     }
 }
 
-impl Silence {
-    fn new(began: Instant) -> Self {
+impl Failures {
+    fn starting_at(first: Instant) -> Self {
         let now = Timestamp::now();
         // To the second: it is for people.
         let since = Timestamp::from_second(now.as_second()).unwrap_or(now);
-        Self { began, since, failures: 0, last: String::new(), rest: None }
+        Self { first, since, count: 0, last_error: String::new(), open: None }
     }
 
-    fn look(&self, now: Instant) -> Result<(), Outage> {
-        let Some(rest) = &self.rest else { return Ok(()) };
-        let left = rest.end.saturating_duration_since(now);
-        let again = match rest.trial.strong_count() {
+    fn check(&self, now: Instant) -> Result<(), CircuitOpen> {
+        let Some(open) = &self.open else { return Ok(()) };
+        let left = open.until.saturating_duration_since(now);
+        let retry_after = match open.probe.strong_count() {
             0 if left.is_zero() => return Ok(()),
             0 => left,
-            _ => TRIAL,
+            _ => RETRY_DURING_PROBE,
         };
-        Err(Outage { since: self.since, again, last: self.last.clone() })
+        Err(CircuitOpen { since: self.since, retry_after, last_error: self.last_error.clone() })
     }
 }
 
-impl Rest {
-    /// `spread` is up to 1.0.
-    fn new(length: Duration, spread: f64) -> Self {
-        let end = Instant::now() + length.mul_f64(1.0 + spread / 4.0);
-        Self { length, end, trial: Weak::new() }
+impl Open {
+    /// `jitter` is 0.0 to 1.0.
+    fn new(pause: Duration, jitter: f64) -> Self {
+        let until = Instant::now() + pause.mul_f64(1.0 + jitter / 4.0);
+        Self { pause, until, probe: Weak::new() }
     }
 
-    fn begin_trial(&mut self) -> Arc<Trial> {
-        let trial = Arc::new(Trial);
-        self.trial = Arc::downgrade(&trial);
-        trial
+    fn start_probe(&mut self) -> Arc<Probe> {
+        let probe = Arc::new(Probe);
+        self.probe = Arc::downgrade(&probe);
+        probe
     }
 
-    fn is_tried_by(&self, trial: &Arc<Trial>) -> bool {
-        std::ptr::eq(self.trial.as_ptr(), Arc::as_ptr(trial))
+    fn is_probed_by(&self, probe: &Arc<Probe>) -> bool {
+        std::ptr::eq(self.probe.as_ptr(), Arc::as_ptr(probe))
     }
 }
 

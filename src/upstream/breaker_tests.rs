@@ -6,13 +6,13 @@ use super::*;
 
 const S: Duration = Duration::from_secs(1);
 
-fn fail(breaker: &Breaker) {
-    breaker.pass().unwrap().unanswered("it is away".to_owned());
+fn fail(breaker: &CircuitBreaker) {
+    breaker.acquire().unwrap().failure("no response".to_owned());
 }
 
-/// A vendor that has not answered ten calls, one after the other.
-async fn open() -> Breaker {
-    let breaker = Breaker::default();
+/// Ten requests in a row, one after the other, without a response.
+async fn open_breaker() -> CircuitBreaker {
+    let breaker = CircuitBreaker::default();
     for _ in 0..10 {
         advance(S).await;
         fail(&breaker);
@@ -20,111 +20,111 @@ async fn open() -> Breaker {
     breaker
 }
 
-/// Waits until a call is worth a try; how long that was.
-async fn rest(breaker: &Breaker) -> Duration {
-    let again = breaker.look().unwrap_err().again;
-    advance(again - Duration::from_nanos(1)).await;
-    assert!(breaker.pass().is_err(), "not before its time");
+/// Advances the clock until the breaker is half-open; returns how long that took.
+async fn until_half_open(breaker: &CircuitBreaker) -> Duration {
+    let retry_after = breaker.check().unwrap_err().retry_after;
+    advance(retry_after - Duration::from_nanos(1)).await;
+    assert!(breaker.acquire().is_err(), "half-open too early");
     advance(Duration::from_nanos(1)).await;
-    again
+    retry_after
 }
 
 #[tokio::test(start_paused = true)]
-async fn ten_calls_in_a_row_without_an_answer_are_enough() {
-    let breaker = Breaker::default();
+async fn ten_consecutive_requests_without_a_response_open_it() {
+    let breaker = CircuitBreaker::default();
     for _ in 0..20 {
         for _ in 0..9 {
             advance(S).await;
             fail(&breaker);
         }
-        breaker.pass().unwrap().answered();
+        breaker.acquire().unwrap().success();
     }
     let before = Timestamp::now();
-    let breaker = open().await;
-    let Outage { since, again, last } = breaker.pass().unwrap_err();
-    assert!((S..=S * 5 / 4).contains(&again), "{again:?}");
-    assert_eq!(last, "it is away");
+    let breaker = open_breaker().await;
+    let CircuitOpen { since, retry_after, last_error } = breaker.acquire().unwrap_err();
+    assert!((S..=S * 5 / 4).contains(&retry_after), "{retry_after:?}");
+    assert_eq!(last_error, "no response");
     assert!(since.as_second() >= before.as_second() && since <= Timestamp::now());
-    assert!(breaker.look().is_err());
+    assert!(breaker.check().is_err());
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_that_fail_together_are_one_accident() {
-    let breaker = Breaker::default();
-    let together: Vec<_> = (0..100).map(|_| breaker.pass().unwrap()).collect();
+async fn requests_that_fail_with_one_connection_do_not_open_it() {
+    let breaker = CircuitBreaker::default();
+    let permits: Vec<_> = (0..100).map(|_| breaker.acquire().unwrap()).collect();
     advance(S).await;
-    for pass in together {
-        pass.unanswered("the connection broke".to_owned());
+    for permit in permits {
+        permit.failure("connection reset".to_owned());
     }
-    breaker.look().unwrap();
-    // The next one tells.
+    breaker.check().unwrap();
+    // The next request shows that the vendor is down.
     advance(S).await;
     fail(&breaker);
-    breaker.look().unwrap_err();
+    breaker.check().unwrap_err();
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_tries_and_the_others_wait_for_what_becomes_of_it() {
-    let breaker = open().await;
-    rest(&breaker).await;
-    breaker.look().unwrap();
-    let trial = breaker.pass().unwrap();
+async fn half_open_one_request_probes_and_the_others_are_refused() {
+    let breaker = open_breaker().await;
+    until_half_open(&breaker).await;
+    breaker.check().unwrap();
+    let probe = breaker.acquire().unwrap();
     for _ in 0..3 {
-        assert_eq!(breaker.pass().unwrap_err().again, TRIAL);
-        assert_eq!(breaker.look().unwrap_err().again, TRIAL);
+        assert_eq!(breaker.acquire().unwrap_err().retry_after, RETRY_DURING_PROBE);
+        assert_eq!(breaker.check().unwrap_err().retry_after, RETRY_DURING_PROBE);
         advance(20 * S).await;
     }
-    trial.answered();
-    let passes: Vec<_> = (0..100).map(|_| breaker.pass().unwrap()).collect();
-    // What was before is forgotten.
-    passes.into_iter().take(9).for_each(|pass| pass.unanswered(String::new()));
-    breaker.look().unwrap();
+    probe.success();
+    let permits: Vec<_> = (0..100).map(|_| breaker.acquire().unwrap()).collect();
+    // The failures before the response do not count any more.
+    permits.into_iter().take(9).for_each(|permit| permit.failure(String::new()));
+    breaker.check().unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_vain_trial_makes_the_rest_longer_up_to_a_bound() {
-    let breaker = open().await;
-    let since = breaker.look().unwrap_err().since;
+async fn each_failed_probe_doubles_the_pause_up_to_the_maximum() {
+    let breaker = open_breaker().await;
+    let since = breaker.check().unwrap_err().since;
     for seconds in [1, 2, 4, 8, 16, 30, 30, 30] {
-        let rest = rest(&breaker).await;
-        assert!((S * seconds..=S * seconds * 5 / 4).contains(&rest), "{seconds} {rest:?}");
+        let pause = until_half_open(&breaker).await;
+        assert!((S * seconds..=S * seconds * 5 / 4).contains(&pause), "{seconds} {pause:?}");
         fail(&breaker);
     }
-    assert_eq!(breaker.look().unwrap_err().since, since, "it is one outage");
-    rest(&breaker).await;
-    breaker.pass().unwrap().answered();
+    assert_eq!(breaker.check().unwrap_err().since, since, "it is one outage");
+    until_half_open(&breaker).await;
+    breaker.acquire().unwrap().success();
     for _ in 0..10 {
         advance(S).await;
         fail(&breaker);
     }
-    assert!(rest(&breaker).await <= S * 5 / 4, "another outage begins anew");
+    assert!(until_half_open(&breaker).await <= S * 5 / 4, "the next outage starts again");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_trial_that_is_given_up_makes_room_for_the_next() {
-    let breaker = open().await;
-    rest(&breaker).await;
-    let given_up = breaker.pass().unwrap();
-    breaker.pass().unwrap_err();
-    drop(given_up);
-    let trial = breaker.pass().unwrap();
-    breaker.pass().unwrap_err();
-    trial.answered();
-    breaker.look().unwrap();
+async fn a_probe_whose_caller_gives_up_is_followed_by_the_next_request() {
+    let breaker = open_breaker().await;
+    until_half_open(&breaker).await;
+    let abandoned = breaker.acquire().unwrap();
+    breaker.acquire().unwrap_err();
+    drop(abandoned);
+    let probe = breaker.acquire().unwrap();
+    breaker.acquire().unwrap_err();
+    probe.success();
+    breaker.check().unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_from_before_ends_the_rest_by_its_answer_but_lengthens_it_by_nothing() {
-    let breaker = Breaker::default();
-    let [answered, unanswered] = [(); 2].map(|()| breaker.pass().unwrap());
+async fn a_request_from_before_closes_it_with_its_response_but_its_failure_prolongs_nothing() {
+    let breaker = CircuitBreaker::default();
+    let [answered, unanswered] = [(); 2].map(|()| breaker.acquire().unwrap());
     for _ in 0..10 {
         advance(S).await;
         fail(&breaker);
     }
-    let end = Instant::now() + breaker.look().unwrap_err().again;
-    unanswered.unanswered("late".to_owned());
-    let told = breaker.look().unwrap_err();
-    assert_eq!((Instant::now() + told.again, told.last.as_str()), (end, "late"));
-    answered.answered();
-    breaker.look().unwrap();
+    let end = Instant::now() + breaker.check().unwrap_err().retry_after;
+    unanswered.failure("late".to_owned());
+    let refused = breaker.check().unwrap_err();
+    assert_eq!((Instant::now() + refused.retry_after, refused.last_error.as_str()), (end, "late"));
+    answered.success();
+    breaker.check().unwrap();
 }

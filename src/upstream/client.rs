@@ -1,6 +1,6 @@
-//! The HTTP client: how long it waits, and what a call without an answer is called.
+//! The HTTP client of a backend: timeouts, and what becomes of a request without a response.
 //!
-//! It follows no redirect: neither vendor sends one, and a credential must not wander off.
+//! It follows no redirect: no vendor sends one, and a credential must not reach another host.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,76 +9,76 @@ use reqwest::StatusCode;
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 
-use super::breaker::{Breaker, Outage};
-use super::budget::{Budget, Rate, Spent};
+use super::breaker::{CircuitBreaker, CircuitOpen};
+use super::metrics::{RequestCounter, RequestMetrics};
+use super::rate_limit::{RateLimit, RateLimited, RateLimiter};
 use super::redact::chain;
 use super::trust::{Trust, TrustError};
-use super::usage::{Meter, Usage};
 use crate::model::Error;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a vendor may be silent. ARM itself gives its providers 60 s.
+/// How long a response may pause. ARM gives its own providers 60 s.
 const READ_TIMEOUT: Duration = Duration::from_secs(65);
-/// How long an answer may take that never pauses and never ends. A gigabyte arrives in it at 4 MB/s.
-const LONGEST_CALL: Duration = Duration::from_secs(300);
-/// What a caller is told when the vendor does not say when it will be back.
-pub const RETRY_AFTER_OUTAGE: Duration = Duration::from_secs(5);
+/// How long a response may take that never pauses and never ends. A gigabyte arrives in it at 4 MB/s.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(300);
+/// The RetryInfo of an unavailable vendor that sends no Retry-After.
+pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// A client of one vendor endpoint.
+/// A client of one vendor endpoint. Clones share its limits and counts.
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: reqwest::Client,
-    budget: Option<Arc<Budget>>,
-    meter: Arc<Meter>,
-    breaker: Option<Arc<Breaker>>,
+    rate_limiter: Option<Arc<RateLimiter>>,
+    breaker: Option<Arc<CircuitBreaker>>,
+    counter: Arc<RequestCounter>,
 }
 
 impl Client {
-    /// A client that trusts `trust`.
+    /// A client that accepts the certificates of `trust`, without limits.
     ///
     /// # Errors
     /// When the PEM holds no certificate, or TLS cannot be set up.
     pub fn new(trust: &Trust) -> Result<Self, TrustError> {
-        Self::with_patience(trust, LONGEST_CALL)
+        Self::with_timeout(trust, REQUEST_TIMEOUT)
     }
 
-    fn with_patience(trust: &Trust, longest_call: Duration) -> Result<Self, TrustError> {
+    fn with_timeout(trust: &Trust, request_timeout: Duration) -> Result<Self, TrustError> {
         let builder = reqwest::Client::builder()
             .user_agent(concat!("restore-point-gateway/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
-            .timeout(longest_call);
-        let inner = trust.given_to(builder)?;
-        Ok(Self { inner, budget: None, breaker: None, meter: Arc::default() })
+            .timeout(request_timeout);
+        let inner = trust.build(builder)?;
+        Ok(Self { inner, rate_limiter: None, breaker: None, counter: Arc::default() })
     }
 
-    /// The same for calls of one vendor: held to so many requests by all its clones together, and to a rest while
-    /// the vendor does not answer.
+    /// The same client with a rate limit and a circuit breaker.
     #[must_use]
-    pub fn within(self, rate: Rate) -> Self {
-        let (budget, breaker) = (Arc::new(Budget::new(rate)), Arc::default());
-        Self { budget: Some(budget), breaker: Some(breaker), ..self }
+    pub fn with_limits(self, limit: RateLimit) -> Self {
+        let (rate_limiter, breaker) = (Arc::new(RateLimiter::new(limit)), Arc::default());
+        Self { rate_limiter: Some(rate_limiter), breaker: Some(breaker), ..self }
     }
 
-    /// Whether the vendor is asked at all at the moment: for whoever would prepare a call at some cost, or wait.
+    /// Passes unless the circuit breaker is open: for callers that would prepare a request at some cost, or wait.
     ///
     /// # Errors
-    /// [`Failure::Outage`].
-    pub fn look(&self) -> Result<(), Failure> {
-        self.breaker.as_ref().map_or(Ok(()), |breaker| breaker.look()).map_err(Failure::Outage)
+    /// [`RequestError::CircuitOpen`].
+    pub fn check_available(&self) -> Result<(), RequestError> {
+        let breaker = self.breaker.as_ref();
+        breaker.map_or(Ok(()), |breaker| breaker.check()).map_err(RequestError::CircuitOpen)
     }
 
-    /// Believes the vendor that no more than so many requests are left at the moment.
-    pub fn at_most(&self, left: u32) {
-        if let Some(budget) = &self.budget {
-            budget.at_most(left);
+    /// Lowers the rate limiter to what the vendor reports as remaining.
+    pub fn lower_rate_limit(&self, remaining: u32) {
+        if let Some(rate_limiter) = &self.rate_limiter {
+            rate_limiter.lower_to(remaining);
         }
     }
 
-    /// What this client and its clones have asked so far, and may ask now.
-    pub fn usage(&self) -> Usage {
-        self.meter.usage(self.budget.as_ref().map(|budget| budget.allowance()))
+    /// The requests of this client and its clones so far.
+    pub fn metrics(&self) -> RequestMetrics {
+        self.counter.snapshot(self.rate_limiter.as_ref().map(|limiter| limiter.state()))
     }
 
     /// The client beneath, to build requests with, and for libraries that take one.
@@ -86,41 +86,47 @@ impl Client {
         &self.inner
     }
 
-    /// Sends a request when the budget allows it, and waits for the head of the answer, whatever its status.
+    /// Sends a request when the rate limit allows it, and waits for the head of the response, whatever its status.
     ///
     /// # Errors
-    /// When it was not sent, or no answer came.
-    pub async fn send(&self, request: reqwest::Request) -> Result<reqwest::Response, Failure> {
-        // Nobody waits for his turn at a vendor that is not asked.
-        self.look()?;
-        if let Some(budget) = &self.budget {
-            budget.take().await.map_err(|Spent(wait)| Failure::Spent(wait))?;
+    /// When it was not sent, or no response came.
+    pub async fn send(&self, request: reqwest::Request) -> Result<reqwest::Response, RequestError> {
+        // A request that the breaker refuses does not wait in the queue first.
+        self.check_available()?;
+        if let Some(rate_limiter) = &self.rate_limiter {
+            rate_limiter
+                .acquire()
+                .await
+                .map_err(|RateLimited(wait)| RequestError::RateLimited(wait))?;
         }
-        let pass = self.breaker.as_ref().map(|breaker| breaker.pass()).transpose();
-        let pass = pass.map_err(Failure::Outage)?;
-        let asked = self.meter.begin();
-        let answer = self.inner.execute(request).await.map_err(|error| Failure::of(&error));
-        if let Ok(response) = &answer {
-            asked.answered(response.status());
+        let permit = self.breaker.as_ref().map(|breaker| breaker.acquire()).transpose();
+        let permit = permit.map_err(RequestError::CircuitOpen)?;
+        let in_flight = self.counter.start();
+        let response = self.inner.execute(request).await;
+        let response = response.map_err(|error| RequestError::of(&error));
+        if let Ok(response) = &response {
+            in_flight.finish(response.status());
         }
-        if let Some(pass) = pass {
-            match &answer {
-                Ok(response) if is_none(response) => {
-                    pass.unanswered(format!("HTTP {}", response.status().as_u16()));
+        if let Some(permit) = permit {
+            match &response {
+                Ok(response) if is_from_proxy_of_absent_vendor(response) => {
+                    permit.failure(format!("HTTP {}", response.status().as_u16()));
                 }
-                Ok(_) => pass.answered(),
-                Err(Failure::NotSent(why) | Failure::NoReply(why)) => pass.unanswered(why.clone()),
-                // What is wrong with the request itself tells nothing.
+                Ok(_) => permit.success(),
+                Err(RequestError::NotSent(why) | RequestError::NoResponse(why)) => {
+                    permit.failure(why.clone());
+                }
+                // An error of the request itself says nothing about the vendor.
                 Err(_) => {}
             }
         }
-        answer
+        response
     }
 }
 
-/// Whether an answer is as good as none: something says in the vendor's place that it is away. A 503 with a
-/// Retry-After is the vendor's own word, and obeyed as such.
-fn is_none(response: &reqwest::Response) -> bool {
+/// Whether a proxy or load balancer says that the vendor behind it is down. A 503 with Retry-After is the vendor's own,
+/// and obeyed as such.
+fn is_from_proxy_of_absent_vendor(response: &reqwest::Response) -> bool {
     match response.status() {
         StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => true,
         StatusCode::SERVICE_UNAVAILABLE => !response.headers().contains_key(RETRY_AFTER),
@@ -128,24 +134,24 @@ fn is_none(response: &reqwest::Response) -> bool {
     }
 }
 
-/// Why a call brought no answer.
+/// Why a request has no complete response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
-    /// No connection: name, route, refusal, TLS. The request has had no effect.
+pub enum RequestError {
+    /// No connection: DNS, routing, refusal, TLS. The request has had no effect.
     NotSent(String),
-    /// Not sent: the gateway's own budget for the vendor is spent for so long.
-    Spent(Duration),
-    /// Not sent: the vendor has left so many calls unanswered that it is not asked for a while.
-    Outage(Outage),
-    /// Sent, perhaps carried out, but no answer came.
-    NoReply(String),
-    /// The answer broke off.
+    /// Not sent: the gateway's own rate limit is reached for so long.
+    RateLimited(Duration),
+    /// Not sent: the circuit breaker is open.
+    CircuitOpen(CircuitOpen),
+    /// Sent, perhaps with effect, but no response came.
+    NoResponse(String),
+    /// The response ended early.
     Interrupted(String),
-    /// The answer is larger than what the gateway reads.
+    /// The response is larger than the gateway reads, in bytes.
     TooLarge(u64),
 }
 
-impl Failure {
+impl RequestError {
     pub(super) fn of(error: &reqwest::Error) -> Self {
         let text = chain(error);
         if error.is_connect() || error.is_builder() {
@@ -153,26 +159,26 @@ impl Failure {
         } else if error.is_body() || error.is_decode() {
             Self::Interrupted(text)
         } else {
-            Self::NoReply(text)
+            Self::NoResponse(text)
         }
     }
 
-    /// The failure in the words of the house.
+    /// The error as callers of a backend see it.
     pub fn into_error(self, backend: &str) -> Error {
         let backend = backend.to_owned();
         match self {
-            Self::NotSent(detail) | Self::NoReply(detail) => {
-                Error::Unavailable { backend, retry_after: RETRY_AFTER_OUTAGE, detail }
+            Self::NotSent(detail) | Self::NoResponse(detail) => {
+                Error::Unavailable { backend, retry_after: DEFAULT_RETRY_AFTER, detail }
             }
-            Self::Spent(retry_after) => Error::BudgetSpent { backend, retry_after },
-            Self::Outage(Outage { since, again, last }) => {
-                Error::Outage { backend, since, retry_after: again, detail: last }
+            Self::RateLimited(retry_after) => Error::RateLimited { backend, retry_after },
+            Self::CircuitOpen(CircuitOpen { since, retry_after, last_error }) => {
+                Error::CircuitOpen { backend, since, retry_after, detail: last_error }
             }
             Self::Interrupted(detail) => Error::Interrupted { backend, detail },
-            Self::TooLarge(limit) => Error::ResponseInvalid {
-                backend,
-                problem: format!("it is larger than {limit} bytes"),
-            },
+            Self::TooLarge(limit) => {
+                let problem = format!("larger than {limit} bytes");
+                Error::InvalidResponse { backend, problem }
+            }
         }
     }
 }
@@ -186,28 +192,30 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_vendor_that_takes_no_connections_is_left_alone() {
+    async fn connection_refusals_open_the_circuit_breaker() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/?sig=SENSITIVE", listener.local_addr().unwrap());
         drop(listener);
         let client = Client::new(&Trust::Pinned([0; 32])).unwrap();
-        let client = client.within(Rate { per_second: 1e6, burst: 1000 });
+        let client = client.with_limits(RateLimit { per_second: 1e6, burst: 1000 });
         let send = || client.send(client.inner().get(&url).build().unwrap());
         for _ in 0..10 {
-            let failure = send().await.unwrap_err();
-            assert!(matches!(failure, Failure::NotSent(_)), "{failure:?}");
+            let error = send().await.unwrap_err();
+            assert!(matches!(error, RequestError::NotSent(_)), "{error:?}");
         }
-        let Failure::Outage(outage) = send().await.unwrap_err() else { panic!("it was sent") };
+        let RequestError::CircuitOpen(open) = send().await.unwrap_err() else {
+            panic!("it was sent")
+        };
         assert!(
-            outage.last.contains("refused") && !outage.last.contains("SENSITIVE"),
-            "{outage:?}"
+            open.last_error.contains("refused") && !open.last_error.contains("SENSITIVE"),
+            "{open:?}"
         );
-        let error = Failure::Outage(outage).into_error("v").to_string();
-        assert!(error.starts_with("backends/v has not answered since 20"), "{error}");
+        let error = RequestError::CircuitOpen(open).into_error("v").to_string();
+        assert!(error.starts_with("backends/v has not responded since 20"), "{error}");
     }
 
     #[tokio::test]
-    async fn an_answer_that_never_pauses_and_never_ends_is_given_up() {
+    async fn a_response_that_never_pauses_and_never_ends_times_out() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move {
@@ -219,9 +227,9 @@ mod tests {
             while socket.write_all(&[0, 0, 0, 0xff, 0xff].repeat(1000)).await.is_ok() {}
         });
         let client =
-            Client::with_patience(&Trust::Pinned([0; 32]), Duration::from_millis(200)).unwrap();
+            Client::with_timeout(&Trust::Pinned([0; 32]), Duration::from_millis(200)).unwrap();
         let response = client.send(client.inner().get(url).build().unwrap()).await.unwrap();
-        let failure = super::super::collect(response, 1 << 20).await.unwrap_err();
-        assert_eq!(failure, Failure::Interrupted("it did not answer in time".to_owned()));
+        let error = super::super::collect(response, 1 << 20).await.unwrap_err();
+        assert_eq!(error, RequestError::Interrupted("timed out".to_owned()));
     }
 }

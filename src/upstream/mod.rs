@@ -1,22 +1,22 @@
-//! The one way to call a vendor: trust, timeouts, bounds on what is read, repeated reads, redaction, no calls in
-//! vain, and counts of those that were made.
+//! The one way to send a request to a vendor: trust, timeouts, bounds on what is read, rate limit, circuit breaker,
+//! retries of reads, redaction, metrics.
 //!
-//! What a status code or a body means is the adapters' business.
+//! What a status code or a body means is the backends' business.
 
 mod body;
 mod breaker;
-mod budget;
 mod client;
+mod metrics;
+mod rate_limit;
 mod redact;
-mod repeat;
+mod retry;
 mod trust;
-mod usage;
 
 pub use body::{collect, next_piece};
-pub use breaker::Outage;
-pub use budget::{Allowance, Budget, Rate, Spent};
-pub use client::{Client, Failure, RETRY_AFTER_OUTAGE};
+pub use breaker::CircuitOpen;
+pub use client::{Client, DEFAULT_RETRY_AFTER, RequestError};
+pub use metrics::{RequestMetrics, StatusClass};
+pub use rate_limit::{RateLimit, RateLimited, RateLimiter, RateLimiterState};
 pub use redact::{redact_text, redact_url};
-pub use repeat::reads;
+pub use retry::retry_reads;
 pub use trust::{Trust, TrustError};
-pub use usage::{Outcome, Usage};

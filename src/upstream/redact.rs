@@ -1,5 +1,5 @@
-//! Taking out of texts what must not be seen: query strings (ARM signs operation URLs and SAS URLs in
-//! them) and user information.
+//! Removes secrets from texts: query strings, which hold the signatures of ARM's operation URLs and of SAS URLs, and user
+//! information.
 
 use url::Url;
 
@@ -13,7 +13,7 @@ pub fn redact_url(url: &Url) -> String {
 
 /// A vendor's text with each URL's query removed, on one line and of bounded length.
 pub fn redact_text(text: &str) -> String {
-    const LONGEST: usize = 600;
+    const MAX_LENGTH: usize = 600;
     let mut shown = String::new();
     for word in text.split_whitespace() {
         if !shown.is_empty() {
@@ -26,8 +26,8 @@ pub fn redact_text(text: &str) -> String {
             }
             _ => shown.push_str(word),
         }
-        if shown.len() > LONGEST {
-            let end = shown.floor_char_boundary(LONGEST);
+        if shown.len() > MAX_LENGTH {
+            let end = shown.floor_char_boundary(MAX_LENGTH);
             shown.truncate(end);
             shown.push('…');
             break;
@@ -36,7 +36,7 @@ pub fn redact_text(text: &str) -> String {
     shown
 }
 
-/// An error with its causes in one line, without the URL: it may be signed.
+/// An error and its causes on one line, without the URL, which may be signed.
 pub(super) fn chain(error: &reqwest::Error) -> String {
     let mut text = String::new();
     let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
@@ -48,7 +48,7 @@ pub(super) fn chain(error: &reqwest::Error) -> String {
         cause = error.source();
     }
     match () {
-        () if error.is_timeout() => "it did not answer in time".to_owned(),
+        () if error.is_timeout() => "timed out".to_owned(),
         () if text.is_empty() => "the request failed".to_owned(),
         () => redact_text(&text),
     }
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signature_never_survives() {
+    fn signatures_are_removed() {
         let url = Url::parse("https://u:p@a.example/b?s=SECRET#f").expect("a URL");
         assert_eq!(redact_url(&url), "https://a.example/b?…");
         assert_eq!(
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_cut_between_characters() {
+    fn a_long_text_is_cut_at_a_character_boundary() {
         let text = redact_text(&"ä".repeat(2000));
         assert!(text.len() < 610 && text.ends_with('…'));
     }

@@ -1,4 +1,4 @@
-//! Whom a client believes that it speaks to the vendor. There is no way to believe anybody.
+//! Which server certificates a client accepts. Verification cannot be switched off.
 
 use std::sync::Arc;
 
@@ -6,19 +6,19 @@ use aws_lc_rs::digest::{SHA256, digest};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, SignatureScheme};
+use rustls::{DigitallySignedStruct, OtherError, SignatureScheme};
 
 use super::redact::chain;
 
-/// Whose certificates are taken.
+/// Which certificates are accepted.
 #[derive(Debug, Clone)]
 pub enum Trust {
     /// The platform's roots.
     Platform,
     /// The platform's roots and these, PEM.
     PlatformAnd(Vec<u8>),
-    /// The one certificate with this SHA-256, whoever signed it and whatever it is called: Enterprise
-    /// Manager comes with a self-signed one.
+    /// The certificate with this SHA-256, whatever its issuer and name: Enterprise Manager is installed with a
+    /// self-signed one.
     Pinned([u8; 32]),
 }
 
@@ -30,11 +30,11 @@ impl Trust {
         Self::Pinned(sha256)
     }
 
-    /// A client that trusts this.
+    /// A client that accepts these certificates.
     ///
     /// # Errors
     /// When the PEM holds no certificate, or TLS cannot be set up.
-    pub(super) fn given_to(
+    pub(super) fn build(
         &self,
         builder: reqwest::ClientBuilder,
     ) -> Result<reqwest::Client, TrustError> {
@@ -55,8 +55,8 @@ pub struct TrustError(String);
 fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, TrustError> {
     match reqwest::Certificate::from_pem_bundle(pem) {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) => Err(TrustError("it holds no PEM certificate".to_owned())),
-        Err(error) => Err(TrustError(format!("it is no PEM certificate: {}", chain(&error)))),
+        Ok(_) => Err(TrustError("no PEM certificate found".to_owned())),
+        Err(error) => Err(TrustError(format!("invalid PEM certificate: {}", chain(&error)))),
     }
 }
 
@@ -73,12 +73,29 @@ fn pinned(sha256: [u8; 32]) -> Result<rustls::ClientConfig, TrustError> {
     Ok(config)
 }
 
-/// Takes the one pinned certificate. The handshake's signatures are still verified, so that whoever
-/// shows the certificate must hold its key.
+/// Accepts only the pinned certificate. The handshake's signatures are still verified, so that the server must hold its
+/// key.
 #[derive(Debug)]
 struct PinnedVerifier {
     sha256: [u8; 32],
     provider: Arc<CryptoProvider>,
+}
+
+/// The server's certificate is not the pinned one.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the certificate does not match its pin: the server presents sha256 {}, pinned is {}",
+    fingerprint(.presented), fingerprint(.pinned)
+)]
+struct PinMismatch {
+    presented: Vec<u8>,
+    pinned: [u8; 32],
+}
+
+/// As `openssl x509 -noout -fingerprint -sha256` prints it.
+fn fingerprint(sha256: &[u8]) -> String {
+    let bytes: Vec<_> = sha256.iter().map(|byte| format!("{byte:02X}")).collect();
+    bytes.join(":")
 }
 
 impl ServerCertVerifier for PinnedVerifier {
@@ -90,10 +107,13 @@ impl ServerCertVerifier for PinnedVerifier {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if digest(&SHA256, end_entity).as_ref() == self.sha256 {
+        let presented = digest(&SHA256, end_entity);
+        if presented.as_ref() == self.sha256 {
             return Ok(ServerCertVerified::assertion());
         }
-        Err(rustls::CertificateError::ApplicationVerificationFailure.into())
+        let presented = presented.as_ref().to_vec();
+        let mismatch = PinMismatch { presented, pinned: self.sha256 };
+        Err(rustls::Error::Other(OtherError(Arc::new(mismatch))))
     }
 
     fn verify_tls12_signature(

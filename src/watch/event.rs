@@ -1,105 +1,187 @@
-//! What watchers are told, and its bytes.
+//! The events of a watch, as the domain has them.
 
 use std::sync::Arc;
 
-use bytes::{BufMut, Bytes, BytesMut};
 use jiff::Timestamp;
-use prost::Message;
 
-use super::seen::{Seen, hashed};
-use crate::convert;
-use crate::model::Error;
-use crate::proto;
-use crate::proto::watch_status_response::Event as Kind;
-use crate::status;
+use super::delivered::hash;
+use super::reading::PointSnapshot;
+use crate::model::{Error, RestorePoint};
 
-/// What gRPC puts in front of a message.
-const PREFIX: usize = 5;
+/// An event, to be sent to one watcher.
+#[derive(Debug)]
+pub struct Event {
+    /// What happened.
+    pub kind: EventKind,
+    /// When the backend was read.
+    pub observe_time: Option<Timestamp>,
+    /// Equal for watchers that receive the same bytes, resume token included; none if the watcher shares with no other.
+    pub share_key: Option<ShareKey>,
+}
 
 /// What happened, to which target.
 #[derive(Debug)]
-pub(super) enum What {
-    /// The state as the watch begins.
-    Snapshot(Seen),
-    /// All targets have been told.
+pub enum EventKind {
+    /// The state of a point as the watch begins.
+    Snapshot(Arc<RestorePoint>),
+    /// The state of all targets has been sent.
     Synced,
-    /// A change, or a new point of a watched collection.
-    Changed(Seen),
-    /// Nothing new.
+    /// A point has changed, or is new in a watched collection.
+    Changed(Arc<RestorePoint>),
+    /// Nothing has changed.
     Heartbeat,
-    /// A target, or a point of a watched collection, is not there.
+    /// A target, or a point of a watched collection, does not exist.
     Deleted(String),
     /// A target cannot be read.
     Degraded(String, Arc<Error>),
     /// A target can be read again.
     Recovered(String),
-    /// The token was too old.
+    /// The resume token has expired.
     Reset,
-    /// The gateway stops.
+    /// The gateway is shutting down.
     Draining,
 }
 
-impl What {
-    /// What the contract calls it.
-    pub(super) fn kind(&self) -> Kind {
-        match self {
-            Self::Snapshot(_) => Kind::Snapshot,
-            Self::Synced => Kind::Synced,
-            Self::Changed(_) => Kind::Changed,
-            Self::Heartbeat => Kind::Heartbeat,
-            Self::Deleted(_) => Kind::Deleted,
-            Self::Degraded(..) => Kind::Degraded,
-            Self::Recovered(_) => Kind::Recovered,
-            Self::Reset => Kind::Reset,
-            Self::Draining => Kind::Draining,
-        }
-    }
+/// The kinds of events, without what they are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventType {
+    /// See [`EventKind::Snapshot`].
+    Snapshot,
+    /// See [`EventKind::Synced`].
+    Synced,
+    /// See [`EventKind::Changed`].
+    Changed,
+    /// See [`EventKind::Heartbeat`].
+    Heartbeat,
+    /// See [`EventKind::Deleted`].
+    Deleted,
+    /// See [`EventKind::Degraded`].
+    Degraded,
+    /// See [`EventKind::Recovered`].
+    Recovered,
+    /// See [`EventKind::Reset`].
+    Reset,
+    /// See [`EventKind::Draining`].
+    Draining,
+}
 
-    /// What tells it from others of its kind, within this process.
-    pub(super) fn about(&self) -> u64 {
+impl EventType {
+    /// All types, in the contract's order.
+    pub const ALL: [Self; 9] = [
+        Self::Snapshot,
+        Self::Synced,
+        Self::Changed,
+        Self::Heartbeat,
+        Self::Deleted,
+        Self::Degraded,
+        Self::Recovered,
+        Self::Reset,
+        Self::Draining,
+    ];
+
+    /// The contract's name.
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Snapshot(seen) | Self::Changed(seen) => seen.fingerprint,
-            Self::Deleted(name) | Self::Recovered(name) => hashed(name),
-            // All watchers have the one error of an observation.
-            Self::Degraded(name, error) => hashed((name, Arc::as_ptr(error))),
-            Self::Synced | Self::Heartbeat | Self::Reset | Self::Draining => 0,
+            Self::Snapshot => "SNAPSHOT",
+            Self::Synced => "SYNCED",
+            Self::Changed => "CHANGED",
+            Self::Heartbeat => "HEARTBEAT",
+            Self::Deleted => "DELETED",
+            Self::Degraded => "DEGRADED",
+            Self::Recovered => "RECOVERED",
+            Self::Reset => "RESET",
+            Self::Draining => "DRAINING",
         }
     }
 }
 
-/// A `WatchStatusResponse` as it goes over the wire: encoded, behind gRPC's mark of a message that is not
-/// compressed and its length.
-pub(super) fn frame(
-    what: &What,
-    resume_token: String,
-    observed: Option<Timestamp>,
-) -> Result<Bytes, Error> {
-    let point =
-        |seen: &Seen| (seen.message.name.clone(), Some(proto::RestorePoint::clone(&seen.message)));
-    let mut error = None;
-    let (name, restore_point) = match what {
-        What::Snapshot(seen) | What::Changed(seen) => point(seen),
-        What::Deleted(name) | What::Recovered(name) => (name.clone(), None),
-        What::Degraded(name, trouble) => {
-            error = Some(status::embedded(Error::clone(trouble)));
-            (name.clone(), None)
+impl EventKind {
+    /// Its type.
+    pub fn event_type(&self) -> EventType {
+        match self {
+            Self::Snapshot(_) => EventType::Snapshot,
+            Self::Synced => EventType::Synced,
+            Self::Changed(_) => EventType::Changed,
+            Self::Heartbeat => EventType::Heartbeat,
+            Self::Deleted(_) => EventType::Deleted,
+            Self::Degraded(..) => EventType::Degraded,
+            Self::Recovered(_) => EventType::Recovered,
+            Self::Reset => EventType::Reset,
+            Self::Draining => EventType::Draining,
         }
-        What::Synced | What::Heartbeat | What::Reset | What::Draining => (String::new(), None),
-    };
-    let message = proto::WatchStatusResponse {
-        event: what.kind().into(),
-        name,
-        restore_point,
-        resume_token,
-        observe_time: observed.map(convert::timestamp),
-        error,
-    };
-    let problem =
-        |problem: &dyn std::fmt::Display| Error::Internal { problem: problem.to_string() };
-    let length = u32::try_from(message.encoded_len()).map_err(|error| problem(&error))?;
-    let mut frame = BytesMut::with_capacity(PREFIX + message.encoded_len());
-    frame.put_u8(0);
-    frame.put_u32(length);
-    message.encode(&mut frame).map_err(|error| problem(&error))?;
-    Ok(frame.freeze())
+    }
+}
+
+/// What determines an event for all watchers of one target, and of that alone, who have received the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ShareKey {
+    /// The observation it is made of, which belongs to one target.
+    observation: u64,
+    event_type: EventType,
+    subject: u64,
+    observe_time: Option<Timestamp>,
+    /// What the watcher has received with this event.
+    delivered: u64,
+}
+
+impl ShareKey {
+    pub(super) fn new(
+        observation: u64,
+        kind: &EventKind,
+        subject: u64,
+        observe_time: Option<Timestamp>,
+        delivered: u64,
+    ) -> Self {
+        let event_type = kind.event_type();
+        Self { observation, event_type, subject, observe_time, delivered }
+    }
+}
+
+/// An event in a watcher's queue, and what it is about as a number.
+#[derive(Debug)]
+pub(super) struct QueuedEvent {
+    pub(super) kind: EventKind,
+    pub(super) subject: u64,
+    pub(super) observe_time: Option<Timestamp>,
+    /// What the watcher has received once the event is delivered.
+    pub(super) effect: Option<Effect>,
+}
+
+/// A change of what has been delivered of the target with this index.
+#[derive(Debug)]
+pub(super) enum Effect {
+    Set(usize, Box<str>, u64),
+    Remove(usize, Box<str>),
+}
+
+impl QueuedEvent {
+    /// An event about the watch as a whole.
+    pub(super) fn general(kind: EventKind, observe_time: Option<Timestamp>) -> Self {
+        Self { kind, subject: 0, observe_time, effect: None }
+    }
+
+    /// An event about a name.
+    pub(super) fn about(
+        name: &str,
+        kind: EventKind,
+        observe_time: Option<Timestamp>,
+        effect: Option<Effect>,
+    ) -> Self {
+        Self { kind, subject: hash(name), observe_time, effect }
+    }
+
+    /// SNAPSHOT or CHANGED of a point.
+    pub(super) fn point(
+        kind: impl FnOnce(Arc<RestorePoint>) -> EventKind,
+        snapshot: &PointSnapshot,
+        observe_time: Timestamp,
+        effect: Effect,
+    ) -> Self {
+        Self {
+            kind: kind(Arc::clone(&snapshot.point)),
+            subject: snapshot.fingerprint,
+            observe_time: Some(observe_time),
+            effect: Some(effect),
+        }
+    }
 }

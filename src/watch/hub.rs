@@ -1,4 +1,4 @@
-//! The pollers by backend, and who watches what. Never locked across an await.
+//! The pollers of all backends, and the subscriptions to their targets. No lock is held across an await.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,15 +9,14 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::pace::{Pace, Paces};
-use super::poller::{self, Poller};
+use super::metrics::WatchMetrics;
+use super::poller::{Poller, Retirement};
 use super::reading::{Observation, Reading};
-use super::schedule::Audience;
-use super::tally::Tally;
+use super::schedule::SubscriberCount;
 use super::target::Target;
-use super::token::Resume;
 use crate::backend::{Operation, Registry};
-use crate::model::{BackendId, Error, PointRef, RestorePointName, Sealer};
+use crate::config::{PollPolicies, PollPolicy};
+use crate::model::BackendId;
 
 /// All pollers. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -26,132 +25,113 @@ pub struct Hub {
 }
 
 #[derive(Debug)]
-pub(super) struct Inner {
-    pub registry: Registry,
-    paces: ArcSwap<Paces>,
-    sealer: Arc<Sealer>,
+struct Inner {
+    registry: Registry,
+    policies: ArcSwap<PollPolicies>,
     pollers: Mutex<HashMap<BackendId, Arc<Poller>>>,
-    tally: Tally,
+    metrics: WatchMetrics,
 }
 
-/// What is watched of one backend.
+/// The watched targets of one backend.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Watched {
-    /// Targets on the plan: those with watchers, and those whose last one left a moment ago.
-    pub targets: usize,
-    /// How long the target that waits longest has waited beyond its time: what a budget costs.
-    pub longest_wait: Duration,
+pub struct BackendTargets {
+    /// Targets with subscribers, and those whose last one left less than the idle TTL ago.
+    pub count: usize,
+    /// How long the target that has waited longest has waited beyond its time: what a rate limit costs.
+    pub poll_lag: Duration,
 }
 
 impl Hub {
-    /// A hub without watchers.
-    pub fn new(registry: Registry, sealer: Arc<Sealer>, paces: impl Into<Paces>) -> Self {
-        let paces = ArcSwap::from_pointee(paces.into());
-        let (pollers, tally) = (Mutex::default(), Tally::default());
-        Self { inner: Arc::new(Inner { registry, paces, sealer, pollers, tally }) }
+    /// A hub without pollers.
+    pub fn new(registry: Registry, policies: impl Into<PollPolicies>) -> Self {
+        let policies = ArcSwap::from_pointee(policies.into());
+        let (pollers, metrics) = (Mutex::default(), WatchMetrics::default());
+        Self { inner: Arc::new(Inner { registry, policies, pollers, metrics }) }
     }
 
-    /// Puts other paces in place of those that there were; what is planned already stays planned.
-    pub fn repace(&self, paces: Paces) {
-        // Under the lock of the pollers, so that none begins by an old pace after this.
+    /// Replaces the policies; polls that are scheduled stay scheduled.
+    pub fn set_policies(&self, policies: PollPolicies) {
+        // Under the lock of the pollers, so that none begins with an old policy after this.
         let pollers = self.inner.pollers();
-        self.inner.paces.store(Arc::new(paces));
+        self.inner.policies.store(Arc::new(policies));
         for poller in pollers.values() {
-            poller.schedule().repace(self.inner.pace(poller.backend()));
+            poller.schedule().set_policy(self.inner.policy(poller.backend()));
         }
     }
 
-    /// Follows a target; it is read from now on, if nobody else has it read.
-    pub(super) fn follow(&self, target: &Target, operation: Option<Operation>) -> Following {
+    /// Subscribes to a target, which is polled from now on.
+    pub(super) fn subscribe(&self, target: &Target, operation: Option<Operation>) -> Subscription {
         let key: Arc<str> = target.key().into();
-        let batch = match target {
+        let group = match target {
             Target::Point(point) => self
                 .inner
                 .registry
                 .get(&point.backend)
                 .ok()
-                .and_then(|backend| backend.batch(point))
+                .and_then(|backend| backend.poll_group(point))
                 .map(Arc::from),
             Target::Collection(_) => None,
         };
         let mut pollers = self.inner.pollers();
-        let pace = self.inner.pace(target.backend());
+        let policy = self.inner.policy(target.backend());
         let poller = pollers.entry(target.backend().clone()).or_insert_with(|| {
-            let poller = Arc::new(Poller::new(target.backend().clone(), pace));
-            tokio::spawn(poller::run(Arc::clone(&self.inner), Arc::clone(&poller)));
+            let registry = self.inner.registry.clone();
+            let poller = Arc::new(Poller::new(target.backend().clone(), registry, policy));
+            let inner = Arc::clone(&self.inner);
+            tokio::spawn(Arc::clone(&poller).run(move |poller| inner.retire(poller)));
             poller
         });
         let poller = Arc::clone(poller);
-        // Still under the lock of the pollers: one without targets ends only under it.
-        let (latest, audience) =
-            poller.schedule().follow(&key, target, batch, operation, Instant::now());
+        // Still under the lock of the pollers: one without targets retires only under it.
+        let (latest, subscriber_count) =
+            poller.schedule().subscribe(&key, target, group, operation, Instant::now());
         poller.wake();
-        let not_before = Timestamp::now().saturating_sub(pace.quickest).unwrap_or(Timestamp::MIN);
-        Following { latest, audience, poller, key, not_before }
+        let not_before =
+            Timestamp::now().saturating_sub(policy.min_interval).unwrap_or(Timestamp::MIN);
+        Subscription { latest, subscriber_count, poller, key, not_before }
     }
 
-    /// The token that a caller of Copy takes to WatchStatus.
-    ///
-    /// # Errors
-    /// INTERNAL when it cannot be sealed.
-    pub fn token_of_copy(
-        &self,
-        point: &RestorePointName,
-        operation: Option<&Operation>,
-    ) -> Result<String, Error> {
-        let target = Target::Point(PointRef::from(point));
-        let mut resume = Resume::default();
-        if let Some(operation) = operation {
-            resume.carry(&target, operation);
-        }
-        resume.seal(&self.inner.sealer, [&target])
+    /// How many targets are polled.
+    pub fn target_count(&self) -> usize {
+        self.targets().values().map(|targets| targets.count).sum()
     }
 
-    pub(super) fn sealer(&self) -> &Sealer {
-        &self.inner.sealer
+    /// The longest poll lag of any backend.
+    pub fn poll_lag(&self) -> Duration {
+        self.targets().values().map(|targets| targets.poll_lag).max().unwrap_or_default()
     }
 
-    /// How many targets are polled at the moment.
-    pub fn polled_targets(&self) -> usize {
-        self.watched().values().map(|watched| watched.targets).sum()
-    }
-
-    /// The longest wait of any backend's.
-    pub fn longest_wait(&self) -> Duration {
-        self.watched().values().map(|watched| watched.longest_wait).max().unwrap_or_default()
-    }
-
-    /// What is watched, of each backend of which anything is.
-    pub fn watched(&self) -> BTreeMap<BackendId, Watched> {
+    /// The watched targets, by backend.
+    pub fn targets(&self) -> BTreeMap<BackendId, BackendTargets> {
         let now = Instant::now();
         let pollers = self.inner.pollers();
-        let watched = pollers.iter().map(|(backend, poller)| {
+        let targets = pollers.iter().map(|(backend, poller)| {
             let schedule = poller.schedule();
-            let (targets, longest_wait) = (schedule.len(), schedule.longest_wait(now));
-            (backend.clone(), Watched { targets, longest_wait })
+            let (count, poll_lag) = (schedule.len(), schedule.poll_lag(now));
+            (backend.clone(), BackendTargets { count, poll_lag })
         });
-        watched.collect()
+        targets.collect()
     }
 
-    /// What all watchers together have been told.
-    pub fn tally(&self) -> &Tally {
-        &self.inner.tally
+    /// The metrics of all watchers.
+    pub fn metrics(&self) -> &WatchMetrics {
+        &self.inner.metrics
     }
 }
 
 impl Inner {
-    pub(super) fn pace(&self, backend: &BackendId) -> Pace {
-        self.paces.load().of(backend)
+    fn policy(&self, backend: &BackendId) -> PollPolicy {
+        self.policies.load().of(backend)
     }
 
-    /// Ends a poller that has no targets; a watcher who comes later starts another.
-    pub(super) fn retire(&self, poller: &Poller) -> Retired {
+    /// Removes a poller that has no targets; a later subscriber starts another.
+    fn retire(&self, poller: &Poller) -> Retirement {
         let mut pollers = self.pollers();
         if poller.schedule().len() > 0 {
-            return Retired::StillNeeded;
+            return Retirement::Refused;
         }
         pollers.remove(poller.backend());
-        Retired::Yes
+        Retirement::Granted
     }
 
     fn pollers(&self) -> MutexGuard<'_, HashMap<BackendId, Arc<Poller>>> {
@@ -159,49 +139,42 @@ impl Inner {
     }
 }
 
-/// What came of the wish to stop polling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Retired {
-    Yes,
-    StillNeeded,
-}
-
-/// A watcher's hold on a target: when the last one is dropped, the target is not read any more.
+/// A watcher's subscription to a target: with the last one dropped, the target is not polled any more.
 #[derive(Debug)]
-pub(super) struct Following {
+pub(super) struct Subscription {
     latest: watch::Receiver<Observation>,
-    audience: Audience,
+    subscriber_count: SubscriberCount,
     poller: Arc<Poller>,
     key: Arc<str>,
     not_before: Timestamp,
 }
 
-impl Following {
-    /// Whether a reading is too old to be told as what there was when the watcher came. It may be as old as the
-    /// quickest pace, since its target is read no oftener anyway.
-    pub(super) fn is_too_old(&self, reading: &Reading) -> bool {
+impl Subscription {
+    /// Whether a reading from before the subscription is too old to be its first. It may be as old as the shortest
+    /// interval, since the target is not polled more often anyway.
+    pub(super) fn is_stale(&self, reading: &Reading) -> bool {
         reading.time < self.not_before
     }
 
-    /// Whether others watch the same.
+    /// Whether other watchers subscribe to the same target.
     pub(super) fn is_shared(&self) -> bool {
-        self.audience.is_shared()
+        self.subscriber_count.is_shared()
     }
 
-    /// What is known now; not to be held on to, since nothing is published meanwhile.
-    pub(super) fn now(&self) -> watch::Ref<'_, Observation> {
+    /// What is known now; not to be held, since it blocks the publisher.
+    pub(super) fn latest(&self) -> watch::Ref<'_, Observation> {
         self.latest.borrow()
     }
 
-    /// The same as it changes, beginning with what is known now.
+    /// The observations from now on, beginning with what is known.
     pub(super) fn updates(&self) -> watch::Receiver<Observation> {
         self.latest.clone()
     }
 }
 
-impl Drop for Following {
+impl Drop for Subscription {
     fn drop(&mut self) {
-        self.poller.schedule().left(&self.key, Instant::now());
+        self.poller.schedule().unsubscribe(&self.key, Instant::now());
         self.poller.wake();
     }
 }

@@ -1,27 +1,26 @@
-//! Watching: many watchers, one poll.
+//! Watching restore points: many watchers, one poll.
 //!
-//! Neither vendor pushes. The first watcher of a target has it polled, the last one's leaving ends that,
-//! and all in between see what the one poll reads. Watchers see the latest value, never a queue, so
-//! that a slow one costs nothing; what they are told is encoded once for all.
+//! No vendor pushes. The first watcher of a target has it polled, and the last one's end stops that; all in between see
+//! what the one poll reads. Watchers see the latest state, never a queue, so a slow one costs nothing.
+//!
+//! A [`Watcher`] yields domain events. Encoding them, and sealing the resume tokens that go with them, is the service's.
 
+mod delivered;
 mod event;
-mod frames;
-#[cfg(fuzzing)]
-pub mod fuzzing;
+mod fingerprint;
 mod hub;
-mod pace;
+mod metrics;
 mod poller;
 mod reading;
 mod schedule;
-mod seen;
-mod session;
-mod tally;
 mod target;
-mod token;
-mod told;
+mod watcher;
 
-pub use hub::{Hub, Watched};
-pub use pace::{Pace, Paces};
-pub use session::{Follow, Session};
-pub use tally::Tally;
+pub use delivered::{Delivered, GONE};
+pub use event::{Event, EventKind, EventType, ShareKey};
+pub use fingerprint::FINGERPRINT_VERSION;
+pub(crate) use fingerprint::short_hash;
+pub use hub::{BackendTargets, Hub};
+pub use metrics::WatchMetrics;
 pub use target::Target;
+pub use watcher::{End, Follow, Start, Watch, Watcher};

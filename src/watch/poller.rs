@@ -1,7 +1,7 @@
-//! One backend's poller: reads what is due, a few at once, and publishes what it finds.
+//! The poller of one backend: polls what is due, a few targets at once, and publishes the results.
 //!
-//! It knows no watcher: a target has a channel that holds its latest observation, and whoever is slow to
-//! look at it misses readings and delays nobody.
+//! It knows no watcher. A target has a channel that holds its latest observation; a slow subscriber misses results and
+//! delays nobody.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,32 +13,40 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::hub::{Inner, Retired};
-use super::pace::Pace;
-use super::reading::{Difference, Observation, Reading};
-use super::schedule::{Due, Newcomers, Outcome, Schedule};
+use super::reading::{Change, Observation, Reading};
+use super::schedule::{Due, Newcomers, PollResult, Schedule};
 use super::target::Target;
-use crate::backend::{Backend, Observed};
+use crate::backend::{Backend, PollTarget, Registry};
+use crate::config::PollPolicy;
 use crate::model::{BackendId, Error, RestorePoint, Segment, View};
-use crate::spread::spread;
 
-/// How many readings of one backend are under way at once: enough to fill a budget of 25 a second over a
-/// slow line, and few enough that a caller's own read finds its place among them.
-const AT_ONCE: usize = 8;
-/// How many points of a collection are asked for at once.
-const STEP: usize = 1000;
+/// Enough to fill a rate limit of 25 requests a second at a high latency, and few enough that a caller's own read finds
+/// its place among them.
+const MAX_CONCURRENT_POLLS: usize = 8;
+/// Page size when a collection is read.
+const PAGE_SIZE: usize = 1000;
 
 /// The targets of one backend, and what wakes its task.
 #[derive(Debug)]
 pub(super) struct Poller {
     backend: BackendId,
+    registry: Registry,
     schedule: Mutex<Schedule>,
     changed: Notify,
 }
 
+/// Whether a poller without targets may end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Retirement {
+    Granted,
+    /// A subscriber has come.
+    Refused,
+}
+
 impl Poller {
-    pub(super) fn new(backend: BackendId, pace: Pace) -> Self {
-        Self { backend, schedule: Mutex::new(Schedule::new(pace)), changed: Notify::new() }
+    pub(super) fn new(backend: BackendId, registry: Registry, policy: PollPolicy) -> Self {
+        let schedule = Mutex::new(Schedule::new(policy));
+        Self { backend, registry, schedule, changed: Notify::new() }
     }
 
     pub(super) fn backend(&self) -> &BackendId {
@@ -49,104 +57,108 @@ impl Poller {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the task look at its plan again.
+    /// Lets the task look at its schedule again.
     pub(super) fn wake(&self) {
         self.changed.notify_one();
     }
 
-    /// Publishes what was read of a target, and plans its next reading.
-    fn settle(&self, due: &Due, read: Result<Reading, Error>) {
-        // Waking ten thousand watchers takes its time: not under the lock.
-        let Some((latest, newcomers)) = self.schedule().publication(&due.key) else { return };
-        let outcome = publish(&latest, newcomers, &due.target, read);
-        self.schedule().plan(&due.key, outcome, spread(), Instant::now());
-    }
-}
-
-/// Reads what `poller` has due, until nobody watches anything of its backend.
-pub(super) async fn run(hub: Arc<Inner>, poller: Arc<Poller>) {
-    let mut readings = JoinSet::new();
-    loop {
-        while readings.len() < AT_ONCE {
-            let Some(due) = poller.schedule().take(Instant::now()) else { break };
-            readings.spawn(read(Arc::clone(&hub), Arc::clone(&poller), due));
-        }
-        if readings.is_empty() && hub.retire(&poller) == Retired::Yes {
-            return;
-        }
-        let next = match readings.len() {
-            AT_ONCE.. => None,
-            _ => poller.schedule().next_due(),
-        };
-        tokio::select! {
-            Some(ended) = readings.join_next() => {
-                if let Err(error) = ended {
-                    tracing::error!(%error, "a reading was cut off");
-                }
+    /// Polls what is due until no target is left and `retire` grants the end.
+    pub(super) async fn run(self: Arc<Self>, retire: impl Fn(&Self) -> Retirement) {
+        let mut polls = JoinSet::new();
+        loop {
+            while polls.len() < MAX_CONCURRENT_POLLS {
+                let Some(group) = self.schedule().next_group(Instant::now()) else { break };
+                polls.spawn(Arc::clone(&self).poll(group));
             }
-            () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
-            () = poller.changed.notified() => {}
+            if polls.is_empty() && retire(&self) == Retirement::Granted {
+                return;
+            }
+            let next = match polls.len() {
+                MAX_CONCURRENT_POLLS.. => None,
+                _ => self.schedule().next_due(),
+            };
+            tokio::select! {
+                Some(ended) = polls.join_next() => {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, "a poll was aborted");
+                    }
+                }
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
+                () = self.changed.notified() => {}
+            }
         }
     }
-}
 
-/// Reads targets together and settles each. A panic costs this reading only.
-async fn read(hub: Arc<Inner>, poller: Arc<Poller>, due: Vec<Due>) {
-    let reading = AssertUnwindSafe(readings(&hub, &poller.backend, &due)).catch_unwind().await;
-    let mut reading = reading.unwrap_or_else(|_| {
-        let problem = "reading a watched target panicked".to_owned();
-        due.iter().map(|_| Err(Error::Internal { problem: problem.clone() })).collect()
-    });
-    // One result for each, or the backend breaks its promise.
-    reading.resize_with(due.len(), || {
-        Err(Error::Internal { problem: "a watched target was passed over".to_owned() })
-    });
-    for (due, read) in due.iter().zip(reading) {
-        poller.settle(due, read);
+    /// Polls a group and publishes each result. A panic costs this poll only.
+    async fn poll(self: Arc<Self>, group: Vec<Due>) {
+        let results = AssertUnwindSafe(self.read(&group)).catch_unwind().await;
+        let mut results = results.unwrap_or_else(|_| {
+            let problem = "polling a watched target panicked".to_owned();
+            group.iter().map(|_| Err(Error::Internal { problem: problem.clone() })).collect()
+        });
+        // A backend returns one result for each target.
+        results.resize_with(group.len(), || {
+            Err(Error::Internal {
+                problem: "the poll of a watched target has no result".to_owned(),
+            })
+        });
+        for (due, result) in group.iter().zip(results) {
+            self.publish(due, result);
+        }
     }
-}
 
-async fn readings(hub: &Inner, backend: &BackendId, due: &[Due]) -> Vec<Result<Reading, Error>> {
-    let backend = match configured(hub, backend) {
-        Ok(backend) => backend,
-        Err(error) => return due.iter().map(|_| Err(error.clone())).collect(),
-    };
-    if let [Due { target, .. }] = due
-        && let Target::Collection(name) = &**target
-    {
-        let points = collection(&*backend, &name.collection).await;
-        return vec![points.map(|points| Reading::of(points, Timestamp::now()))];
+    async fn read(&self, group: &[Due]) -> Vec<Result<Reading, Error>> {
+        let backend = match self.configured_backend() {
+            Ok(backend) => backend,
+            Err(error) => return group.iter().map(|_| Err(error.clone())).collect(),
+        };
+        if let [Due { target, .. }] = group
+            && let Target::Collection(name) = &**target
+        {
+            let points = read_collection(&*backend, &name.collection).await;
+            return vec![points.map(|points| Reading::of(points, Timestamp::now()))];
+        }
+        let targets: Vec<_> = group
+            .iter()
+            .filter_map(|due| match &*due.target {
+                Target::Point(point) => {
+                    Some(PollTarget { point, operation: due.operation.as_deref() })
+                }
+                Target::Collection(_) => None,
+            })
+            .collect();
+        let points = backend.poll(&targets).await;
+        let now = Timestamp::now();
+        points.into_iter().map(|point| point.map(|point| Reading::of([point], now))).collect()
     }
-    let observed: Vec<_> = due
-        .iter()
-        .filter_map(|due| match &*due.target {
-            Target::Point(point) => Some(Observed { point, operation: due.operation.as_deref() }),
-            Target::Collection(_) => None,
+
+    /// Points of a backend that a reload has removed are not deleted, only not readable.
+    fn configured_backend(&self) -> Result<Arc<dyn Backend>, Error> {
+        self.registry.get(&self.backend).map_err(|_| Error::Unavailable {
+            backend: self.backend.as_str().to_owned(),
+            retry_after: self.schedule().policy().max_interval,
+            detail: "it is no longer configured".to_owned(),
         })
-        .collect();
-    let points = match observed[..] {
-        [Observed { point, operation }] => vec![backend.observe(point, operation).await],
-        _ => backend.observe_together(&observed).await,
-    };
-    let now = Timestamp::now();
-    points.into_iter().map(|point| point.map(|point| Reading::of([point], now))).collect()
+    }
+
+    /// Publishes the result of a poll, and schedules the next one.
+    fn publish(&self, due: &Due, result: Result<Reading, Error>) {
+        // Waking ten thousand watchers takes its time: not under the lock.
+        let Some((latest, newcomers)) = self.schedule().publisher(&due.key) else { return };
+        let result = send(&latest, newcomers, &due.target, result);
+        self.schedule().reschedule(&due.key, result, fastrand::f64(), Instant::now());
+    }
 }
 
-/// A backend that a reload has taken away says nothing of its points: they are not gone, only out of sight.
-fn configured(hub: &Inner, id: &BackendId) -> Result<Arc<dyn Backend>, Error> {
-    hub.registry.get(id).map_err(|_| Error::Unavailable {
-        backend: id.as_str().to_owned(),
-        retry_after: hub.pace(id).slowest,
-        detail: "it is not configured any more".to_owned(),
-    })
-}
-
-async fn collection(backend: &dyn Backend, collection: &str) -> Result<Vec<RestorePoint>, Error> {
+async fn read_collection(
+    backend: &dyn Backend,
+    collection: &str,
+) -> Result<Vec<RestorePoint>, Error> {
     let collection = Segment::Id(collection.to_owned());
     let mut points = Vec::new();
     let mut cursor = None;
     loop {
-        let page = backend.list(&collection, View::Full, cursor.as_ref(), STEP).await?;
+        let page = backend.list(&collection, View::Full, cursor.as_ref(), PAGE_SIZE).await?;
         points.extend(page.items);
         cursor = page.next;
         if cursor.is_none() {
@@ -155,49 +167,51 @@ async fn collection(backend: &dyn Backend, collection: &str) -> Result<Vec<Resto
     }
 }
 
-/// Publishes a reading. Watchers are woken only by what they have to be told.
-fn publish(
+/// Puts a result into the channel of a target. Watchers are woken only by what they have to send.
+fn send(
     latest: &watch::Sender<Observation>,
     newcomers: Newcomers,
     target: &Target,
-    read: Result<Reading, Error>,
-) -> Outcome {
-    let reading = match read {
+    result: Result<Reading, Error>,
+) -> PollResult {
+    let reading = match result {
         Ok(reading) => reading,
-        Err(Error::NotFound { .. }) => Reading::gone(Timestamp::now()),
-        // Our own limit says nothing of the vendor: the reading that is known stands, a little longer.
-        Err(Error::BudgetSpent { retry_after, .. }) => return Outcome::Failed(Some(retry_after)),
+        Err(Error::NotFound { .. }) => Reading::absent(Timestamp::now()),
+        // The gateway's own limit says nothing about the vendor: what is known stays known a little longer.
+        Err(Error::RateLimited { retry_after, .. }) => {
+            return PollResult::Failure(Some(retry_after));
+        }
         Err(error) => {
-            tracing::warn!(%target, %error, "a watched target cannot be read");
-            let pause = asked_pause(&error);
+            tracing::warn!(%target, %error, "cannot poll a watched target");
+            let retry_after = retry_after(&error);
             latest.send_if_modified(|latest| {
-                latest.frames = Arc::default();
-                let known = latest.trouble.replace(Arc::new(error)).is_some();
-                !known || newcomers == Newcomers::Waiting
+                latest.renew();
+                let already_failing = latest.last_error.replace(Arc::new(error)).is_some();
+                !already_failing || newcomers == Newcomers::Waiting
             });
-            return Outcome::Failed(pause);
+            return PollResult::Failure(retry_after);
         }
     };
-    let mut difference = Difference::Change;
+    let mut change = Change::Other;
     latest.send_if_modified(|latest| {
-        difference = match &latest.reading {
-            Some(known) => reading.beyond(known),
-            None => Difference::Change,
+        change = match &latest.reading {
+            Some(known) => reading.change_since(known),
+            None => Change::Other,
         };
         latest.reading = Some(reading);
-        latest.frames = Arc::default();
-        let recovered = latest.trouble.take().is_some();
-        recovered || difference != Difference::None || newcomers == Newcomers::Waiting
+        latest.renew();
+        let recovered = latest.last_error.take().is_some();
+        recovered || change != Change::None || newcomers == Newcomers::Waiting
     });
-    Outcome::Read(difference)
+    PollResult::Success(change)
 }
 
-/// The pause that the vendor asks for, or that is made for it.
-fn asked_pause(error: &Error) -> Option<Duration> {
+/// The vendor's Retry-After, or the gateway's own.
+fn retry_after(error: &Error) -> Option<Duration> {
     match error {
         Error::Throttled { retry_after, .. }
         | Error::Unavailable { retry_after, .. }
-        | Error::Outage { retry_after, .. } => Some(*retry_after),
+        | Error::CircuitOpen { retry_after, .. } => Some(*retry_after),
         _ => None,
     }
 }

@@ -1,95 +1,139 @@
-//! What is known of a target, as all its watchers share it.
+//! The latest state of a target, shared by all its watchers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 
-use super::frames::Frames;
-use super::seen::Seen;
+use super::fingerprint::{FINGERPRINT_VERSION, fingerprint};
 use crate::backend::Operation;
-use crate::model::{Error, RestorePoint};
+use crate::model::{Error, RestorePoint, State};
 
 /// The latest that is known of a target. Cheap to clone.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Observation {
+    /// Unique in this process. It changes with everything that events are made of.
+    pub(super) id: u64,
     /// The points as last read; none before the first reading.
-    pub reading: Option<Reading>,
-    /// Why the target could not be read the last time.
-    pub trouble: Option<Arc<Error>>,
-    /// The handle of the operation that makes the point, if a watcher or the gateway's own copy knows it.
-    pub operation: Option<Arc<Operation>>,
-    /// What was made of this observation for those who watch nothing else.
-    pub frames: Arc<Frames>,
+    pub(super) reading: Option<Reading>,
+    /// Why the last poll failed, if it did.
+    pub(super) last_error: Option<Arc<Error>>,
+    /// The handle of the operation that creates the point, if a watcher or the gateway's own copy has it.
+    pub(super) operation: Option<Arc<Operation>>,
 }
 
 impl Observation {
-    /// Whether it says anything yet.
-    pub(super) fn is_answer(&self) -> bool {
-        self.reading.is_some() || self.trouble.is_some()
+    /// Nothing is known yet.
+    pub(super) fn empty() -> Self {
+        Self { id: next_id(), reading: None, last_error: None, operation: None }
+    }
+
+    /// Whether anything is known yet.
+    pub(super) fn is_complete(&self) -> bool {
+        self.reading.is_some() || self.last_error.is_some()
+    }
+
+    /// To be called with every change: events that were made before are not shared with those made after.
+    pub(super) fn renew(&mut self) {
+        self.id = next_id();
     }
 }
 
-/// A reading of a target.
+fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// The result of a successful poll.
 #[derive(Debug, Clone)]
 pub(super) struct Reading {
-    /// By name. Empty when the target is gone.
-    pub points: Arc<BTreeMap<String, Seen>>,
-    /// Whether the target itself is there.
-    pub presence: Presence,
-    /// When the vendor was read.
-    pub time: Timestamp,
+    /// By name. Empty when the target does not exist.
+    pub(super) points: Arc<BTreeMap<String, PointSnapshot>>,
+    /// Whether the target itself exists.
+    pub(super) presence: Presence,
+    /// When the backend was read.
+    pub(super) time: Timestamp,
 }
 
-/// Whether a target is there.
+/// A point as it was read.
+#[derive(Debug, Clone)]
+pub(super) struct PointSnapshot {
+    pub(super) point: Arc<RestorePoint>,
+    /// Of the present version.
+    pub(super) fingerprint: u64,
+}
+
+/// Whether a target exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Presence {
-    Here,
-    Gone,
+    Present,
+    Absent,
 }
 
-/// What a reading shows beyond the one before.
+/// How a reading differs from the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Difference {
+pub(super) enum Change {
     None,
-    /// Nothing but figures of copies that are under way, which the vendor moves in a rhythm of its own.
-    CopyFigures,
+    /// Only the progress of copies, which the vendor updates at an interval of its own.
+    CopyProgress,
     /// Anything else: more may follow soon.
-    Change,
+    Other,
+}
+
+impl PointSnapshot {
+    fn new(point: RestorePoint) -> Self {
+        let fingerprint = fingerprint(&point, FINGERPRINT_VERSION).unwrap_or_default();
+        Self { point: Arc::new(point), fingerprint }
+    }
+
+    /// Whether it differs from `old` only in the progress of a copy.
+    fn differs_only_in_copy_progress(&self, old: &Self) -> bool {
+        let without_progress = |snapshot: &Self| {
+            let mut point = RestorePoint::clone(&snapshot.point);
+            point.copy_progress_percent = None;
+            point.state_reason.clear();
+            point.disks.iter_mut().for_each(|disk| disk.progress_percent = None);
+            point
+        };
+        let copying = [self, old].iter().all(|snapshot| snapshot.point.state == State::Copying);
+        copying && without_progress(self) == without_progress(old)
+    }
 }
 
 impl Reading {
-    /// A target that is not there.
-    pub(super) fn gone(time: Timestamp) -> Self {
-        Self { points: Arc::default(), presence: Presence::Gone, time }
+    /// A target that does not exist.
+    pub(super) fn absent(time: Timestamp) -> Self {
+        Self { points: Arc::default(), presence: Presence::Absent, time }
     }
 
-    /// A target that is there, with these points.
+    /// A target that exists, with these points.
     pub(super) fn of(points: impl IntoIterator<Item = RestorePoint>, time: Timestamp) -> Self {
-        let points = points.into_iter().map(|point| (point.name.to_string(), Seen::new(point)));
-        Self { points: Arc::new(points.collect()), presence: Presence::Here, time }
+        let points =
+            points.into_iter().map(|point| (point.name.to_string(), PointSnapshot::new(point)));
+        Self { points: Arc::new(points.collect()), presence: Presence::Present, time }
     }
 
-    /// Whether nothing of it will change by itself.
+    /// Whether no point of it will change by itself.
     pub(super) fn is_terminal(&self) -> bool {
-        self.points.values().all(|seen| seen.state.is_terminal())
+        self.points.values().all(|snapshot| snapshot.point.state.is_terminal())
     }
 
-    /// What it shows beyond an earlier one, whenever read.
-    pub(super) fn beyond(&self, earlier: &Self) -> Difference {
+    /// How it differs from an earlier reading.
+    pub(super) fn change_since(&self, earlier: &Self) -> Change {
         let same_points =
             self.presence == earlier.presence && self.points.keys().eq(earlier.points.keys());
         if !same_points {
-            return Difference::Change;
+            return Change::Other;
         }
         let pairs = self.points.values().zip(earlier.points.values());
         let mut changed = pairs.filter(|(now, old)| now.fingerprint != old.fingerprint).peekable();
         if changed.peek().is_none() {
-            return Difference::None;
+            return Change::None;
         }
-        match changed.all(|(now, old)| now.differs_in_copy_figures_only(old)) {
-            true => Difference::CopyFigures,
-            false => Difference::Change,
+        match changed.all(|(now, old)| now.differs_only_in_copy_progress(old)) {
+            true => Change::CopyProgress,
+            false => Change::Other,
         }
     }
 }
@@ -100,7 +144,8 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        CollectionName, Consistency, Disk, RestorePointName, Source, State, Vendor,
+        AzureProperties, CollectionName, Consistency, Disk, RestorePointName, Source,
+        VendorProperties,
     };
 
     fn point(id: &str, state: State) -> RestorePoint {
@@ -130,46 +175,46 @@ mod tests {
             copy_progress_percent: Some(10),
             disks: vec![disk],
             failure: None,
-            vendor: Vendor::Azure(Default::default()),
+            vendor: VendorProperties::Azure(AzureProperties::default()),
             raw: None,
         }
     }
 
     #[test]
-    fn only_figures_of_copies_under_way_are_waited_for() {
-        type Change = fn(&mut RestorePoint);
-        let figures: Change = |point| {
+    fn only_the_progress_of_running_copies_is_copy_progress() {
+        type Edit = fn(&mut RestorePoint);
+        let progress: Edit = |point| {
             point.copy_progress_percent = Some(60);
             point.disks[0].progress_percent = Some(60);
         };
-        let detail: Change = |point| point.display_name.push('!');
-        let arrived: Change = |point| point.disks[0].state = State::Ready;
-        let failed: Change = |point| point.state = State::Failed;
-        for (state, changes, expected) in [
-            (State::Copying, &[][..], Difference::None),
-            (State::Copying, &[figures], Difference::CopyFigures),
-            (State::Copying, &[figures, arrived], Difference::Change),
-            (State::Copying, &[figures, detail], Difference::Change),
-            (State::Copying, &[failed], Difference::Change),
-            (State::Creating, &[figures], Difference::Change),
-            (State::Ready, &[detail], Difference::Change),
+        let detail: Edit = |point| point.display_name.push('!');
+        let arrived: Edit = |point| point.disks[0].state = State::Ready;
+        let failed: Edit = |point| point.state = State::Failed;
+        for (state, edits, expected) in [
+            (State::Copying, &[][..], Change::None),
+            (State::Copying, &[progress], Change::CopyProgress),
+            (State::Copying, &[progress, arrived], Change::Other),
+            (State::Copying, &[progress, detail], Change::Other),
+            (State::Copying, &[failed], Change::Other),
+            (State::Creating, &[progress], Change::Other),
+            (State::Ready, &[detail], Change::Other),
         ] {
             let mut changed = point("p", state);
-            changes.iter().for_each(|change| change(&mut changed));
+            edits.iter().for_each(|edit| edit(&mut changed));
             let reading = |point| Reading::of([point, self::point("q", state)], Timestamp::MIN);
-            let difference = reading(changed).beyond(&reading(point("p", state)));
-            assert_eq!(difference, expected, "{state:?} {changes:?}");
+            let change = reading(changed).change_since(&reading(point("p", state)));
+            assert_eq!(change, expected, "{state:?} {edits:?}");
         }
     }
 
     #[test]
-    fn what_comes_and_goes_is_a_change() {
+    fn an_added_or_removed_point_is_another_change() {
         let reading = |ids: &[&str]| {
             Reading::of(ids.iter().map(|id| point(id, State::Copying)), Timestamp::MIN)
         };
         for (now, old) in [(&["p"][..], &["p", "q"][..]), (&["p", "q"], &["p"]), (&["q"], &["p"])] {
-            assert_eq!(reading(now).beyond(&reading(old)), Difference::Change);
+            assert_eq!(reading(now).change_since(&reading(old)), Change::Other);
         }
-        assert_eq!(Reading::gone(Timestamp::MIN).beyond(&reading(&[])), Difference::Change);
+        assert_eq!(Reading::absent(Timestamp::MIN).change_since(&reading(&[])), Change::Other);
     }
 }

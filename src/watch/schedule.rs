@@ -1,7 +1,8 @@
-//! Which target of one backend is read next, and when: a plan without clock, task or vendor of its own.
+//! Which targets of one backend are polled next, and when. It has no clock, no task and no backend of its own, so that
+//! tests drive it.
 //!
-//! The longest waiting goes first. A target that changes is read sooner, a silent one later and later,
-//! and none before the vendor's own Retry-After.
+//! The target that has waited longest goes first. A target that changes is polled sooner, one that does not later and
+//! later, and none before the vendor's own Retry-After.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,57 +11,56 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::pace::Pace;
-use super::reading::{Difference, Observation};
+use super::reading::{Change, Observation};
 use super::target::Target;
 use crate::backend::Operation;
+use crate::config::PollPolicy;
 
-/// How fast pauses grow while nothing changes.
-const GROWTH: f64 = 1.5;
-/// How many targets are read together where one call answers for many.
-const MOST_TOGETHER: usize = 100;
+/// The factor by which the interval grows while nothing changes.
+const BACKOFF_FACTOR: f64 = 1.5;
+/// How many targets one poll reads where one request of the vendor's API can.
+const MAX_GROUP: usize = 100;
 
 /// The targets of one backend.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    pace: Pace,
+    policy: PollPolicy,
     entries: HashMap<Arc<str>, Entry>,
-    /// Those that wait, by the time at which they want to be read.
-    waiting: BTreeSet<(Instant, Arc<str>)>,
+    /// The targets that are not in flight, by the time of their next step.
+    queue: BTreeSet<(Instant, Arc<str>)>,
 }
 
 #[derive(Debug)]
 struct Entry {
     target: Arc<Target>,
     latest: watch::Sender<Observation>,
-    watchers: usize,
-    audience: Audience,
-    /// Whether any of them came after the last reading began: they wait for the next even if it shows the
-    /// same.
+    subscribers: usize,
+    subscriber_count: SubscriberCount,
+    /// Whether a subscriber came after the last poll began: it waits for the next result even if nothing changes.
     newcomers: Newcomers,
-    /// Targets with the same are read together.
-    batch: Option<Arc<str>>,
-    pause: Duration,
-    /// When it was last read, or began to be.
-    read: Option<Instant>,
-    /// The vendor does not want to be asked earlier.
+    /// Targets with the same group are polled together.
+    group: Option<Arc<str>>,
+    interval: Duration,
+    /// When the last poll began.
+    polled: Option<Instant>,
+    /// The vendor's Retry-After.
     not_before: Option<Instant>,
-    turn: Turn,
+    state: PollState,
 }
 
-/// Those who watch one target, each of whom holds a clone.
+/// Counts the subscribers of one target; each holds a clone.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Audience(Arc<()>);
+pub(super) struct SubscriberCount(Arc<()>);
 
-impl Audience {
-    /// Whether whoever asks is one of several.
+impl SubscriberCount {
+    /// Whether there is more than one subscriber.
     pub(super) fn is_shared(&self) -> bool {
-        // The plan holds one.
+        // The schedule holds one clone itself.
         Arc::strong_count(&self.0) > 2
     }
 }
 
-/// Whether someone waits for a first reading.
+/// Whether a subscriber waits for its first result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Newcomers {
     None,
@@ -68,159 +68,164 @@ pub(super) enum Newcomers {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    Waiting(Instant),
-    /// It has no watcher, and is forgotten at this time unless one comes.
-    Forsaken(Instant),
-    BeingRead,
-    /// A watcher came while it was read.
-    BeingReadAndAskedFor,
+enum PollState {
+    /// The next poll is due at this time.
+    Scheduled(Instant),
+    /// It has no subscriber, and is removed at this time unless one comes.
+    Idle(Instant),
+    InFlight,
+    /// A subscriber came while it was in flight.
+    InFlightAndRequested,
 }
 
-/// A target to be read now.
+/// A target to be polled now.
 #[derive(Debug, Clone)]
 pub(super) struct Due {
-    pub key: Arc<str>,
-    pub target: Arc<Target>,
-    pub operation: Option<Arc<Operation>>,
+    pub(super) key: Arc<str>,
+    pub(super) target: Arc<Target>,
+    pub(super) operation: Option<Arc<Operation>>,
 }
 
-/// What came of a reading, as far as the plan is concerned.
+/// The result of a poll, as far as the schedule is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Read(Difference),
-    /// It could not be read, and the vendor asks for this pause.
-    Failed(Option<Duration>),
+pub(super) enum PollResult {
+    Success(Change),
+    /// It failed, with the vendor's Retry-After if there was one.
+    Failure(Option<Duration>),
 }
 
 impl Schedule {
-    pub(super) fn new(pace: Pace) -> Self {
-        Self { pace, entries: HashMap::new(), waiting: BTreeSet::new() }
+    pub(super) fn new(policy: PollPolicy) -> Self {
+        Self { policy, entries: HashMap::new(), queue: BTreeSet::new() }
     }
 
-    /// Plans by another pace from now on.
-    pub(super) fn repace(&mut self, pace: Pace) {
-        self.pace = pace;
+    /// Applies another policy from the next step of each target on.
+    pub(super) fn set_policy(&mut self, policy: PollPolicy) {
+        self.policy = policy;
     }
 
-    /// Adds a watcher, who is told what is known at once, and of a new reading as soon as one is due.
-    pub(super) fn follow(
+    pub(super) fn policy(&self) -> PollPolicy {
+        self.policy
+    }
+
+    /// Adds a subscriber. It sees what is known at once, and the next result as soon as a poll is due.
+    pub(super) fn subscribe(
         &mut self,
         key: &Arc<str>,
         target: &Target,
-        batch: Option<Arc<str>>,
+        group: Option<Arc<str>>,
         operation: Option<Operation>,
         now: Instant,
-    ) -> (watch::Receiver<Observation>, Audience) {
-        let (waiting, pace) = (&mut self.waiting, self.pace);
+    ) -> (watch::Receiver<Observation>, SubscriberCount) {
+        let (queue, policy) = (&mut self.queue, self.policy);
         let entry = self.entries.entry(Arc::clone(key)).or_insert_with(|| {
-            waiting.insert((now, Arc::clone(key)));
+            queue.insert((now, Arc::clone(key)));
             Entry {
                 target: Arc::new(target.clone()),
-                latest: watch::Sender::default(),
-                watchers: 0,
-                audience: Audience::default(),
+                latest: watch::Sender::new(Observation::empty()),
+                subscribers: 0,
+                subscriber_count: SubscriberCount::default(),
                 newcomers: Newcomers::None,
-                batch,
-                pause: pace.quickest,
-                read: None,
+                group,
+                interval: policy.min_interval,
+                polled: None,
                 not_before: None,
-                turn: Turn::Waiting(now),
+                state: PollState::Scheduled(now),
             }
         });
-        entry.watchers += 1;
+        entry.subscribers += 1;
         entry.newcomers = Newcomers::Waiting;
-        let following = (entry.latest.subscribe(), entry.audience.clone());
+        let subscription = (entry.latest.subscribe(), entry.subscriber_count.clone());
         if let Some(operation) = operation {
             entry.latest.send_if_modified(|latest| {
                 if latest.operation.is_none() {
                     latest.operation = Some(Arc::new(operation));
-                    // The tokens in them do not carry it.
-                    latest.frames = Arc::default();
+                    // Tokens that were made before lack it.
+                    latest.renew();
                 }
                 false
             });
         }
-        // A newcomer may bring a reading forward, but never make it faster than the quickest pace, or than
-        // the vendor allows.
-        let soonest = entry.read.map(|read| read + pace.quickest).max(entry.not_before);
+        // A newcomer may bring a poll forward, but never closer to the last one than the shortest interval, or than the
+        // vendor allows.
+        let soonest = entry.polled.map(|polled| polled + policy.min_interval).max(entry.not_before);
         let soonest = soonest.map_or(now, |soonest| soonest.max(now));
-        let (due, sooner) = match entry.turn {
-            Turn::Waiting(due) => (due, due.min(soonest)),
-            // When it would have been forgotten says nothing of when it may be read.
-            Turn::Forsaken(end) => (end, soonest),
-            Turn::BeingRead | Turn::BeingReadAndAskedFor => {
-                entry.turn = Turn::BeingReadAndAskedFor;
-                return following;
+        let (queued_at, due) = match entry.state {
+            PollState::Scheduled(due) => (due, due.min(soonest)),
+            // When it would have been removed says nothing about when it may be polled.
+            PollState::Idle(until) => (until, soonest),
+            PollState::InFlight | PollState::InFlightAndRequested => {
+                entry.state = PollState::InFlightAndRequested;
+                return subscription;
             }
         };
-        waiting.remove(&(due, Arc::clone(key)));
-        waiting.insert((sooner, Arc::clone(key)));
-        entry.turn = Turn::Waiting(sooner);
-        following
+        queue.remove(&(queued_at, Arc::clone(key)));
+        queue.insert((due, Arc::clone(key)));
+        entry.state = PollState::Scheduled(due);
+        subscription
     }
 
-    /// Takes note that a watcher has left.
-    pub(super) fn left(&mut self, key: &Arc<str>, now: Instant) {
+    /// Removes a subscriber.
+    pub(super) fn unsubscribe(&mut self, key: &Arc<str>, now: Instant) {
         let Some(entry) = self.entries.get_mut(key) else { return };
-        entry.watchers = entry.watchers.saturating_sub(1);
-        if let (0, Turn::Waiting(due)) = (entry.watchers, entry.turn) {
-            self.waiting.remove(&(due, Arc::clone(key)));
-            self.forsake(key, now);
+        entry.subscribers = entry.subscribers.saturating_sub(1);
+        if let (0, PollState::Scheduled(due)) = (entry.subscribers, entry.state) {
+            self.queue.remove(&(due, Arc::clone(key)));
+            self.set_idle(key, now);
         }
     }
 
-    /// Keeps a target that nobody watches for a while, and as long as the vendor does not want to be asked:
-    /// whoever comes meanwhile must not ask as if nothing had been said.
-    fn forsake(&mut self, key: &Arc<str>, now: Instant) {
+    /// Keeps a target without subscribers for a while, and as long as the vendor's Retry-After: a new subscriber must
+    /// not poll as if the vendor had asked for nothing.
+    fn set_idle(&mut self, key: &Arc<str>, now: Instant) {
         let Some(entry) = self.entries.get_mut(key) else { return };
-        let end = entry.not_before.max(Some(now + self.pace.linger)).unwrap_or(now);
-        entry.turn = Turn::Forsaken(end);
-        self.waiting.insert((end, Arc::clone(key)));
+        let until = entry.not_before.max(Some(now + self.policy.idle_ttl)).unwrap_or(now);
+        entry.state = PollState::Idle(until);
+        self.queue.insert((until, Arc::clone(key)));
     }
 
-    /// What to read now: the one that has waited longest, and what can be read together with it.
-    pub(super) fn take(&mut self, now: Instant) -> Option<Vec<Due>> {
+    /// The target that has waited longest for its poll, and those that can be polled together with it.
+    pub(super) fn next_group(&mut self, now: Instant) -> Option<Vec<Due>> {
         let first = loop {
-            let (_, key) = self.waiting.first().filter(|(due, _)| *due <= now)?.clone();
-            self.waiting.pop_first();
-            match self.entries.get(&key)?.turn {
-                Turn::Forsaken(_) => drop(self.entries.remove(&key)),
+            let (_, key) = self.queue.first().filter(|(due, _)| *due <= now)?.clone();
+            self.queue.pop_first();
+            match self.entries.get(&key)?.state {
+                PollState::Idle(_) => drop(self.entries.remove(&key)),
                 _ => break key,
             }
         };
         let mut keys = vec![first];
         let first = self.entries.get(&keys[0])?;
-        if let Some(batch) = &first.batch {
-            // A little early costs nothing if the call is made anyway, and keeps together what is together.
-            let soon = now + first.pause / 2;
-            let fits = |key: &Arc<str>| {
+        if let Some(group) = &first.group {
+            // A poll a little early costs nothing where the request is made anyway, and keeps a group together.
+            let soon = now + first.interval / 2;
+            let can_join = |key: &Arc<str>| {
                 self.entries.get(key).is_some_and(|entry| {
-                    entry.batch.as_ref() == Some(batch)
-                        && entry.watchers > 0
+                    entry.group.as_ref() == Some(group)
+                        && entry.subscribers > 0
                         && entry.not_before.is_none_or(|not_before| not_before <= now)
                 })
             };
-            let waiting = self.waiting.iter().take_while(|(due, _)| *due <= soon);
-            let together: Vec<_> =
-                waiting.filter(|(_, key)| fits(key)).take(MOST_TOGETHER - 1).cloned().collect();
-            for waiting in together {
-                self.waiting.remove(&waiting);
-                keys.push(waiting.1);
+            let nearly_due = self.queue.iter().take_while(|(due, _)| *due <= soon);
+            let joining: Vec<_> =
+                nearly_due.filter(|(_, key)| can_join(key)).take(MAX_GROUP - 1).cloned().collect();
+            for queued in joining {
+                self.queue.remove(&queued);
+                keys.push(queued.1);
             }
         }
         let due = keys.into_iter().filter_map(|key| {
             let entry = self.entries.get_mut(&key)?;
-            entry.turn = Turn::BeingRead;
-            entry.read = Some(now);
+            entry.state = PollState::InFlight;
+            entry.polled = Some(now);
             let operation = entry.latest.borrow().operation.clone();
             Some(Due { key, target: Arc::clone(&entry.target), operation })
         });
         Some(due.collect())
     }
 
-    /// The channel to publish a reading in, and whether someone waits for it whatever it shows.
-    pub(super) fn publication(
+    /// The channel to publish a result in, and whether a subscriber waits for it whatever it is.
+    pub(super) fn publisher(
         &mut self,
         key: &str,
     ) -> Option<(watch::Sender<Observation>, Newcomers)> {
@@ -229,50 +234,57 @@ impl Schedule {
         Some((entry.latest.clone(), newcomers))
     }
 
-    /// Plans the next reading. `spread` is up to 1.0, to pull apart what began together.
-    pub(super) fn plan(&mut self, key: &Arc<str>, outcome: Outcome, spread: f64, now: Instant) {
+    /// Schedules the next poll. `jitter` is 0.0 to 1.0, and pulls apart what began together.
+    pub(super) fn reschedule(
+        &mut self,
+        key: &Arc<str>,
+        result: PollResult,
+        jitter: f64,
+        now: Instant,
+    ) {
         let Some(entry) = self.entries.get_mut(key) else { return };
-        let began = entry.read.unwrap_or(now);
-        let asked_for = entry.turn == Turn::BeingReadAndAskedFor;
-        let grown = entry.pause.mul_f64(GROWTH).max(self.pace.quickest).min(self.pace.slowest);
-        entry.not_before = match outcome {
-            Outcome::Failed(asked) => asked.map(|asked| began + asked),
-            Outcome::Read(_) => None,
+        let PollPolicy { min_interval, max_interval, progress_interval, .. } = self.policy;
+        let began = entry.polled.unwrap_or(now);
+        let requested = entry.state == PollState::InFlightAndRequested;
+        let longer = entry.interval.mul_f64(BACKOFF_FACTOR).max(min_interval).min(max_interval);
+        entry.not_before = match result {
+            PollResult::Failure(retry_after) => retry_after.map(|pause| began + pause),
+            PollResult::Success(_) => None,
         };
-        let (pause, least) = match outcome {
-            Outcome::Read(Difference::Change) => (self.pace.quickest, Duration::ZERO),
-            Outcome::Read(Difference::CopyFigures) => match *entry.target {
-                // The vendor shows others only then: whoever asks sooner sees the same.
+        let (interval, at_least) = match result {
+            PollResult::Success(Change::Other) => (min_interval, Duration::ZERO),
+            PollResult::Success(Change::CopyProgress) => match *entry.target {
+                // The vendor updates it again only then: an earlier poll shows the same.
                 Target::Point(_) => {
-                    (self.pace.quickest, self.pace.progress.saturating_sub(entry.pause))
+                    (min_interval, progress_interval.saturating_sub(entry.interval))
                 }
-                // In a collection, anything may happen meanwhile to what is not being copied.
-                Target::Collection(_) => (grown, Duration::ZERO),
+                // In a collection, points that are not being copied may change meanwhile.
+                Target::Collection(_) => (longer, Duration::ZERO),
             },
-            Outcome::Read(Difference::None) => (grown, Duration::ZERO),
-            Outcome::Failed(asked) => (grown, asked.unwrap_or_default()),
+            PollResult::Success(Change::None) => (longer, Duration::ZERO),
+            PollResult::Failure(retry_after) => (longer, retry_after.unwrap_or_default()),
         };
-        entry.pause = pause;
-        let wanted = match (asked_for, outcome) {
-            (true, Outcome::Read(_)) => self.pace.quickest,
-            _ => pause.max(least),
+        entry.interval = interval;
+        let pause = match (requested, result) {
+            (true, PollResult::Success(_)) => min_interval,
+            _ => interval.max(at_least),
         };
-        if entry.watchers == 0 {
-            return self.forsake(key, now);
+        if entry.subscribers == 0 {
+            return self.set_idle(key, now);
         }
-        // Up to a tenth later.
-        let due = (began + wanted.mul_f64(1.0 + spread / 10.0)).max(now);
-        entry.turn = Turn::Waiting(due);
-        self.waiting.insert((due, Arc::clone(key)));
+        // Jitter adds up to a tenth.
+        let due = (began + pause.mul_f64(1.0 + jitter / 10.0)).max(now);
+        entry.state = PollState::Scheduled(due);
+        self.queue.insert((due, Arc::clone(key)));
     }
 
-    /// When something is due next.
+    /// When the next step is due.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.waiting.first().map(|(due, _)| *due)
+        self.queue.first().map(|(due, _)| *due)
     }
 
-    /// How long the one that waits longest has waited beyond its time.
-    pub(super) fn longest_wait(&self, now: Instant) -> Duration {
+    /// How long the target that has waited longest has waited beyond its time.
+    pub(super) fn poll_lag(&self, now: Instant) -> Duration {
         self.next_due().map_or(Duration::ZERO, |due| now.saturating_duration_since(due))
     }
 

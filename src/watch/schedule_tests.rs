@@ -4,55 +4,56 @@ use super::*;
 use crate::model::{CollectionName, PointRef};
 
 const S: Duration = Duration::from_secs(1);
-const PACE: Pace = Pace {
-    quickest: S.saturating_mul(5),
-    slowest: S.saturating_mul(60),
-    progress: S.saturating_mul(600),
-    linger: S.saturating_mul(10),
+const POLICY: PollPolicy = PollPolicy {
+    min_interval: S.saturating_mul(5),
+    max_interval: S.saturating_mul(60),
+    progress_interval: S.saturating_mul(600),
+    idle_ttl: S.saturating_mul(10),
 };
 
-struct Bench {
+/// A schedule and the clock that a test moves.
+struct Fixture {
     schedule: Schedule,
     now: Instant,
 }
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
-        Self { schedule: Schedule::new(PACE), now: Instant::now() }
+        Self { schedule: Schedule::new(POLICY), now: Instant::now() }
     }
 
-    fn follow(&mut self, name: &str, batch: Option<&str>) -> watch::Receiver<Observation> {
+    fn subscribe(&mut self, name: &str, group: Option<&str>) -> watch::Receiver<Observation> {
         let point = format!("backends/b/collections/c/restorePoints/{name}");
         let target = Target::Point(PointRef::parse(&point, "name").unwrap());
-        self.schedule.follow(&key(name), &target, batch.map(Arc::from), None, self.now).0
+        self.schedule.subscribe(&key(name), &target, group.map(Arc::from), None, self.now).0
     }
 
-    fn follow_collection(&mut self, name: &str) -> watch::Receiver<Observation> {
+    fn subscribe_to_collection(&mut self, name: &str) -> watch::Receiver<Observation> {
         let collection = format!("backends/b/collections/{name}");
         let target = Target::Collection(CollectionName::parse(&collection, "parent").unwrap());
-        self.schedule.follow(&key(name), &target, None, None, self.now).0
+        self.schedule.subscribe(&key(name), &target, None, None, self.now).0
     }
 
-    fn take(&mut self) -> Vec<String> {
-        let due = self.schedule.take(self.now).unwrap_or_default();
+    fn next_group(&mut self) -> Vec<String> {
+        let due = self.schedule.next_group(self.now).unwrap_or_default();
         due.into_iter().map(|due| due.key.to_string()).collect()
     }
 
-    fn plan(&mut self, name: &str, outcome: Outcome) {
-        self.schedule.plan(&key(name), outcome, 0.0, self.now);
+    fn reschedule(&mut self, name: &str, result: PollResult) {
+        self.schedule.reschedule(&key(name), result, 0.0, self.now);
     }
 
-    /// Seconds to the next reading.
+    /// Seconds to the next poll.
     fn pause(&self) -> u64 {
         (self.schedule.next_due().unwrap() - self.now).as_secs()
     }
 
-    /// Lets the next one come due, takes and plans it; after how many seconds.
-    fn step(&mut self, name: &str, outcome: Outcome) -> u64 {
+    /// Moves the clock to the next poll, polls and reschedules; returns the seconds that this took.
+    fn step(&mut self, name: &str, result: PollResult) -> u64 {
         let pause = self.pause();
         self.now = self.schedule.next_due().unwrap();
-        assert_eq!(self.take(), [name]);
-        self.plan(name, outcome);
+        assert_eq!(self.next_group(), [name]);
+        self.reschedule(name, result);
         pause
     }
 }
@@ -61,236 +62,243 @@ fn key(name: &str) -> Arc<str> {
     Arc::from(name)
 }
 
-const SAME: Outcome = Outcome::Read(Difference::None);
-const FIGURES: Outcome = Outcome::Read(Difference::CopyFigures);
-const CHANGE: Outcome = Outcome::Read(Difference::Change);
+const SAME: PollResult = PollResult::Success(Change::None);
+const PROGRESS: PollResult = PollResult::Success(Change::CopyProgress);
+const CHANGE: PollResult = PollResult::Success(Change::Other);
 
 #[test]
-fn quick_after_a_change_and_slower_in_silence() {
-    let mut bench = Bench::new();
-    let _watcher = bench.follow("p", None);
+fn the_interval_is_short_after_a_change_and_grows_without_one() {
+    let mut fixture = Fixture::new();
+    let _subscriber = fixture.subscribe("p", None);
     let pauses: Vec<_> = [CHANGE, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME, CHANGE, SAME]
-        .map(|outcome| bench.step("p", outcome))
+        .map(|result| fixture.step("p", result))
         .into();
     assert_eq!(pauses, [0, 5, 7, 11, 16, 25, 37, 56, 60, 60, 5]);
 }
 
 #[test]
-fn progress_is_not_looked_for_before_it_can_move() {
-    let mut bench = Bench::new();
-    let _watcher = bench.follow("p", None);
-    bench.step("p", CHANGE);
+fn a_copy_is_not_polled_before_its_progress_can_change() {
+    let mut fixture = Fixture::new();
+    let _subscriber = fixture.subscribe("p", None);
+    fixture.step("p", CHANGE);
     for _ in 0..8 {
-        bench.step("p", SAME);
+        fixture.step("p", SAME);
     }
-    // It has moved within the last minute, and moves again nine to ten minutes from now.
-    assert_eq!(bench.step("p", FIGURES), 60);
-    assert_eq!(bench.step("p", SAME), 540);
-    assert_eq!(bench.step("p", SAME), 7);
+    // It has changed within the last minute, and changes again nine to ten minutes from now.
+    assert_eq!(fixture.step("p", PROGRESS), 60);
+    assert_eq!(fixture.step("p", SAME), 540);
+    assert_eq!(fixture.step("p", SAME), 7);
 }
 
 #[test]
-fn figures_that_the_vendor_moves_in_no_rhythm_delay_nothing() {
-    let mut bench = Bench::new();
-    bench.schedule.repace(Pace { progress: Duration::ZERO, ..PACE });
-    let _watcher = bench.follow("p", None);
-    let pauses = [CHANGE, FIGURES, FIGURES, SAME].map(|outcome| bench.step("p", outcome));
-    assert_eq!((pauses, bench.pause()), ([0, 5, 5, 5], 7));
+fn without_a_progress_interval_copy_progress_delays_nothing() {
+    let mut fixture = Fixture::new();
+    fixture.schedule.set_policy(PollPolicy { progress_interval: Duration::ZERO, ..POLICY });
+    let _subscriber = fixture.subscribe("p", None);
+    let pauses = [CHANGE, PROGRESS, PROGRESS, SAME].map(|result| fixture.step("p", result));
+    assert_eq!((pauses, fixture.pause()), ([0, 5, 5, 5], 7));
 }
 
 #[test]
-fn a_copy_under_way_does_not_hide_what_else_happens_in_its_collection() {
-    let mut bench = Bench::new();
-    let _watcher = bench.follow_collection("c");
-    let pauses = [CHANGE, FIGURES, FIGURES, CHANGE].map(|outcome| bench.step("c", outcome));
-    assert_eq!((pauses, bench.pause()), ([0, 5, 7, 11], 5));
+fn a_running_copy_does_not_delay_the_polls_of_its_collection() {
+    let mut fixture = Fixture::new();
+    let _subscriber = fixture.subscribe_to_collection("c");
+    let pauses = [CHANGE, PROGRESS, PROGRESS, CHANGE].map(|result| fixture.step("c", result));
+    assert_eq!((pauses, fixture.pause()), ([0, 5, 7, 11], 5));
 }
 
 #[test]
-fn another_pace_counts_from_the_next_plan_on() {
-    let mut bench = Bench::new();
-    let _watcher = bench.follow("p", None);
-    bench.step("p", CHANGE);
-    bench.schedule.repace(Pace { quickest: 20 * S, slowest: 30 * S, ..PACE });
-    assert_eq!(bench.step("p", SAME), 5, "planned before");
-    assert_eq!([bench.step("p", SAME), bench.step("p", SAME)], [20, 30]);
+fn another_policy_applies_from_the_next_step_on() {
+    let mut fixture = Fixture::new();
+    let _subscriber = fixture.subscribe("p", None);
+    fixture.step("p", CHANGE);
+    fixture.schedule.set_policy(PollPolicy {
+        min_interval: 20 * S,
+        max_interval: 30 * S,
+        ..POLICY
+    });
+    assert_eq!(fixture.step("p", SAME), 5, "scheduled before");
+    assert_eq!([fixture.step("p", SAME), fixture.step("p", SAME)], [20, 30]);
 }
 
 #[test]
-fn the_next_reading_is_never_early_and_at_most_a_tenth_late() {
-    for (outcome, pause) in [
+fn jitter_never_shortens_an_interval_and_adds_at_most_a_tenth() {
+    for (result, pause) in [
         (CHANGE, 5 * S),
         (SAME, 7 * S + S / 2),
-        (FIGURES, 595 * S),
-        (Outcome::Failed(None), 7 * S + S / 2),
-        (Outcome::Failed(Some(1200 * S)), 1200 * S),
+        (PROGRESS, 595 * S),
+        (PollResult::Failure(None), 7 * S + S / 2),
+        (PollResult::Failure(Some(1200 * S)), 1200 * S),
     ] {
-        for (spread, expected) in [(0.0, pause), (0.5, pause * 21 / 20), (1.0, pause * 11 / 10)] {
-            let mut bench = Bench::new();
-            let _watcher = bench.follow("p", None);
-            assert_eq!(bench.take(), ["p"]);
-            bench.schedule.plan(&key("p"), outcome, spread, bench.now);
-            let planned = bench.schedule.next_due().unwrap() - bench.now;
+        for (jitter, expected) in [(0.0, pause), (0.5, pause * 21 / 20), (1.0, pause * 11 / 10)] {
+            let mut fixture = Fixture::new();
+            let _subscriber = fixture.subscribe("p", None);
+            assert_eq!(fixture.next_group(), ["p"]);
+            fixture.schedule.reschedule(&key("p"), result, jitter, fixture.now);
+            let planned = fixture.schedule.next_due().unwrap() - fixture.now;
             let rounding = planned.abs_diff(expected);
             assert!(
                 rounding < S / 1_000_000 && planned >= pause,
-                "{outcome:?} {spread} {planned:?}"
+                "{result:?} {jitter} {planned:?}"
             );
         }
     }
 }
 
 #[test]
-fn what_began_together_is_pulled_apart() {
-    let mut bench = Bench::new();
-    let spreads = [0.0, 0.25, 0.5, 0.75, 1.0];
+fn jitter_pulls_apart_what_began_together() {
+    let mut fixture = Fixture::new();
+    let jitters = [0.0, 0.25, 0.5, 0.75, 1.0];
     let names = ["a", "b", "c", "d", "e"];
-    let _watchers = names.map(|name| bench.follow(name, None));
-    let began = bench.now;
+    let _subscribers = names.map(|name| fixture.subscribe(name, None));
+    let began = fixture.now;
     let mut read = Vec::new();
     for _ in 0..4 {
         read.clear();
-        // All wait at the first round, later ones come due by and by.
+        // All are due in the first round; later they come due one after another.
         for _ in names {
-            bench.now = bench.schedule.next_due().unwrap().max(bench.now);
-            let name = bench.take().remove(0);
-            let spread = spreads[names.iter().position(|known| *known == name).unwrap()];
-            bench.schedule.plan(&key(&name), CHANGE, spread, bench.now);
-            read.push((bench.now - began).as_millis());
+            fixture.now = fixture.schedule.next_due().unwrap().max(fixture.now);
+            let name = fixture.next_group().remove(0);
+            let jitter = jitters[names.iter().position(|known| *known == name).unwrap()];
+            fixture.schedule.reschedule(&key(&name), CHANGE, jitter, fixture.now);
+            read.push((fixture.now - began).as_millis());
         }
     }
-    // Three pauses of 5 s, and up to a tenth of each.
+    // Three intervals of 5 s, and up to a tenth of each.
     assert_eq!(read, [15_000, 15_375, 15_750, 16_125, 16_500]);
 }
 
 #[test]
-fn the_vendor_s_word_is_kept_even_for_newcomers() {
-    let mut bench = Bench::new();
-    let first = bench.follow("p", None);
-    assert_eq!(bench.take(), ["p"]);
-    bench.plan("p", Outcome::Failed(Some(1200 * S)));
-    assert_eq!(bench.pause(), 1200);
-    let second = bench.follow("p", None);
-    assert_eq!(bench.pause(), 1200, "a storm of watchers is no storm for the vendor");
-    bench.now += 1200 * S;
-    assert_eq!(bench.take(), ["p"]);
+fn retry_after_holds_for_new_subscribers() {
+    let mut fixture = Fixture::new();
+    let first = fixture.subscribe("p", None);
+    assert_eq!(fixture.next_group(), ["p"]);
+    fixture.reschedule("p", PollResult::Failure(Some(1200 * S)));
+    assert_eq!(fixture.pause(), 1200);
+    let second = fixture.subscribe("p", None);
+    assert_eq!(fixture.pause(), 1200, "many new subscribers do not poll the vendor earlier");
+    fixture.now += 1200 * S;
+    assert_eq!(fixture.next_group(), ["p"]);
     drop((first, second));
 }
 
 #[test]
-fn a_newcomer_brings_a_reading_forward_but_not_beyond_the_quickest_pace() {
-    let mut bench = Bench::new();
-    let _first = bench.follow("p", None);
+fn a_new_subscriber_brings_the_poll_forward_up_to_the_shortest_interval() {
+    let mut fixture = Fixture::new();
+    let _first = fixture.subscribe("p", None);
     for _ in 0..9 {
-        bench.step("p", SAME);
+        fixture.step("p", SAME);
     }
-    assert_eq!(bench.pause(), 60);
-    bench.now += 2 * S;
-    let _second = bench.follow("p", None);
-    assert_eq!(bench.pause(), 3);
-    bench.now += 3 * S;
-    assert_eq!(bench.take(), ["p"]);
-    // One who comes while it is read may have seen something newer.
-    let _third = bench.follow("p", None);
-    bench.plan("p", SAME);
-    assert_eq!(bench.pause(), 5);
+    assert_eq!(fixture.pause(), 60);
+    fixture.now += 2 * S;
+    let _second = fixture.subscribe("p", None);
+    assert_eq!(fixture.pause(), 3);
+    fixture.now += 3 * S;
+    assert_eq!(fixture.next_group(), ["p"]);
+    // A subscriber that comes during a poll may know of something newer.
+    let _third = fixture.subscribe("p", None);
+    fixture.reschedule("p", SAME);
+    assert_eq!(fixture.pause(), 5);
 }
 
 #[test]
-fn the_longest_waiting_goes_first() {
-    let mut bench = Bench::new();
-    let mut watchers = Vec::new();
+fn the_target_that_waited_longest_is_polled_first() {
+    let mut fixture = Fixture::new();
+    let mut subscribers = Vec::new();
     for name in ["a", "b", "c"] {
-        watchers.push(bench.follow(name, None));
-        bench.now += S;
+        subscribers.push(fixture.subscribe(name, None));
+        fixture.now += S;
     }
-    assert_eq!(bench.take(), ["a"]);
-    bench.plan("a", CHANGE);
-    bench.now += 100 * S;
-    assert_eq!([bench.take(), bench.take(), bench.take()], [["b"], ["c"], ["a"]]);
-    assert!(bench.take().is_empty());
-    assert_eq!(bench.schedule.longest_wait(bench.now), Duration::ZERO);
+    assert_eq!(fixture.next_group(), ["a"]);
+    fixture.reschedule("a", CHANGE);
+    fixture.now += 100 * S;
+    assert_eq!(
+        [fixture.next_group(), fixture.next_group(), fixture.next_group()],
+        [["b"], ["c"], ["a"]]
+    );
+    assert!(fixture.next_group().is_empty());
+    assert_eq!(fixture.schedule.poll_lag(fixture.now), Duration::ZERO);
 }
 
 #[test]
-fn what_one_call_answers_is_read_together() {
-    let mut bench = Bench::new();
-    let _watchers =
+fn a_group_is_polled_together() {
+    let mut fixture = Fixture::new();
+    let _subscribers =
         [("a", Some("x")), ("b", None), ("c", Some("x")), ("d", Some("y"))].map(|(name, batch)| {
-            bench.now += S;
-            bench.follow(name, batch)
+            fixture.now += S;
+            fixture.subscribe(name, batch)
         });
-    assert_eq!(bench.take(), ["a", "c"]);
-    assert_eq!(bench.take(), ["b"]);
-    bench.plan("c", CHANGE);
-    bench.plan("a", CHANGE);
-    assert_eq!(bench.take(), ["d"]);
-    bench.now += 5 * S;
-    let mut both = bench.take();
+    assert_eq!(fixture.next_group(), ["a", "c"]);
+    assert_eq!(fixture.next_group(), ["b"]);
+    fixture.reschedule("c", CHANGE);
+    fixture.reschedule("a", CHANGE);
+    assert_eq!(fixture.next_group(), ["d"]);
+    fixture.now += 5 * S;
+    let mut both = fixture.next_group();
     both.sort();
     assert_eq!(both, ["a", "c"]);
 }
 
 #[test]
-fn what_is_nearly_due_goes_along_unless_the_vendor_forbids_it() {
-    let mut bench = Bench::new();
-    let _watchers = ["a", "b", "c"].map(|name| bench.follow(name, Some("x")));
-    assert_eq!(bench.take().len(), 3);
-    bench.plan("a", CHANGE);
-    bench.now += 2 * S;
-    bench.plan("b", CHANGE);
-    bench.plan("c", Outcome::Failed(Some(8 * S)));
-    bench.now += 3 * S;
-    assert_eq!(bench.take(), ["a", "b"]);
-    bench.now += 3 * S;
-    assert_eq!(bench.take(), ["c"]);
+fn a_nearly_due_target_joins_its_group_unless_retry_after_forbids_it() {
+    let mut fixture = Fixture::new();
+    let _subscribers = ["a", "b", "c"].map(|name| fixture.subscribe(name, Some("x")));
+    assert_eq!(fixture.next_group().len(), 3);
+    fixture.reschedule("a", CHANGE);
+    fixture.now += 2 * S;
+    fixture.reschedule("b", CHANGE);
+    fixture.reschedule("c", PollResult::Failure(Some(8 * S)));
+    fixture.now += 3 * S;
+    assert_eq!(fixture.next_group(), ["a", "b"]);
+    fixture.now += 3 * S;
+    assert_eq!(fixture.next_group(), ["c"]);
 }
 
 #[test]
-fn without_watchers_a_target_is_kept_for_a_while_and_not_read() {
-    let mut bench = Bench::new();
-    let watcher = bench.follow("p", None);
-    bench.step("p", CHANGE);
-    drop(watcher);
-    bench.schedule.left(&key("p"), bench.now);
-    assert_eq!(bench.pause(), 10);
-    let back = bench.follow("p", None);
-    assert_eq!(bench.pause(), 5, "the one who comes right back finds it");
+fn a_target_without_subscribers_is_kept_for_a_while_and_not_polled() {
+    let mut fixture = Fixture::new();
+    let subscriber = fixture.subscribe("p", None);
+    fixture.step("p", CHANGE);
+    drop(subscriber);
+    fixture.schedule.unsubscribe(&key("p"), fixture.now);
+    assert_eq!(fixture.pause(), 10);
+    let back = fixture.subscribe("p", None);
+    assert_eq!(fixture.pause(), 5, "a subscriber that reconnects finds it");
     drop(back);
-    bench.schedule.left(&key("p"), bench.now);
-    bench.now += 10 * S;
-    assert!(bench.take().is_empty());
-    assert_eq!(bench.schedule.len(), 0);
+    fixture.schedule.unsubscribe(&key("p"), fixture.now);
+    fixture.now += 10 * S;
+    assert!(fixture.next_group().is_empty());
+    assert_eq!(fixture.schedule.len(), 0);
 }
 
 #[test]
-fn the_vendor_s_word_outlives_the_watcher_to_whom_it_was_given() {
-    let mut bench = Bench::new();
-    let watcher = bench.follow("p", None);
-    assert_eq!(bench.take(), ["p"]);
-    bench.plan("p", Outcome::Failed(Some(1200 * S)));
-    drop(watcher);
-    bench.schedule.left(&key("p"), bench.now);
-    bench.now += 100 * S;
-    assert!(bench.take().is_empty());
-    let back = bench.follow("p", None);
-    assert_eq!(bench.pause(), 1100);
+fn retry_after_outlives_the_last_subscriber() {
+    let mut fixture = Fixture::new();
+    let subscriber = fixture.subscribe("p", None);
+    assert_eq!(fixture.next_group(), ["p"]);
+    fixture.reschedule("p", PollResult::Failure(Some(1200 * S)));
+    drop(subscriber);
+    fixture.schedule.unsubscribe(&key("p"), fixture.now);
+    fixture.now += 100 * S;
+    assert!(fixture.next_group().is_empty());
+    let back = fixture.subscribe("p", None);
+    assert_eq!(fixture.pause(), 1100);
     drop(back);
-    bench.schedule.left(&key("p"), bench.now);
-    bench.now += 1100 * S;
-    assert!(bench.take().is_empty());
-    assert_eq!(bench.schedule.len(), 0);
+    fixture.schedule.unsubscribe(&key("p"), fixture.now);
+    fixture.now += 1100 * S;
+    assert!(fixture.next_group().is_empty());
+    assert_eq!(fixture.schedule.len(), 0);
 }
 
 #[test]
-fn one_left_while_it_is_read_is_forgotten_too() {
-    let mut bench = Bench::new();
-    let watcher = bench.follow("p", None);
-    assert_eq!(bench.take(), ["p"]);
-    drop(watcher);
-    bench.schedule.left(&key("p"), bench.now);
-    bench.plan("p", CHANGE);
-    bench.now += 10 * S;
-    assert!(bench.take().is_empty());
-    assert_eq!(bench.schedule.len(), 0);
+fn a_target_whose_subscriber_leaves_during_a_poll_is_removed_too() {
+    let mut fixture = Fixture::new();
+    let subscriber = fixture.subscribe("p", None);
+    assert_eq!(fixture.next_group(), ["p"]);
+    drop(subscriber);
+    fixture.schedule.unsubscribe(&key("p"), fixture.now);
+    fixture.reschedule("p", CHANGE);
+    fixture.now += 10 * S;
+    assert!(fixture.next_group().is_empty());
+    assert_eq!(fixture.schedule.len(), 0);
 }

@@ -1,4 +1,4 @@
-//! What can be watched.
+//! What can be watched: a point, or a collection.
 
 use std::fmt;
 
@@ -9,31 +9,31 @@ use crate::model::{BackendId, CollectionName, PointRef};
 pub enum Target {
     /// One point.
     Point(PointRef),
-    /// All points of a collection, whichever come and go.
+    /// All points of a collection, including those that appear later.
     Collection(CollectionName),
 }
 
 impl Target {
-    /// Whose it is.
-    pub(super) fn backend(&self) -> &BackendId {
+    /// The backend that is polled.
+    pub fn backend(&self) -> &BackendId {
         match self {
             Self::Point(point) => &point.backend,
             Self::Collection(collection) => &collection.backend,
         }
     }
 
-    /// What resume tokens call one of its points: the last segment of its name, and nothing where the target is
-    /// the point.
-    pub(super) fn word<'a>(&self, point: &'a str) -> &'a str {
+    /// The same for every spelling of the target: vendors compare ids without regard to case.
+    pub fn key(&self) -> String {
+        self.to_string().to_lowercase()
+    }
+
+    /// The key of one of its points within the target: the last segment of its name, and empty where the target is the
+    /// point.
+    pub(super) fn point_key<'a>(&self, point: &'a str) -> &'a str {
         match self {
             Self::Point(_) => "",
             Self::Collection(_) => point.rsplit('/').next().unwrap_or(point),
         }
-    }
-
-    /// The same for every way to write the target: both vendors compare ids without regard to case.
-    pub(super) fn key(&self) -> String {
-        self.to_string().to_lowercase()
     }
 }
 

@@ -10,7 +10,7 @@ kind = "azure_cli"
 "#;
 
 const VEEAM: &str = r#"[backends.v]
-kind = "veeam"
+kind = "veeam_enterprise_manager"
 url = "https://em.example:9398"
 username = "u"
 password_file = "password"
@@ -29,7 +29,7 @@ fn the_example_is_accepted() {
     let output = program().args(["check", "--form", "--config", example]).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("the form is right, 4 backends"), "{said}");
+    assert!(said.contains("valid, 4 backends"), "{said}");
 }
 
 #[test]
@@ -44,23 +44,25 @@ fn what_is_wrong_is_named_by_its_line() {
         (with("listen = []"), 1, "127.0.0.1:50051"),
         (with("log = \"loud\""), 1, "json"),
         (with("[drain]\ngrace = \"soon\""), 2, "10s"),
-        (with("[watch]\nquickest = \"10s\"\nslowest = \"1s\""), 3, "quickest"),
+        (with("[watch]\nmin_interval = \"10s\"\nmax_interval = \"1s\""), 3, "min_interval"),
         (with("[metrics]"), 1, "listen = \"127.0.0.1:9464\""),
         (with("[metrics]\nlisten = \"0.0.0.0:9464\""), 2, "allow_plaintext"),
         (with("[metrics]\npath = \"/\""), 2, "path"),
-        (with("[watch]\nquickest = \"2m\""), 2, "`slowest`, 60s"),
-        (with("[watch]\nlinger = \"1s\"\nquickest = \"0s\""), 3, "without a pause"),
-        (format!("{AZURE}[backends.a.watch]\nslowest = \"4s\""), 7, "`quickest`, 5s"),
-        (format!("{AZURE}[backends.a.watch]\nquickest = \"0ms\""), 7, "without a pause"),
+        (with("[watch]\nmin_interval = \"2m\""), 2, "`max_interval` (60s)"),
+        (with("[watch]\nidle_ttl = \"1s\"\nmin_interval = \"0s\""), 3, "more than 0"),
+        (format!("{AZURE}[backends.a.watch]\nmax_interval = \"4s\""), 7, "`min_interval` (5s)"),
+        (format!("{AZURE}[backends.a.watch]\nmin_interval = \"0ms\""), 7, "more than 0"),
         (format!("{AZURE}[backends.a.watch]\nquick = \"1s\""), 7, "quick"),
         (
             // Each table is right by itself; the special one is blamed.
-            format!("{VEEAM}[backends.v.watch]\nquickest = \"30s\"\n[watch]\nslowest = \"20s\""),
+            format!(
+                "{VEEAM}[backends.v.watch]\nmin_interval = \"30s\"\n[watch]\nmax_interval = \"20s\""
+            ),
             7,
-            "`slowest`, 20s",
+            "`max_interval` (20s)",
         ),
         (with("[tls]\ncert_file = \"c\""), 1, "key_file"),
-        (with("token_key_file = \"a\"\ntoken_key_env = \"B\""), 2, "not both"),
+        (with("token_key_file = \"a\"\ntoken_key_env = \"B\""), 2, "one of them"),
         (AZURE.replace("backends.a", "backends.Azure_1"), 1, "a-z"),
         (AZURE.replace("kind = \"azure\"\n", ""), 1, "kind"),
         (AZURE.replace("\"azure\"", "\"vmware\""), 2, "veeam"),
@@ -82,12 +84,16 @@ fn what_is_wrong_is_named_by_its_line() {
             4,
             "authority",
         ),
-        (AZURE.replace("[backends.a.cr", "username = \"u\"\n[backends.a.cr"), 4, "veeam"),
+        (
+            AZURE.replace("[backends.a.cr", "username = \"u\"\n[backends.a.cr"),
+            4,
+            "`subscription_id`",
+        ),
         (VEEAM.replace("https", "http"), 3, "https"),
         (VEEAM.replace("password_file", "password"), 5, "password"),
         (VEEAM.replace("password_file = \"password\"\n", ""), 1, "password_file"),
         (format!("{VEEAM}certificate_sha256 = \"ab:cd\""), 6, "64"),
-        (format!("{VEEAM}subscription_id = \"1\""), 6, "azure"),
+        (format!("{VEEAM}subscription_id = \"1\""), 6, "`certificate_sha256`"),
     ] {
         let (code, said) = check(&text, &["--form"]);
         assert_eq!(code, 2, "{text}\n{said}");

@@ -58,7 +58,7 @@ fn asked(backend: &str) -> String {
 async fn figures_follow_what_happens() {
     let vendors = Vendors::start();
     let folder = Folder::new();
-    let paces = "[watch]\nquickest = \"50ms\"\nlinger = \"50ms\"";
+    let paces = "[watch]\nmin_interval = \"50ms\"\nidle_ttl = \"50ms\"";
     let (config, text) = configure(&vendors, &folder, paces);
     let gateway = Running::start(program().arg("serve").arg("--config").arg(config));
     let channel = channel(&folder.path("gateway.sock")).await;
@@ -139,7 +139,7 @@ async fn figures_follow_what_happens() {
 async fn figures_are_shown_until_the_drain_is_over() {
     let vendors = Vendors::start();
     let folder = Folder::new();
-    let (config, _) = configure(&vendors, &folder, "[drain]\nnotice = \"1h\"");
+    let (config, _) = configure(&vendors, &folder, "[drain]\nlame_duck = \"1h\"");
     let gateway = Running::start(program().arg("serve").arg("--config").arg(config));
     let mut health = HealthClient::new(channel(&folder.path("gateway.sock")).await);
     let mut told = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();

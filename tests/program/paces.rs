@@ -36,9 +36,13 @@ async fn a_backend_has_a_pace_of_its_own_which_follows_a_reload() {
     let folder = Folder::new();
     let config = vendors.configure(&folder);
     let text = std::fs::read_to_string(&config).unwrap();
-    let quick = text + "[backends.veeam.watch]\nquickest = \"50ms\"\nslowest = \"100ms\"\n";
     let quick =
-        quick.replacen("[backends", "[watch]\nquickest = \"2h\"\nslowest = \"2h\"\n[backends", 1);
+        text + "[backends.veeam.watch]\nmin_interval = \"50ms\"\nmax_interval = \"100ms\"\n";
+    let quick = quick.replacen(
+        "[backends",
+        "[watch]\nmin_interval = \"2h\"\nmax_interval = \"2h\"\n[backends",
+        1,
+    );
     let never = quick.replace("\"50ms\"", "\"1h\"").replace("\"100ms\"", "\"1h\"");
 
     folder.write("gateway.toml", &never);

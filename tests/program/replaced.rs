@@ -32,7 +32,7 @@ async fn nothing_is_lost_with_a_gateway_that_is_killed() {
     let folder = Folder::new();
     folder.write("ca.pem", &authority.pem());
     folder.write("token", &vendor.static_token());
-    folder.write("key", "the key that replicas share");
+    folder.write("key", "the key of thirty-two bytes that replicas share");
     let (subscription, endpoint) = (vendor.subscription_id(), vendor.endpoint());
     let config = folder.write(
         "gateway.toml",
@@ -41,9 +41,9 @@ async fn nothing_is_lost_with_a_gateway_that_is_killed() {
 listen = ["unix:gateway.sock"]
 token_key_file = "key"
 [watch]
-quickest = "50ms"
-slowest = "100ms"
-progress = "50ms"
+min_interval = "50ms"
+max_interval = "100ms"
+progress_interval = "50ms"
 [backends.azure]
 kind = "azure"
 subscription_id = "{subscription}"

@@ -56,7 +56,7 @@ tenant_id = "{}"
 client_id = "{}"
 secret_file = "secret"
 [backends.veeam]
-kind = "veeam"
+kind = "veeam_enterprise_manager"
 url = "{}"
 username = '{}'
 password_file = "password"
@@ -89,8 +89,16 @@ async fn check_says_what_it_found_at_each_vendor() {
     let output = blocking(check.clone()).await;
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("backends/azure (AZURE): it answers"), "{said}");
-    assert!(said.contains("backends/veeam (VEEAM_ENTERPRISE_MANAGER): it answers"), "{said}");
+    assert!(
+        said.contains("backends/azure (AZURE): reachable, and the credential is accepted"),
+        "{said}"
+    );
+    assert!(
+        said.contains(
+            "backends/veeam (VEEAM_ENTERPRISE_MANAGER): reachable, and the credential is accepted"
+        ),
+        "{said}"
+    );
     assert_eq!(vendors.veeam.sessions(), 0, "it logs off again");
 
     // A wrong password is the vendor's word, not the configuration's: 1, and the other is still asked.
@@ -98,7 +106,10 @@ async fn check_says_what_it_found_at_each_vendor() {
     let output = blocking(check).await;
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("backends/azure (AZURE): it answers"), "{said}");
+    assert!(
+        said.contains("backends/azure (AZURE): reachable, and the credential is accepted"),
+        "{said}"
+    );
     assert!(said.contains("refuses the gateway's credential"), "{said}");
     assert!(!said.contains("wrong"), "{said}");
 }
@@ -133,7 +144,8 @@ async fn a_new_configuration_is_taken_on_sighup_and_a_bad_one_is_not() {
     let folder = Folder::new();
     let config = vendors.configure(&folder);
     let good = std::fs::read_to_string(&config).unwrap();
-    let good = good.replace("[backends.azure]", "[watch]\nquickest = \"50ms\"\n[backends.azure]");
+    let good =
+        good.replace("[backends.azure]", "[watch]\nmin_interval = \"50ms\"\n[backends.azure]");
     folder.write("gateway.toml", &good);
     let mut gateway = Running::start(program().arg("serve").arg("--config").arg(&config));
     let mut client = connect(&folder.path("gateway.sock")).await;
@@ -150,7 +162,10 @@ async fn a_new_configuration_is_taken_on_sighup_and_a_bad_one_is_not() {
     };
     assert_eq!(backends().await, ["backends/azure", "backends/veeam"]);
 
-    folder.write("gateway.toml", &good.replace("kind = \"veeam\"", "kind = \"vmware\""));
+    folder.write(
+        "gateway.toml",
+        &good.replace("kind = \"veeam_enterprise_manager\"", "kind = \"vmware\""),
+    );
     gateway.signal("HUP");
     let mut gateway = blocking(move || {
         gateway.logs("the configuration stays as it was");

@@ -5,7 +5,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use http::{Method, StatusCode};
 use restore_point_gateway::proto::{GetRequest, ListRequest, RestorePoint};
-use restore_point_gateway::upstream::Rate;
+use restore_point_gateway::upstream::RateLimit;
 use restore_point_sandbox::azure::{Canned, Fault, Matching};
 use restore_point_sandbox::fault::Portion;
 use restore_point_sandbox::veeam_em;
@@ -230,7 +230,8 @@ async fn an_unknown_view_is_refused() {
 #[tokio::test]
 async fn our_own_budget_is_spent() {
     // Three requests at once, and then one every ten seconds.
-    let gateway = TestGateway::with(|plan| plan.rate = Rate { per_second: 0.1, burst: 3 }).await;
+    let gateway =
+        TestGateway::with(|plan| plan.rate_limit = RateLimit { per_second: 0.1, burst: 3 }).await;
     let get = async |point: &String| gateway.get(&TestGateway::azure_point(point)).await;
     let points = &gateway.azure.seeded().points;
     let mut calls: FuturesUnordered<_> = points.iter().map(get).collect();
@@ -241,7 +242,7 @@ async fn our_own_budget_is_spent() {
             Err(status) => break status,
         }
     };
-    assert_is(&refused, Code::Unavailable, "BACKEND_BUDGET_SPENT");
+    assert_is(&refused, Code::Unavailable, "BACKEND_RATE_LIMITED");
     let delay = refused.get_details_retry_info().unwrap().retry_delay.unwrap();
     assert!(delay.as_secs() >= 10, "{delay:?}");
     assert!(gateway.azure.calls().total() <= 4, "the token, and what the budget holds");

@@ -116,7 +116,7 @@ async fn a_resumed_watch_repeats_nothing_and_loses_nothing() {
     assert_eq!(watch.event().await.event(), Event::Synced);
     drop(watch);
     // A poller that lingers would read the change, and tell it to the last watch below.
-    fixture::eventually(|| gateway.hub.polled_targets() == 0).await;
+    fixture::eventually(|| gateway.hub.target_count() == 0).await;
 
     // A change while nobody watched is told, by whichever replica.
     assert!(gateway.veeam.set_state(SRV39, "Failover"));
@@ -190,12 +190,12 @@ async fn a_hundred_watchers_cost_the_polls_of_one() {
         watch.until(|event| event.event() == Event::Synced).await;
         watches.push(watch);
     }
-    assert_eq!(gateway.hub.polled_targets(), 1);
+    assert_eq!(gateway.hub.target_count(), 1);
     // Upper and lower case are one target.
     let shouted = names([&srv39().replace(SRV39, &SRV39.to_uppercase())]);
     let mut shouted = gateway.watch(WatchStatusRequest { follow: true, ..shouted }).await;
     shouted.until(|event| event.event() == Event::Synced).await;
-    assert_eq!(gateway.hub.polled_targets(), 1);
+    assert_eq!(gateway.hub.target_count(), 1);
 
     assert!(gateway.veeam.set_state(SRV39, "Failback"));
     for watch in watches.iter_mut().chain([&mut shouted]) {
@@ -204,7 +204,7 @@ async fn a_hundred_watchers_cost_the_polls_of_one() {
     }
     // When the last has left, the polling ends.
     drop((watches, shouted));
-    fixture::eventually(|| gateway.hub.polled_targets() == 0).await;
+    fixture::eventually(|| gateway.hub.target_count() == 0).await;
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ async fn points_of_several_backends_share_a_stream() {
     });
     assert!((3..=100).contains(&all.len()), "{}", all.len());
     let mut watch = follow(&gateway, &all).await;
-    assert!(gateway.hub.polled_targets() == all.len());
+    assert!(gateway.hub.target_count() == all.len());
     gateway.clock.advance(SignedDuration::from_hours(24));
     let arrived = watch.until(|event| event.name == running).await;
     assert_eq!(arrived.restore_point.unwrap().state(), State::Ready);

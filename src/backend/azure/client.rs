@@ -13,13 +13,14 @@ use secrecy::ExposeSecret;
 use url::Url;
 use uuid::Uuid;
 
-use super::credential::{NoToken, Token};
 use super::error::Refusal;
 use super::quota;
-use super::tokens::Tokens;
-use crate::backend::rounds::Rounds;
+use crate::backend::coalescer::Coalescer;
+use crate::backend::token_cache::{Token, TokenCache, TokenSourceError};
 use crate::model::{BackendId, Error};
-use crate::upstream::{Client, Failure, RETRY_AFTER_OUTAGE, collect, reads, redact_url};
+use crate::upstream::{
+    Client, DEFAULT_RETRY_AFTER, RequestError, collect, redact_url, retry_reads,
+};
 
 /// ARM itself turns provider answers above 8 MB into errors; a list over all regions may be larger.
 const LARGEST_LIST: u64 = 32 << 20;
@@ -44,8 +45,8 @@ pub(super) struct Arm {
     pub(super) endpoint: Url,
     pub(super) api_version: String,
     pub(super) http: Client,
-    pub(super) tokens: Tokens,
-    pub(super) lists: Rounds<Url, Bytes>,
+    pub(super) tokens: TokenCache,
+    pub(super) lists: Coalescer<Url, Bytes>,
 }
 
 /// What a read asks for besides the resource itself; each resource knows one of these only.
@@ -80,7 +81,7 @@ pub(super) enum Written {
 
 enum Unsent {
     Token(Error),
-    Http(Failure),
+    Http(RequestError),
 }
 
 impl Arm {
@@ -124,9 +125,9 @@ impl Arm {
     /// Reads one resource, again if it fails for a passing reason. `name` is what the caller knows it by.
     ///
     /// # Errors
-    /// By the status; [`Error::ResponseInvalid`] for a success other than 200.
+    /// By the status; [`Error::InvalidResponse`] for a success other than 200.
     pub(super) async fn read(&self, url: &Url, name: &str) -> Result<Bytes, Error> {
-        reads(|| self.read_once(url, name, LARGEST_RESOURCE)).await
+        retry_reads(|| self.read_once(url, name, LARGEST_RESOURCE)).await
     }
 
     /// Reads many resources in one body, together with all who ask for the same: how much is in it is ARM's
@@ -140,8 +141,8 @@ impl Arm {
         name: String,
     ) -> Result<Bytes, Error> {
         let (arm, at) = (Arc::clone(self), url.clone());
-        let read = async move { reads(|| arm.read_once(&at, &name, LARGEST_LIST)).await };
-        self.lists.join(url, || read.boxed()).await
+        let read = async move { retry_reads(|| arm.read_once(&at, &name, LARGEST_LIST)).await };
+        self.lists.run(url, || read.boxed()).await
     }
 
     async fn read_once(&self, url: &Url, name: &str, largest: u64) -> Result<Bytes, Error> {
@@ -177,7 +178,9 @@ impl Arm {
             Ok(response) => response,
             Err(Unsent::Token(error)) => return Err(error),
             Err(Unsent::Http(
-                failure @ (Failure::NotSent(_) | Failure::Spent(_) | Failure::Outage(_)),
+                failure @ (RequestError::NotSent(_)
+                | RequestError::RateLimited(_)
+                | RequestError::CircuitOpen(_)),
             )) => return Err(failure.into_error(backend)),
             Err(Unsent::Http(failure)) => return Ok(Written::Unknown(failure.into_error(backend))),
         };
@@ -204,7 +207,7 @@ impl Arm {
         request_id: Option<Uuid>,
     ) -> Result<reqwest::Response, Unsent> {
         // No token is fetched for a call that is refused.
-        self.http.look().map_err(Unsent::Http)?;
+        self.http.check_available().map_err(Unsent::Http)?;
         let token = self.tokens.get(Timestamp::now()).await;
         let token = token.map_err(|error| Unsent::Token(self.no_token(error)))?;
         let response = self.send_with(&token, method, url, body, request_id).await?;
@@ -237,11 +240,11 @@ impl Arm {
             request = request.header("x-ms-client-request-id", id.to_string());
         }
         let request = request.build().map_err(|_| {
-            Unsent::Http(Failure::NotSent("the request cannot be built".to_owned()))
+            Unsent::Http(RequestError::NotSent("the request cannot be built".to_owned()))
         })?;
         let response = self.http.send(request).await.map_err(Unsent::Http)?;
         if let Some(left) = quota::left(response.headers()) {
-            self.http.at_most(left);
+            self.http.lower_rate_limit(left);
         }
         tracing::debug!(
             backend = self.backend.as_str(), %method, url = redact_url(url),
@@ -250,21 +253,21 @@ impl Arm {
         Ok(response)
     }
 
-    fn no_token(&self, error: NoToken) -> Error {
+    fn no_token(&self, error: TokenSourceError) -> Error {
         let backend = self.backend.as_str().to_owned();
         match error {
-            NoToken::Refused(detail) => Error::CredentialRefused { backend, detail },
-            NoToken::Unreachable(detail) => Error::Unavailable {
+            TokenSourceError::Refused(detail) => Error::CredentialRefused { backend, detail },
+            TokenSourceError::Unreachable(detail) => Error::Unavailable {
                 backend,
-                retry_after: RETRY_AFTER_OUTAGE,
+                retry_after: DEFAULT_RETRY_AFTER,
                 detail: format!("no token: {detail}"),
             },
         }
     }
 
-    /// An answer that makes no sense.
-    pub(super) fn senseless(&self, problem: impl Into<String>) -> Error {
+    /// An invalid response.
+    pub(super) fn invalid_response(&self, problem: impl Into<String>) -> Error {
         let backend = self.backend.as_str().to_owned();
-        Error::ResponseInvalid { backend, problem: problem.into() }
+        Error::InvalidResponse { backend, problem: problem.into() }
     }
 }

@@ -8,10 +8,12 @@ use super::client::{ATTEMPTS, Answer, Expand, Written};
 use super::id::{ArmId, PointId, is_new_name};
 use super::read::Found;
 use super::rules::Plan;
-use super::wire::{self, Id, NewCopy, NewCopyProperties};
-use crate::backend::{CopyOrder, CopyStarted, Operation, Write};
-use crate::model::{Disk, DiskVendor, Error, Invalid, PointRef, RestorePoint, State, Vendor, View};
-use crate::proto::AzureDisk;
+use super::wire::{self, Id};
+use crate::backend::{NewCopy, Operation, StartedCopy, WriteMode};
+use crate::model::{
+    AzureDiskProperties, Disk, DiskVendorProperties, Error, InvalidKind, PointRef, RestorePoint,
+    State, VendorProperties, View,
+};
 
 /// ARM gives no rule; its disk restore points, called after their disks, end here.
 const LONGEST_NAME: usize = 260;
@@ -20,23 +22,25 @@ impl Azure {
     /// Starts a copy, or says what is in the way.
     pub(super) async fn start_copy(
         &self,
-        order: &CopyOrder,
-        write: Write,
-    ) -> Result<CopyStarted, Error> {
-        let from = self.point_id(&order.source).map_err(|error| error.in_field("source"))?;
-        let to = self.point_id(&PointRef::from(&order.target));
+        new: &NewCopy,
+        mode: WriteMode,
+    ) -> Result<StartedCopy, Error> {
+        let from = self.point_id(&new.source).map_err(|error| error.in_field("source"))?;
+        let to = self.point_id(&PointRef::from(&new.target));
         let to = to.map_err(|error| error.in_field("destination"))?;
         if !is_new_name(&to.name, LONGEST_NAME) {
             let problem = "ARM takes no such name; use letters, digits, `-`, `_` and `.`";
-            return Err(Error::invalid(Invalid::Name, "restore_point_id", problem));
+            return Err(Error::invalid(InvalidKind::Name, "restore_point_id", problem));
         }
         if let Some(existing) = self.existing_copy(&from, &to).await? {
             return Ok(existing);
         }
         let plan = self.plan_copy(&from, &to).await?;
-        match write {
-            Write::Check => Ok(CopyStarted { point: self.preview(&plan, &to), operation: None }),
-            Write::Commit => self.put_copy(order, &plan, &from, &to).await,
+        match mode {
+            WriteMode::ValidateOnly => {
+                Ok(StartedCopy { point: self.preview(&plan, &to), operation: None })
+            }
+            WriteMode::Execute => self.put_copy(new, &plan, &from, &to).await,
         }
     }
 
@@ -45,15 +49,15 @@ impl Azure {
         &self,
         from: &PointId,
         to: &PointId,
-    ) -> Result<Option<CopyStarted>, Error> {
+    ) -> Result<Option<StartedCopy>, Error> {
         let found = match self.read_point(to, View::Full).await {
             Err(Error::NotFound { .. }) => return Ok(None),
             found => found?,
         };
         self.check_same_source(from, &found)?;
-        let operation = self.operations.recall(&found.point.uid);
+        let operation = self.operations.get(&found.point.uid);
         let point = self.with_reason(found, operation.as_ref()).await?;
-        Ok(Some(CopyStarted { point, operation }))
+        Ok(Some(StartedCopy { point, operation }))
     }
 
     fn check_same_source(&self, from: &PointId, found: &Found) -> Result<(), Error> {
@@ -71,14 +75,15 @@ impl Azure {
 
     async fn put_copy(
         &self,
-        order: &CopyOrder,
+        new: &NewCopy,
         plan: &Plan,
         from: &PointId,
         to: &PointId,
-    ) -> Result<CopyStarted, Error> {
+    ) -> Result<StartedCopy, Error> {
         let target = PointId { collection: plan.destination.id.clone(), name: to.name.clone() };
         let source = Id { id: plan.source.wire.id.clone() };
-        let body = NewCopy { properties: NewCopyProperties { source_restore_point: source } };
+        let properties = wire::NewCopyProperties { source_restore_point: source };
+        let body = wire::NewCopy { properties };
         let body = serde_json::to_vec(&body)
             .map_err(|error| Error::Internal { problem: error.to_string() })?;
         let url = self.arm.url(&target.path(&self.arm.subscription), Expand::Nothing);
@@ -86,7 +91,7 @@ impl Azure {
 
         let mut attempt = 1;
         loop {
-            match self.arm.put(&url, body.clone(), order.request_id).await? {
+            match self.arm.put(&url, body.clone(), new.request_id).await? {
                 Written::Accepted(answer) => {
                     return self.accepted_copy(plan, from, &target, &answer).await;
                 }
@@ -122,7 +127,7 @@ impl Azure {
         from: &PointId,
         target: &PointId,
         answer: &Answer,
-    ) -> Result<CopyStarted, Error> {
+    ) -> Result<StartedCopy, Error> {
         let operation = self.handle(&answer.headers);
         if let Some(operation) = &operation {
             self.remember_operation(target, operation);
@@ -139,12 +144,12 @@ impl Azure {
             }
         };
         self.check_same_source(from, &found)?;
-        Ok(CopyStarted { point: found.point, operation })
+        Ok(StartedCopy { point: found.point, operation })
     }
 
     fn remember_operation(&self, target: &PointId, operation: &Operation) {
         let uid = target.arm(&self.arm.subscription).to_lowercase();
-        self.operations.keep(uid, operation.clone());
+        self.operations.insert(uid, operation.clone());
     }
 
     /// What the copy would be.
@@ -153,7 +158,7 @@ impl Azure {
         let target = PointId { collection: plan.destination.id.clone(), name: to.name.clone() };
         let vendor_id = target.arm(&self.arm.subscription);
         let mut vendor = source.vendor.clone();
-        if let Vendor::Azure(azure) = &mut vendor {
+        if let VendorProperties::Azure(azure) = &mut vendor {
             azure.provisioning_state = String::new();
             azure.encryption_types = Vec::new();
             azure.source_restore_point_id.clone_from(&source.vendor_id);
@@ -184,9 +189,9 @@ impl Azure {
 }
 
 /// What is known of a disk of a copy before there is one: how it will be encrypted is ARM's choice.
-fn unmade(disk: DiskVendor) -> DiskVendor {
-    let DiskVendor::Azure(disk) = disk;
-    DiskVendor::Azure(AzureDisk {
+fn unmade(disk: DiskVendorProperties) -> DiskVendorProperties {
+    let DiskVendorProperties::Azure(disk) = disk;
+    DiskVendorProperties::Azure(AzureDiskProperties {
         encryption_type: String::new(),
         disk_encryption_set_id: String::new(),
         snapshot_access_state: String::new(),

@@ -5,8 +5,8 @@ use super::client::{ATTEMPTS, Expand, Written};
 use super::id::{ArmId, CollectionId, is_new_name, region, same};
 use super::map::{self, Home};
 use super::wire::{self, Id, NewCollectionProperties};
-use crate::backend::Write;
-use crate::model::{Collection, CollectionName, Error, Invalid, NewCollection};
+use crate::backend::WriteMode;
+use crate::model::{Collection, CollectionName, Error, InvalidKind, NewCollection};
 
 const LONGEST_GROUP: usize = 90;
 /// ARM gives no rule of its own for these.
@@ -32,16 +32,16 @@ impl Azure {
     pub(super) async fn create(
         &self,
         new: &NewCollection,
-        write: Write,
+        mode: WriteMode,
     ) -> Result<Collection, Error> {
         let wanted = self.wanted(new)?;
         if let Some(existing) = self.existing_collection(new, &wanted).await? {
             return Ok(existing);
         }
         let source = self.check_source_collection(&wanted).await?;
-        match write {
-            Write::Check => Ok(self.preview_collection(new, &wanted, source.as_ref())),
-            Write::Commit => self.put_collection(new, &wanted).await,
+        match mode {
+            WriteMode::ValidateOnly => Ok(self.preview_collection(new, &wanted, source.as_ref())),
+            WriteMode::Execute => self.put_collection(new, &wanted).await,
         }
     }
 
@@ -50,16 +50,16 @@ impl Azure {
         if !is_new_name(&id.group, LONGEST_GROUP) || !is_new_name(&id.name, LONGEST_NAME) {
             let problem = "ARM takes no such name; use letters, digits, `-`, `_` and `.` in both \
                            halves of `{resource_group}~{collection}`";
-            return Err(Error::invalid(Invalid::Name, "collection_id", problem));
+            return Err(Error::invalid(InvalidKind::Name, "collection_id", problem));
         }
         let region = region(&new.location);
         if region.is_empty() {
             let problem = "it is required: the region that the points shall lie in";
-            return Err(Error::invalid(Invalid::Value, "collection.location", problem));
+            return Err(Error::invalid(InvalidKind::Value, "collection.location", problem));
         }
         if region.len() > LONGEST_REGION || !region.chars().all(|c| c.is_ascii_alphanumeric()) {
             let problem = "it is no region; write `westeurope` or `West Europe`";
-            return Err(Error::invalid(Invalid::Value, "collection.location", problem));
+            return Err(Error::invalid(InvalidKind::Value, "collection.location", problem));
         }
         Ok(Wanted { id, region, source: self.source_id(&new.source)? })
     }
@@ -67,7 +67,7 @@ impl Azure {
     /// The ARM id of a source, which is given as such or as the name of a collection.
     fn source_id(&self, source: &str) -> Result<String, Error> {
         const FIELD: &str = "collection.source";
-        let refuse = |problem: &str| Err(Error::invalid(Invalid::Value, FIELD, problem));
+        let refuse = |problem: &str| Err(Error::invalid(InvalidKind::Value, FIELD, problem));
         if source.len() > LONGEST_ID {
             return refuse("it is longer than any ARM id");
         }
@@ -131,7 +131,7 @@ impl Azure {
         wire: wire::Collection,
     ) -> Result<Collection, Error> {
         let collection =
-            map::collection(self.scope(), wire).map_err(|why| self.arm.senseless(why))?;
+            map::collection(self.scope(), wire).map_err(|why| self.arm.invalid_response(why))?;
         let missing = new.labels.iter().find(|(key, value)| {
             !collection.labels.iter().any(|(other, found)| same(key, other) && *value == found)
         });

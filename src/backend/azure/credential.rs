@@ -6,7 +6,6 @@
 //! kept by [`super::tokens`].
 
 use std::error::Error as _;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +27,7 @@ use url::Url;
 
 use super::certificate::CertificateKey;
 use super::transport::{Login, Metadata};
+use crate::backend::token_cache::{Token, TokenSource, TokenSourceError};
 use crate::upstream::redact_text;
 
 /// Beyond this a caller is better served by an error. The library itself might try for 72 s.
@@ -77,34 +77,6 @@ pub enum Credential {
     StaticToken(SecretString),
 }
 
-/// A bearer token.
-pub(super) struct Token {
-    pub(super) bearer: SecretString,
-    pub(super) expires: Timestamp,
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("expires", &self.expires).finish_non_exhaustive()
-    }
-}
-
-/// Why there is no token; the text is for people and holds no secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum NoToken {
-    /// Whoever gives them out says no.
-    Refused(String),
-    /// He does not answer, or not sensibly.
-    Unreachable(String),
-}
-
-/// Where tokens come from.
-#[async_trait]
-pub(super) trait TokenSource: fmt::Debug + Send + Sync {
-    /// Fetches a new token.
-    async fn fetch(&self) -> Result<Token, NoToken>;
-}
-
 /// The source for a credential.
 ///
 /// # Errors
@@ -151,7 +123,7 @@ struct Static(SecretString);
 
 #[async_trait]
 impl TokenSource for Static {
-    async fn fetch(&self) -> Result<Token, NoToken> {
+    async fn fetch(&self) -> Result<Token, TokenSourceError> {
         Ok(Token { bearer: self.0.clone(), expires: Timestamp::MAX })
     }
 }
@@ -205,27 +177,27 @@ impl Identity {
 
 #[async_trait]
 impl TokenSource for Identity {
-    async fn fetch(&self) -> Result<Token, NoToken> {
-        let credential = self.build().map_err(|error| no_token(&error))?;
+    async fn fetch(&self) -> Result<Token, TokenSourceError> {
+        let credential = self.build().map_err(|error| token_error(&error))?;
         let scopes = [self.scope.as_str()];
         let token = tokio::time::timeout(DEADLINE, credential.get_token(&scopes, None))
             .await
-            .map_err(|_| NoToken::Unreachable(format!("no token within {DEADLINE:?}")))?
-            .map_err(|error| no_token(&error))?;
+            .map_err(|_| TokenSourceError::Unreachable(format!("no token within {DEADLINE:?}")))?
+            .map_err(|error| token_error(&error))?;
         let bearer = token.token.secret();
         let expires = Timestamp::from_second(token.expires_on.unix_timestamp());
         match expires {
             Ok(expires) if !bearer.is_empty() => {
                 Ok(Token { bearer: bearer.to_owned().into(), expires })
             }
-            _ => Err(NoToken::Unreachable("the answer holds no token".to_owned())),
+            _ => Err(TokenSourceError::Unreachable("the answer holds no token".to_owned())),
         }
     }
 }
 
 /// The library wraps what happened in an error of its own; the innermost of those, and what caused it,
 /// tells.
-fn no_token(error: &azure_core::Error) -> NoToken {
+fn token_error(error: &azure_core::Error) -> TokenSourceError {
     let mut innermost = error;
     let mut text = error.to_string();
     let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
@@ -242,12 +214,12 @@ fn no_token(error: &azure_core::Error) -> NoToken {
     match innermost.kind() {
         // The metadata service answers 404 and 410 while it is being updated.
         ErrorKind::HttpResponse { status, .. } => match u16::from(*status) {
-            404 | 408 | 410 | 429 | 500..=599 => NoToken::Unreachable(text),
-            _ => NoToken::Refused(text),
+            404 | 408 | 410 | 429 | 500..=599 => TokenSourceError::Unreachable(text),
+            _ => TokenSourceError::Refused(text),
         },
         ErrorKind::Connection | ErrorKind::Io | ErrorKind::DataConversion => {
-            NoToken::Unreachable(text)
+            TokenSourceError::Unreachable(text)
         }
-        _ => NoToken::Refused(text),
+        _ => TokenSourceError::Refused(text),
     }
 }

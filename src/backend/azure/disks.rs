@@ -31,13 +31,13 @@ impl Azure {
         for _ in 0..PAGES {
             let body = self.arm.read(&url, &name).await?;
             let page: wire::DiskPointPage =
-                wire::decode(&body).map_err(|why| self.arm.senseless(why))?;
+                wire::decode(&body).map_err(|why| self.arm.invalid_response(why))?;
             disks.extend(page.value);
             match page.next_link.filter(|link| !link.is_empty()) {
                 None => return Ok(disks),
                 Some(link) => url = self.next_url(&link)?,
             }
         }
-        Err(self.arm.senseless("a list of disks without an end"))
+        Err(self.arm.invalid_response("a list of disks without an end"))
     }
 }

@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
 use crate::model::Error;
-use crate::upstream::{RETRY_AFTER_OUTAGE, redact_text};
+use crate::upstream::{DEFAULT_RETRY_AFTER, redact_text};
 
 /// For a 429 without advice: ARM's buckets fill up again each second, those of Compute each minute.
 const AFTER_THROTTLE: Duration = Duration::from_secs(10);
@@ -128,7 +128,7 @@ impl Refusal {
             },
             408 | 500 | 502..=504 => self.unavailable(backend),
             _ if self.has_code(&OF_THE_SERVICE) => self.unavailable(backend),
-            _ => Error::ResponseInvalid { backend, problem: format!("HTTP {status}, {detail}") },
+            _ => Error::InvalidResponse { backend, problem: format!("HTTP {status}, {detail}") },
         }
     }
 
@@ -170,7 +170,7 @@ impl Refusal {
     fn unavailable(self, backend: String) -> Error {
         Error::Unavailable {
             backend,
-            retry_after: self.retry_after.unwrap_or(RETRY_AFTER_OUTAGE),
+            retry_after: self.retry_after.unwrap_or(DEFAULT_RETRY_AFTER),
             detail: format!("HTTP {}, {}", self.status.as_u16(), self.text()),
         }
     }

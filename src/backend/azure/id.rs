@@ -4,7 +4,7 @@
 //! spells them (ListAll answers resource groups in upper case), so nothing in here is ever compared as
 //! it stands. Ids of disk restore points are opaque to the gateway and not read here.
 
-use crate::model::{BackendId, CollectionName, Error, Invalid, RestorePointName};
+use crate::model::{BackendId, CollectionName, Error, InvalidKind, RestorePointName};
 
 const PROVIDER: &str = "microsoft.compute";
 const COLLECTIONS: &str = "restorePointCollections";
@@ -35,7 +35,7 @@ impl CollectionId {
             _ => {
                 let shown: String = segment.chars().take(120).collect();
                 Err(Error::invalid(
-                    Invalid::Name,
+                    InvalidKind::Name,
                     field,
                     format!("`{shown}` is not `{{resource_group}}~{{collection}}`"),
                 ))
@@ -220,7 +220,10 @@ mod tests {
     fn what_is_no_collection_id_is_refused() {
         for id in ["", "rg", "rg~", "~c", "rg~..", "cloud-replica"] {
             let error = CollectionId::parse(id, "name").unwrap_err();
-            assert!(matches!(error, Error::InvalidArgument { what: Invalid::Name, .. }), "{id}");
+            assert!(
+                matches!(error, Error::InvalidArgument { kind: InvalidKind::Name, .. }),
+                "{id}"
+            );
         }
     }
 

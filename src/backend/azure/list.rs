@@ -120,10 +120,9 @@ impl Azure {
         after: Option<&str>,
     ) -> Result<Vec<Listed>, Error> {
         let (home, collection, body) = self.read_collection(id, Expand::RestorePoints).await?;
-        let points = collection
-            .properties
-            .restore_points
-            .ok_or_else(|| self.arm.senseless("a collection without the points asked for"))?;
+        let points = collection.properties.restore_points.ok_or_else(|| {
+            self.arm.invalid_response("a collection without the points asked for")
+        })?;
         let bodies = if view == View::Raw { self.bodies(&body)? } else { Vec::new() };
         let bodies = bodies.into_iter().map(Some).chain(std::iter::repeat(None));
         let mut listed: Vec<Listed> = points
@@ -137,10 +136,10 @@ impl Azure {
     }
 
     fn bodies(&self, body: &[u8]) -> Result<Vec<Value>, Error> {
-        let mut body: Value = wire::decode(body).map_err(|why| self.arm.senseless(why))?;
+        let mut body: Value = wire::decode(body).map_err(|why| self.arm.invalid_response(why))?;
         match body.pointer_mut("/properties/restorePoints").map(Value::take) {
             Some(Value::Array(bodies)) => Ok(bodies),
-            _ => Err(self.arm.senseless("a collection without the points asked for")),
+            _ => Err(self.arm.invalid_response("a collection without the points asked for")),
         }
     }
 

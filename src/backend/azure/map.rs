@@ -10,10 +10,9 @@ use super::id::{ArmId, CollectionId, PointId, region, same};
 use super::state::{Arrival, DiskStanding, Disks, Provisioning, Standing, standing};
 use super::wire;
 use crate::model::{
-    BackendId, Collection, Consistency, Disk, DiskVendor, Failure, RestorePoint, Source, State,
-    Vendor, View,
+    AzureDiskProperties, AzureProperties, BackendId, Collection, Consistency, Disk,
+    DiskVendorProperties, PointFailure, RestorePoint, Source, State, VendorProperties, View,
 };
-use crate::proto::{AzureDisk, AzureProperties};
 
 /// Said of a failure when nobody holds the handle of the operation any more.
 const NO_REASON: &str = "ARM keeps the reason of a failure in the operation only, and the handle of \
@@ -114,7 +113,7 @@ pub(super) fn point(
         copy_progress_percent: standing.percent,
         disks: disks(wire, &standing, view)?,
         failure: failure(&standing),
-        vendor: Vendor::Azure(vendor(wire, arrival)?),
+        vendor: VendorProperties::Azure(vendor(wire, arrival)?),
         raw: None,
     })
 }
@@ -173,11 +172,11 @@ fn disk(
         state: standing.state,
         progress_percent: standing.percent.filter(|_| view != View::Basic),
         source_vendor_id: source.map(|source| source.id.clone()).unwrap_or_default(),
-        vendor: Some(DiskVendor::Azure(azure_disk(wire, entries))),
+        vendor: Some(DiskVendorProperties::Azure(azure_disk(wire, entries))),
     })
 }
 
-fn azure_disk(wire: &wire::Disk, entries: &[wire::DiskInstance]) -> AzureDisk {
+fn azure_disk(wire: &wire::Disk, entries: &[wire::DiskInstance]) -> AzureDiskProperties {
     let managed = wire.managed_disk.as_ref();
     let point = wire.disk_restore_point.as_ref();
     let encryption = point.and_then(|point| point.encryption.as_ref());
@@ -186,7 +185,7 @@ fn azure_disk(wire: &wire::Disk, entries: &[wire::DiskInstance]) -> AzureDisk {
         entries.iter().find(|entry| entry.id.as_deref().is_some_and(|other| same(other, id)))
     });
     let text = |text: Option<&String>| text.cloned().unwrap_or_default();
-    AzureDisk {
+    AzureDiskProperties {
         managed_disk_id: text(managed.and_then(|managed| managed.id.as_ref())),
         storage_account_type: text(managed.and_then(|m| m.storage_account_type.as_ref())),
         encryption_type: text(encryption.and_then(|encryption| encryption.kind.as_ref())),
@@ -200,8 +199,8 @@ fn counted<T: TryFrom<u64>>(number: wire::Number, member: &str) -> Result<T, Str
     counted.ok_or_else(|| format!("{member} is out of range"))
 }
 
-fn failure(standing: &Standing) -> Option<Failure> {
-    let unknown = || Failure { code: String::new(), message: NO_REASON.to_owned() };
+fn failure(standing: &Standing) -> Option<PointFailure> {
+    let unknown = || PointFailure { code: String::new(), message: NO_REASON.to_owned() };
     (standing.state == State::Failed).then(|| standing.failure.clone().unwrap_or_else(unknown))
 }
 

@@ -92,7 +92,7 @@ fn the_documented_copy_is_told_in_full() {
     let disks: Vec<_> =
         point.disks.iter().map(|d| (d.lun, d.size_gib, d.progress_percent)).collect();
     assert_eq!(disks, [(None, 10, Some(100)), (Some(0), 10, Some(100))]);
-    let Vendor::Azure(azure) = point.vendor else { panic!() };
+    let VendorProperties::Azure(azure) = point.vendor else { panic!() };
     assert_eq!(azure.replication_code, "ReplicationState/succeeded");
     assert_eq!((azure.vm_size.as_str(), azure.os_type.as_str()), ("Standard_A1", "Linux"));
 }
@@ -125,7 +125,7 @@ fn what_is_not_known_is_kept_as_it_came() {
     let point = mapped(&west(), body, View::Full).unwrap();
     assert_eq!((point.state, point.consistency), (State::Unknown, Consistency::Unknown));
     assert!(point.state_reason.contains("Frobbing"));
-    let Vendor::Azure(azure) = point.vendor else { panic!() };
+    let VendorProperties::Azure(azure) = point.vendor else { panic!() };
     assert_eq!(azure.provisioning_state, "Frobbing");
     assert_eq!(azure.consistency_mode, "QuantumConsistent");
 }

@@ -6,6 +6,7 @@
 
 mod certificate;
 mod client;
+mod config;
 mod copy;
 mod create;
 mod credential;
@@ -23,13 +24,13 @@ mod read;
 mod report;
 mod rules;
 mod state;
-mod tokens;
 mod transport;
 mod walk;
 mod watched;
 mod wire;
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,30 +43,49 @@ pub use credential::Credential;
 use self::client::{Arm, Expand};
 use self::id::CollectionId;
 use self::map::{Home, Scope};
-use self::tokens::Tokens;
-use super::memory::Memory;
-use super::rounds::Rounds;
+use super::cache::Cache;
+use super::coalescer::Coalescer;
+use super::token_cache::TokenCache;
 use super::{
-    Backend, Capabilities, CopyOrder, CopyStarted, Cursor, Kind, Observed, Operation, Page, Wanted,
-    Write, Writer,
+    Backend, Cursor, KindEntry, NewCopy, Operation, Page, PollTarget, StartedCopy, WriteMode,
 };
 use crate::model::{
-    BackendId, Collection, Error, NewCollection, PointRef, RestorePoint, Segment, View,
+    BackendId, BackendKind, Capabilities, Collection, Error, NewCollection, PointRef, RestorePoint,
+    Segment, Support, View,
 };
 use crate::upstream;
 
 /// The version that is asked for by default: it has all that is read here, instant access included.
 pub const DEFAULT_API_VERSION: &str = "2025-04-01";
 /// What ARM lets one principal read of a subscription: its bucket holds 250 and gets 25 a second.
-pub const DEFAULT_RATE: upstream::Rate = upstream::Rate { per_second: 25.0, burst: 250 };
-/// How often ARM moves the figures of a copy.
-pub const PROGRESS_EVERY: Duration = Duration::from_secs(600);
+pub const DEFAULT_RATE_LIMIT: upstream::RateLimit =
+    upstream::RateLimit { per_second: 25.0, burst: 250 };
+/// The entry in the table of kinds.
+pub(super) const KIND: KindEntry = KindEntry {
+    kind: BackendKind::Azure,
+    name: "azure",
+    former_name: None,
+    // ARM updates the progress of a copy every ten minutes.
+    progress_interval: Duration::from_secs(600),
+    read: config::read,
+};
+
+static CAPABILITIES: Capabilities = Capabilities {
+    create_collection: Support::Supported,
+    copy: Support::Supported,
+    get_without_collection: false,
+    copy_progress: true,
+    consistency: true,
+    disks: true,
+};
+
 /// Before this there is neither an instance view nor a copy.
 const FIRST_API_VERSION: &str = "2021-11-01";
 
-const HOMES: usize = 20_000;
-const ARRIVED: usize = 10_000;
-const OPERATIONS: usize = 1_000;
+/// Capacities of the caches, in entries.
+const MAX_COLLECTIONS: NonZeroUsize = NonZeroUsize::new(20_000).unwrap();
+const MAX_COMPLETE_COPIES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+const MAX_OPERATIONS: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 
 /// What an Azure backend is made of.
 #[derive(Debug, Clone)]
@@ -86,7 +106,7 @@ pub struct Settings {
     /// Whose certificates are taken, by the resource manager and by the authority.
     pub trust: upstream::Trust,
     /// How much of the subscription's allowance the gateway takes, replicas not counted.
-    pub rate: upstream::Rate,
+    pub rate_limit: upstream::RateLimit,
 }
 
 /// Why settings cannot be right.
@@ -109,11 +129,11 @@ pub enum SettingsError {
 pub struct Azure {
     arm: Arc<Arm>,
     /// By the key of the collection.
-    homes: Memory<(String, String), Home>,
+    homes: Cache<(String, String), Home>,
     /// The aggregate codes of copies that were seen to be complete, by their fingerprints.
-    arrived: Memory<Uuid, String>,
+    arrived: Cache<Uuid, String>,
     /// Handles of the copies that were started here, by the uid of the point.
-    operations: Memory<String, Operation>,
+    operations: Cache<String, Operation>,
 }
 
 impl fmt::Debug for Azure {
@@ -136,7 +156,7 @@ impl Azure {
             api_version,
             credential,
             trust,
-            rate,
+            rate_limit,
         } = settings;
         let wrong = |setting, problem: &str| {
             let problem = problem.to_owned();
@@ -155,7 +175,7 @@ impl Azure {
         if date.parse::<jiff::civil::Date>().is_err() || date < FIRST_API_VERSION {
             return wrong("api_version", "it must be 2021-11-01 or later: copies came with that");
         }
-        let http = upstream::Client::new(&trust)?.within(rate);
+        let http = upstream::Client::new(&trust)?.with_limits(rate_limit);
         let source = credential::source(credential, &endpoint, &authority, &http)
             .map_err(|problem| SettingsError::Value { setting: "credential", problem })?;
         let arm = Arc::new(Arm {
@@ -164,14 +184,14 @@ impl Azure {
             endpoint,
             api_version,
             http,
-            tokens: Tokens::new(source),
-            lists: Rounds::new(),
+            tokens: TokenCache::new(source),
+            lists: Coalescer::new(),
         });
         Ok(Self {
             arm,
-            homes: Memory::new(HOMES),
-            arrived: Memory::new(ARRIVED),
-            operations: Memory::new(OPERATIONS),
+            homes: Cache::new(MAX_COLLECTIONS),
+            arrived: Cache::new(MAX_COMPLETE_COPIES),
+            operations: Cache::new(MAX_OPERATIONS),
         })
     }
 
@@ -195,23 +215,17 @@ fn is_safe(endpoint: &Url) -> bool {
 
 #[async_trait]
 impl Backend for Azure {
-    fn kind(&self) -> Kind {
-        Kind::Azure
+    fn kind(&self) -> BackendKind {
+        KIND.kind
     }
 
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            create_collection: true,
-            copy: true,
-            get_without_collection: false,
-            copy_progress: true,
-            consistency: true,
-            disks: true,
-        }
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
     }
 
-    fn look(&self) -> Result<(), Error> {
-        self.arm.http.look().map_err(|outage| outage.into_error(self.arm.backend.as_str()))
+    fn check_available(&self) -> Result<(), Error> {
+        let available = self.arm.http.check_available();
+        available.map_err(|error| error.into_error(self.arm.backend.as_str()))
     }
 
     async fn probe(&self) -> Result<(), Error> {
@@ -239,23 +253,6 @@ impl Backend for Azure {
         self.with_reason(found, None).await
     }
 
-    async fn observe(
-        &self,
-        point: &PointRef,
-        operation: Option<&Operation>,
-    ) -> Result<RestorePoint, Error> {
-        self.watch_one(point, operation).await
-    }
-
-    fn batch(&self, point: &PointRef) -> Option<String> {
-        let id = self.point_id(point).ok()?;
-        Some(id.collection.segment().to_lowercase())
-    }
-
-    async fn observe_together(&self, points: &[Observed<'_>]) -> Vec<Result<RestorePoint, Error>> {
-        self.watched(points).await
-    }
-
     async fn list_collections(
         &self,
         cursor: Option<&Cursor>,
@@ -267,29 +264,34 @@ impl Backend for Azure {
     async fn get_collection(&self, id: &str) -> Result<Collection, Error> {
         let id = CollectionId::parse(id, "name")?;
         let (_, wire, _) = self.read_collection(&id, Expand::Nothing).await?;
-        map::collection(self.scope(), wire).map_err(|why| self.arm.senseless(why))
+        map::collection(self.scope(), wire).map_err(|why| self.arm.invalid_response(why))
     }
 
-    fn writer(&self, _: Wanted) -> Result<&dyn Writer, Error> {
-        Ok(self)
-    }
-
-    fn usage(&self) -> Option<upstream::Usage> {
-        Some(self.arm.http.usage())
-    }
-}
-
-#[async_trait]
-impl Writer for Azure {
     async fn create_collection(
         &self,
         new: &NewCollection,
-        write: Write,
+        mode: WriteMode,
     ) -> Result<Collection, Error> {
-        self.create(new, write).await
+        self.create(new, mode).await
     }
 
-    async fn copy(&self, order: &CopyOrder, write: Write) -> Result<CopyStarted, Error> {
-        self.start_copy(order, write).await
+    async fn copy(&self, new: &NewCopy, mode: WriteMode) -> Result<StartedCopy, Error> {
+        self.start_copy(new, mode).await
     }
+
+    fn poll_group(&self, point: &PointRef) -> Option<String> {
+        let id = self.point_id(point).ok()?;
+        Some(id.collection.segment().to_lowercase())
+    }
+
+    async fn poll(&self, targets: &[PollTarget<'_>]) -> Vec<Result<RestorePoint, Error>> {
+        self.poll_targets(targets).await
+    }
+
+    fn request_metrics(&self) -> upstream::RequestMetrics {
+        self.arm.http.metrics()
+    }
+
+    /// Tokens expire by themselves: there is no session to end.
+    async fn close(&self) {}
 }

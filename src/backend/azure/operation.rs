@@ -11,7 +11,7 @@ use super::error::said;
 use super::id::same;
 use super::wire::{self, OperationStatus};
 use crate::backend::Operation;
-use crate::model::{Error, Failure};
+use crate::model::{Error, PointFailure};
 use crate::upstream::redact_text;
 
 /// What the reads of an operation are called in errors; its URL is signed and shown nowhere.
@@ -34,15 +34,15 @@ impl Azure {
     ///
     /// # Errors
     /// When the operation cannot be read for now, so that the reason may still be had later.
-    pub(super) async fn reason(&self, operation: &Operation) -> Result<Failure, Error> {
-        let unknown = |why: &str| Failure { code: String::new(), message: why.to_owned() };
+    pub(super) async fn reason(&self, operation: &Operation) -> Result<PointFailure, Error> {
+        let unknown = |why: &str| PointFailure { code: String::new(), message: why.to_owned() };
         let Some(url) = self.arm.own_url(&operation.0) else {
             return Ok(unknown("the handle of its operation is none of this backend's"));
         };
         // A failed read of the operation is not the failure of the operation.
         let body = match self.arm.read(&url, NAME).await {
             Ok(body) => body,
-            Err(error) if error.is_passing() => return Err(error),
+            Err(error) if error.is_transient() => return Err(error),
             Err(error @ Error::CredentialRefused { .. }) => return Err(error),
             Err(Error::NotFound { .. }) => {
                 return Ok(unknown("ARM has forgotten its operation, and with it the reason"));
@@ -51,8 +51,9 @@ impl Azure {
                 return Ok(unknown(&format!("the reason cannot be read from ARM: {error}")));
             }
         };
-        let status: OperationStatus = wire::decode(&body).map_err(|why| self.arm.senseless(why))?;
-        let body: Value = wire::decode(&body).map_err(|why| self.arm.senseless(why))?;
+        let status: OperationStatus =
+            wire::decode(&body).map_err(|why| self.arm.invalid_response(why))?;
+        let body: Value = wire::decode(&body).map_err(|why| self.arm.invalid_response(why))?;
         if !same(&status.status, "Failed") && !same(&status.status, "Canceled") {
             return Ok(unknown("its operation does not say that it failed"));
         }
@@ -61,6 +62,6 @@ impl Azure {
             let status = redact_text(&status.status);
             return Ok(unknown(&format!("its operation is {status}, without a reason")));
         }
-        Ok(Failure { code, message: redact_text(&message) })
+        Ok(PointFailure { code, message: redact_text(&message) })
     }
 }

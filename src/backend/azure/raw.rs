@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::model::Raw;
+use crate::model::RawBody;
 
 /// Removed with all that is below them, in any casing. `optionalProperties` is a bag that is "opaque"
 /// by the vendor's page, so that nobody knows what is in it.
@@ -27,9 +27,9 @@ const PARTS: [&str; 11] = [
 ];
 
 /// The body with its secrets removed.
-pub(super) fn redacted(mut body: Value) -> Raw {
+pub(super) fn redacted(mut body: Value) -> RawBody {
     clean(&mut body);
-    Raw { content_type: "application/json", body: body.to_string() }
+    RawBody { content_type: "application/json", body: body.to_string() }
 }
 
 fn clean(value: &mut Value) {

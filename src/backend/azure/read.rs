@@ -13,8 +13,8 @@ use super::map::{self, Home};
 use super::state::{self, Arrival};
 use super::{raw, wire};
 use crate::backend::Operation;
-use crate::model::{Error, Failure, PointRef, RestorePoint, Segment, State, View};
-use crate::upstream::RETRY_AFTER_OUTAGE;
+use crate::model::{Error, PointFailure, PointRef, RestorePoint, State, View};
+use crate::upstream::DEFAULT_RETRY_AFTER;
 
 /// A point with its collection and the body it was read from.
 #[derive(Debug)]
@@ -31,15 +31,7 @@ impl Azure {
     /// INVALID_ARGUMENT for a wildcard, since ARM's points have no ids of their own, and for ids that
     /// are none of ARM's.
     pub(super) fn point_id(&self, point: &PointRef) -> Result<PointId, Error> {
-        let Segment::Id(collection) = &point.collection else {
-            return Err(Error::invalid(
-                crate::model::Invalid::Name,
-                "name",
-                "`collections/-` is taken only where ids are unique by themselves; on Azure name \
-                 the collection",
-            ));
-        };
-        let collection = CollectionId::parse(collection, "name")?;
+        let collection = CollectionId::parse(point.collection_id()?, "name")?;
         Ok(PointId { collection, name: point.restore_point.clone() })
     }
 
@@ -50,7 +42,7 @@ impl Azure {
             .await
             .inspect_err(|error| {
             if matches!(error, Error::NotFound { .. }) {
-                self.homes.forget(&id.collection.key());
+                self.homes.remove(&id.collection.key());
             }
         })?;
         let wire = self.decode_point(id, &body)?;
@@ -81,11 +73,11 @@ impl Azure {
     }
 
     fn decode_point(&self, id: &PointId, body: &[u8]) -> Result<wire::Point, Error> {
-        let wire: wire::Point = wire::decode(body).map_err(|why| self.arm.senseless(why))?;
+        let wire: wire::Point = wire::decode(body).map_err(|why| self.arm.invalid_response(why))?;
         if same(&wire.name, &id.name) {
             Ok(wire)
         } else {
-            Err(self.arm.senseless("it is about another restore point than was asked for"))
+            Err(self.arm.invalid_response("it is about another restore point than was asked for"))
         }
     }
 
@@ -97,7 +89,7 @@ impl Azure {
         view: View,
     ) -> Result<Found, Error> {
         let asked = wire.properties.instance_view.is_some() || self.seen(&wire).is_none();
-        let disks = if asked && state::is_told_in_part(&wire) {
+        let disks = if asked && state::needs_disk_status(&wire) {
             self.disk_points(&PointId { collection: home.id.clone(), name: wire.name.clone() })
                 .await
         } else {
@@ -105,7 +97,7 @@ impl Azure {
         };
         let mut point = self.map_told(&home, &wire, &disks, view)?;
         if view == View::Raw {
-            let body = wire::decode(body).map_err(|why| self.arm.senseless(why))?;
+            let body = wire::decode(body).map_err(|why| self.arm.invalid_response(why))?;
             point.raw = Some(raw::redacted(body));
         }
         Ok(Found { home, wire, point })
@@ -133,18 +125,18 @@ impl Azure {
         let seen = if told { None } else { self.seen(wire) };
         let arrival = seen.as_deref().map_or(Arrival::Told(disks), Arrival::Seen);
         let point = map::point(self.scope(), home, wire, arrival, view)
-            .map_err(|why| self.arm.senseless(why))?;
+            .map_err(|why| self.arm.invalid_response(why))?;
         if let (true, State::Ready, Some(_), Some(copy)) =
             (told, point.state, wire.copied_from(), map::fingerprint(wire))
         {
-            self.arrived.keep(copy, map::replication_code(wire));
+            self.arrived.insert(copy, map::replication_code(wire));
         }
         Ok(point)
     }
 
     /// The aggregate code of a copy that was seen to be complete.
     fn seen(&self, wire: &wire::Point) -> Option<String> {
-        self.arrived.recall(&map::fingerprint(wire)?)
+        self.arrived.get(&map::fingerprint(wire)?)
     }
 
     /// Whether only another call can tell the state.
@@ -164,9 +156,9 @@ impl Azure {
         if !map::failed_in_operation(&wire) {
             return Ok(point);
         }
-        let remembered = self.operations.recall(&point.uid);
+        let remembered = self.operations.get(&point.uid);
         if let Some(operation) = operation.or(remembered.as_ref()) {
-            let failure: Failure = self.reason(operation).await?;
+            let failure: PointFailure = self.reason(operation).await?;
             point.state_reason = failure.message.clone();
             point.failure = Some(failure);
         }
@@ -175,7 +167,7 @@ impl Azure {
 
     /// What never changes about a collection.
     pub(super) async fn home(&self, id: &CollectionId) -> Result<Home, Error> {
-        match self.homes.recall(&id.key()) {
+        match self.homes.get(&id.key()) {
             Some(home) => Ok(home),
             None => Ok(self.read_collection(id, Expand::Nothing).await?.0),
         }
@@ -195,13 +187,16 @@ impl Azure {
         };
         let body = body.inspect_err(|error| {
             if matches!(error, Error::NotFound { .. }) {
-                self.homes.forget(&id.key());
+                self.homes.remove(&id.key());
             }
         })?;
-        let wire: wire::Collection = wire::decode(&body).map_err(|why| self.arm.senseless(why))?;
+        let wire: wire::Collection =
+            wire::decode(&body).map_err(|why| self.arm.invalid_response(why))?;
         let home = self.remember_home(&wire)?;
         if home.id.key() != id.key() {
-            return Err(self.arm.senseless("it is about another collection than was asked for"));
+            return Err(self
+                .arm
+                .invalid_response("it is about another collection than was asked for"));
         }
         Ok((home, wire, body))
     }
@@ -211,7 +206,7 @@ impl Azure {
         match error {
             Error::NotFound { name, .. } => Error::Unavailable {
                 backend: self.arm.backend.as_str().to_owned(),
-                retry_after: RETRY_AFTER_OUTAGE,
+                retry_after: DEFAULT_RETRY_AFTER,
                 detail: format!("ARM has accepted {name} but does not show it yet"),
             },
             error => error,
@@ -220,8 +215,8 @@ impl Azure {
 
     /// What never changes about a collection that was just read.
     pub(super) fn remember_home(&self, wire: &wire::Collection) -> Result<Home, Error> {
-        let home = map::home(self.scope(), wire).map_err(|why| self.arm.senseless(why))?;
-        self.homes.keep(home.id.key(), home.clone());
+        let home = map::home(self.scope(), wire).map_err(|why| self.arm.invalid_response(why))?;
+        self.homes.insert(home.id.key(), home.clone());
         Ok(home)
     }
 }

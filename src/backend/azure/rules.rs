@@ -33,10 +33,9 @@ impl Azure {
             .map_err(|error| error.in_field("destination"))?;
         self.check_pair(&source, &destination)?;
 
-        let points = wire
-            .properties
-            .restore_points
-            .ok_or_else(|| self.arm.senseless("a collection without the points asked for"))?;
+        let points = wire.properties.restore_points.ok_or_else(|| {
+            self.arm.invalid_response("a collection without the points asked for")
+        })?;
         let copies = points
             .iter()
             .filter(|point| point.copied_from().is_some())

@@ -4,7 +4,7 @@
 //! in the instance view and by the disk provider, and nothing but "succeeded" for each disk is taken for an
 //! answer: an unknown code, a missing entry or a missing view mean that it is still under way.
 
-use crate::model::{Failure, State};
+use crate::model::{PointFailure, State};
 
 use super::id::same;
 use super::report::{Report, aggregate, report_of, reports};
@@ -21,7 +21,7 @@ pub(super) struct Standing {
     /// One for each disk, in the order of [`Disks::held`].
     pub(super) disks: Vec<DiskStanding>,
     /// What the disks of a failed copy say. Of a failed operation ARM tells nothing here.
-    pub(super) failure: Option<Failure>,
+    pub(super) failure: Option<PointFailure>,
 }
 
 /// Where one disk stands.
@@ -109,7 +109,7 @@ pub(super) fn standing(point: &wire::Point, arrival: Arrival<'_>) -> Standing {
 
 /// Whether the instance view, which was asked for, leaves open what only the disk provider can close: of a
 /// point in instant access ARM leaves ordinary disks out of it.
-pub(super) fn is_told_in_part(point: &wire::Point) -> bool {
+pub(super) fn needs_disk_status(point: &wire::Point) -> bool {
     if point.copied_from().is_none()
         || Provisioning::of(point) != Provisioning::Succeeded
         || copy(point, &[]).state != State::Copying
@@ -216,7 +216,7 @@ fn weighted(held: &[&wire::Disk], disks: &[DiskStanding]) -> Option<i32> {
     i32::try_from(arrived.checked_div(total)?).ok()
 }
 
-fn failure(held: &[&wire::Disk], disks: &[DiskStanding], failed: &Report<'_>) -> Failure {
+fn failure(held: &[&wire::Disk], disks: &[DiskStanding], failed: &Report<'_>) -> PointFailure {
     let names: Vec<&str> = held
         .iter()
         .zip(disks)
@@ -228,7 +228,7 @@ fn failure(held: &[&wire::Disk], disks: &[DiskStanding], failed: &Report<'_>) ->
         names => format!("of {}", names.join(", ")),
     };
     let said = failed.said.map(|text| format!(" (ARM: {})", crate::upstream::redact_text(text)));
-    Failure {
+    PointFailure {
         code: failed.code.to_owned(),
         message: format!(
             "the replication {which} failed{}; ARM keeps no reason and cannot resume it: delete \

@@ -182,7 +182,7 @@ fn an_excluded_disk_holds_nothing_up_and_lets_nothing_through() {
         ("the list alone", Value::Null, &provider(&[("OS", "succeeded")]), State::Ready, true),
     ] {
         let point = partial(view);
-        assert_eq!(is_told_in_part(&point), asks, "{what}");
+        assert_eq!(needs_disk_status(&point), asks, "{what}");
         let found = standing(&point, Arrival::Told(told));
         assert_eq!((found.state, found.disks.len()), (state, 1), "{what}");
     }
@@ -201,7 +201,7 @@ fn the_disk_provider_is_heard_where_the_instance_view_is_silent() {
         (vec![("d0", "Succeeded"), ("stranger", "Replicating")], State::Copying, Some(100)),
     ] {
         let point = point(json!("Succeeded"), true, silent.clone());
-        assert!(is_told_in_part(&point));
+        assert!(needs_disk_status(&point));
         let found = standing(&point, Arrival::Told(&provider(&words)));
         assert_eq!((found.state, found.percent), (state, percent), "{words:?}");
     }

@@ -14,7 +14,7 @@ use super::client::Expand;
 use super::map;
 use super::wire;
 use crate::backend::{Cursor, Page};
-use crate::model::{Collection, Error, Invalid};
+use crate::model::{Collection, Error, InvalidKind};
 
 const VERSION: u32 = 1;
 /// ARM's pages read for one of ours, so that empty ones do not hold a caller for ever.
@@ -81,7 +81,7 @@ impl Position {
         match Self::decode(bytes.as_slice()) {
             Ok(position) if position.version == VERSION => Ok(position),
             _ => Err(Error::invalid(
-                Invalid::PageToken,
+                InvalidKind::PageToken,
                 "page_token",
                 "it is of another version of the gateway; start the list again",
             )),
@@ -131,7 +131,7 @@ impl Azure {
         };
         let body = self.arm.read_list(url, self.arm.backend.to_string()).await?;
         let page: wire::CollectionPage =
-            wire::decode(&body).map_err(|why| self.arm.senseless(why))?;
+            wire::decode(&body).map_err(|why| self.arm.invalid_response(why))?;
 
         let mut collections = BTreeMap::new();
         for collection in page.value {
@@ -145,14 +145,15 @@ impl Azure {
 
     /// Turns to the next of ARM's pages.
     pub(super) fn turn(&self, at: &Position, next: &Url) -> Result<Position, Error> {
-        at.turn(next)
-            .ok_or_else(|| self.arm.senseless("the pages of a list follow each other in a circle"))
+        at.turn(next).ok_or_else(|| {
+            self.arm.invalid_response("the pages of a list follow each other in a circle")
+        })
     }
 
     pub(super) fn next_url(&self, link: &str) -> Result<Url, Error> {
         self.arm
             .own_url(link)
-            .ok_or_else(|| self.arm.senseless("the next page of a list is at another host"))
+            .ok_or_else(|| self.arm.invalid_response("the next page of a list is at another host"))
     }
 
     /// Up to `size` collections after `cursor`.
@@ -175,7 +176,7 @@ impl Azure {
                     return Ok(Page { items, next: Some(at.cursor()) });
                 }
                 let item = map::collection(self.scope(), wire);
-                items.push(item.map_err(|why| self.arm.senseless(why))?);
+                items.push(item.map_err(|why| self.arm.invalid_response(why))?);
                 at.reach(&key, None);
             }
             let Some(next) = page.next else { return Ok(Page { items, next: None }) };

@@ -7,7 +7,7 @@ use super::Azure;
 use super::client::Expand;
 use super::map;
 use super::read::Found;
-use crate::backend::{Observed, Operation};
+use crate::backend::{Operation, PollTarget};
 use crate::model::{Error, PointRef, RestorePoint, View};
 
 /// Calls for single copies at once.
@@ -15,10 +15,13 @@ const LOOK_UPS: usize = 8;
 
 impl Azure {
     /// Reads points of one collection.
-    pub(super) async fn watched(
+    pub(super) async fn poll_targets(
         &self,
-        watched: &[Observed<'_>],
+        watched: &[PollTarget<'_>],
     ) -> Vec<Result<RestorePoint, Error>> {
+        if let [PollTarget { point, operation }] = watched {
+            return vec![self.watch_one(point, *operation).await];
+        }
         let ids: Result<Vec<_>, _> =
             watched.iter().map(|watched| self.point_id(watched.point)).collect();
         let read = match ids {
@@ -30,7 +33,7 @@ impl Azure {
         };
         let (home, collection, _) = match read {
             Ok(read) => read,
-            Err(error) if error.is_passing() => {
+            Err(error) if error.is_transient() => {
                 return watched.iter().map(|_| Err(error.clone())).collect();
             }
             // What is wrong with one of them shows when each is read by itself.
@@ -41,7 +44,7 @@ impl Azure {
         };
         let reads: Vec<_> = watched
             .iter()
-            .map(|&Observed { point, operation }| {
+            .map(|&PollTarget { point, operation }| {
                 let found = points.iter().find(|wire| {
                     wire.name.eq_ignore_ascii_case(&point.restore_point)
                         && !self.must_look_up(wire)
@@ -72,10 +75,10 @@ impl Azure {
         self.with_reason(found, operation).await
     }
 
-    async fn each(&self, watched: &[Observed<'_>]) -> Vec<Result<RestorePoint, Error>> {
+    async fn each(&self, watched: &[PollTarget<'_>]) -> Vec<Result<RestorePoint, Error>> {
         let reads: Vec<_> = watched
             .iter()
-            .map(|&Observed { point, operation }| self.watch_one(point, operation))
+            .map(|&PollTarget { point, operation }| self.watch_one(point, operation))
             .collect();
         stream::iter(reads).buffered(LOOK_UPS).collect().await
     }

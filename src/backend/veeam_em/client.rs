@@ -66,15 +66,15 @@ impl Client {
     /// Whether the server is asked at all at the moment.
     ///
     /// # Errors
-    /// [`Error::Outage`].
-    pub(super) fn look(&self) -> Result<(), Error> {
-        self.http.look().map_err(|failure| failure.into_error(&self.backend))
+    /// [`Error::CircuitOpen`].
+    pub(super) fn check_available(&self) -> Result<(), Error> {
+        self.http.check_available().map_err(|failure| failure.into_error(&self.backend))
     }
 
     /// Sends a request.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Outage`] and [`Error::Throttled`], which pass. All other statuses but success are a
+    /// [`Error::Unavailable`], [`Error::CircuitOpen`] and [`Error::Throttled`], which pass. All other statuses but success are a
     /// [`Refusal`], which means something else to every caller.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer<Response>, Error> {
         let request = request.build().map_err(|_| Error::Internal {
@@ -108,7 +108,7 @@ impl Client {
     /// Reads a document to its end as it arrives, at most `largest` bytes of it.
     ///
     /// # Errors
-    /// [`Error::Interrupted`], or [`Error::ResponseInvalid`] when it is not what `sink` takes.
+    /// [`Error::Interrupted`], or [`Error::InvalidResponse`] when it is not what `sink` takes.
     pub(super) async fn document<S: Sink>(
         &self,
         mut response: Response,
@@ -124,7 +124,7 @@ impl Client {
             };
             size += piece.len() as u64;
             if size > largest {
-                return Err(upstream::Failure::TooLarge(largest).into_error(&self.backend));
+                return Err(upstream::RequestError::TooLarge(largest).into_error(&self.backend));
             }
             scanner.push(&piece, &mut sink).map_err(|problem| self.invalid(problem))?;
         }
@@ -134,7 +134,7 @@ impl Client {
 
     /// A document that is not what it should be, as an error.
     pub(super) fn invalid(&self, Problem(problem): Problem) -> Error {
-        Error::ResponseInvalid { backend: self.backend.clone(), problem }
+        Error::InvalidResponse { backend: self.backend.clone(), problem }
     }
 }
 
@@ -142,7 +142,7 @@ impl Client {
 fn pause(response: &Response) -> Duration {
     let seconds =
         response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    seconds.map_or(upstream::RETRY_AFTER_OUTAGE, Duration::from_secs).min(LONGEST_PAUSE)
+    seconds.map_or(upstream::DEFAULT_RETRY_AFTER, Duration::from_secs).min(LONGEST_PAUSE)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::wire::{Entity, Problem};
 use crate::backend::Cursor;
-use crate::model::{Error, Invalid};
+use crate::model::{Error, InvalidKind};
 
 /// How many ids of equal age are remembered: 16 KiB of them.
 const REMEMBERED: usize = 1024;
@@ -63,7 +63,7 @@ impl Position {
     /// The error for a cursor that is none of this release.
     pub(super) fn foreign() -> Error {
         let problem = "it is not of this release of the gateway; list again from the start";
-        Error::invalid(Invalid::PageToken, "page_token", problem)
+        Error::invalid(InvalidKind::PageToken, "page_token", problem)
     }
 }
 

@@ -8,8 +8,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::wire::{Resource, To, guid};
-use crate::model::{Error, Invalid};
-use crate::proto::veeam_properties;
+use crate::model::{Error, InvalidKind, VeeamPointKind};
 
 /// A kind of restore point, by what it is kept in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +26,8 @@ pub(super) enum Kind {
 pub(super) struct Shape {
     /// The word before `~` in the id of a collection.
     prefix: &'static str,
-    /// The kind, as callers are told.
-    pub(super) told: veeam_properties::Kind,
+    /// The kind of its points.
+    pub(super) point_kind: VeeamPointKind,
     /// Where the answer to a logon leads if the server has the kind: to any of these below `/api/`, in
     /// lower case.
     linked: &'static [&'static str],
@@ -44,7 +43,7 @@ const BY_UID: (&str, &str) = ("sortAsc", "UID");
 
 static CLOUD_REPLICA: Shape = Shape {
     prefix: "cloud-replica",
-    told: veeam_properties::Kind::CloudVmReplicaPoint,
+    point_kind: VeeamPointKind::CloudVmReplicaPoint,
     linked: &["cloud"],
     point: Resource {
         entity: "CloudVmReplicaPoint",
@@ -67,7 +66,7 @@ static CLOUD_REPLICA: Shape = Shape {
 
 static REPLICA: Shape = Shape {
     prefix: "replica",
-    told: veeam_properties::Kind::VmReplicaPoint,
+    point_kind: VeeamPointKind::VmReplicaPoint,
     linked: &["vmreplicapoints", "replicas"],
     point: Resource {
         entity: "VmReplicaPoint",
@@ -90,7 +89,7 @@ static REPLICA: Shape = Shape {
 
 static BACKUP: Shape = Shape {
     prefix: "backup",
-    told: veeam_properties::Kind::VmRestorePoint,
+    point_kind: VeeamPointKind::VmRestorePoint,
     linked: &["vmrestorepoints", "backups"],
     point: Resource {
         entity: "VmRestorePoint",
@@ -167,7 +166,7 @@ impl Place {
             .ok_or_else(|| {
                 let problem = "a collection of this backend is `cloud-replica~{guid}`, \
                                `replica~{guid}` or `backup~{guid}`";
-                Error::invalid(Invalid::Name, field, problem)
+                Error::invalid(InvalidKind::Name, field, problem)
             })
     }
 

@@ -76,7 +76,7 @@ impl<'a> Walk<'a> {
     /// Reads the page at `cursor`.
     ///
     /// # Errors
-    /// [`Error::ResponseInvalid`] when the vendor may have cut the list off; [`Error::NotFound`] when it
+    /// [`Error::InvalidResponse`] when the vendor may have cut the list off; [`Error::NotFound`] when it
     /// has no such list.
     pub(super) async fn page(
         &self,

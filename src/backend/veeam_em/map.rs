@@ -8,10 +8,9 @@ use jiff::Timestamp;
 use super::kind::{Kind, Place};
 use super::wire::{Entity, Link, Problem, To};
 use crate::model::{
-    BackendId, Collection, CollectionName, Consistency, Raw, RestorePoint, RestorePointName,
-    Source, State, Vendor,
+    BackendId, Collection, CollectionName, Consistency, RawBody, RestorePoint, RestorePointName,
+    Source, State, VeeamProperties, VendorProperties,
 };
-use crate::proto::VeeamProperties;
 use crate::upstream::redact_text;
 
 /// 1753-01-01T00:00:00Z, the least date of SQL Server, says "never".
@@ -40,7 +39,7 @@ pub(super) fn point(
             restore_point: entity.id.to_string(),
         },
         uid: kind.shape().point.uid(entity.id),
-        vendor: Vendor::Veeam(properties(kind, parent, &mut entity)),
+        vendor: VendorProperties::Veeam(properties(kind, parent, &mut entity)),
         vendor_id: entity.uid,
         display_name: entity.name,
         state,
@@ -53,7 +52,7 @@ pub(super) fn point(
         copy_progress_percent: None,
         disks: Vec::new(),
         failure: None,
-        raw: entity.raw.map(|body| Raw { content_type: "application/xml", body }),
+        raw: entity.raw.map(|body| RawBody { content_type: "application/xml", body }),
     })
 }
 
@@ -79,7 +78,7 @@ fn properties(kind: Kind, parent: Link, entity: &mut Entity) -> VeeamProperties 
         backup_server,
         backup_server_uid,
         replica,
-        kind: kind.shape().told.into(),
+        kind: kind.shape().point_kind,
         backup,
         job_run,
         job_run_uid,

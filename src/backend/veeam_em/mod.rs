@@ -6,6 +6,7 @@
 //! a new point may be missing and a deleted one linger for so long.
 
 mod client;
+mod config;
 mod cursor;
 #[cfg(fuzzing)]
 pub mod fuzzing;
@@ -21,6 +22,7 @@ mod watched;
 mod wire;
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -33,12 +35,39 @@ use self::kind::Place;
 use self::runs::Runs;
 use self::session::{Credentials, Session};
 use self::wire::{Keep, Root};
-use super::{Backend, Capabilities, Cursor, Kind, Observed, Operation, Page, Wanted, Writer};
-use crate::model::{BackendId, Collection, Error, PointRef, RestorePoint, Segment, View};
-use crate::upstream::{self, Rate, Trust, TrustError};
+use super::{Backend, Cursor, KindEntry, NewCopy, Page, PollTarget, StartedCopy, WriteMode};
+use crate::model::{
+    BackendId, BackendKind, Capabilities, Capability, Collection, Error, NewCollection, PointRef,
+    RestorePoint, Segment, Support, View,
+};
+use crate::upstream::{self, RateLimit, Trust, TrustError};
 
 /// The vendor names no limit. A server of its usual size answers so much without being felt.
-pub const DEFAULT_RATE: Rate = Rate { per_second: 50.0, burst: 100 };
+pub const DEFAULT_RATE_LIMIT: RateLimit = RateLimit { per_second: 50.0, burst: 100 };
+/// The entry in the table of kinds.
+pub(super) const KIND: KindEntry = KindEntry {
+    kind: BackendKind::VeeamEnterpriseManager,
+    name: "veeam_enterprise_manager",
+    former_name: Some("veeam"),
+    progress_interval: Duration::ZERO,
+    read: config::read,
+};
+
+static CAPABILITIES: Capabilities = Capabilities {
+    create_collection: Support::Unsupported(
+        "a backup or replica exists only as the by-product of a job on the backup server; Enterprise Manager can \
+         clone a job, which copies its settings and no points",
+    ),
+    copy: Support::Unsupported(
+        "Enterprise Manager copies no single restore point: it can start a whole backup copy job, which takes no point \
+         and does not promise to copy a given one",
+    ),
+    get_without_collection: true,
+    copy_progress: false,
+    consistency: false,
+    disks: false,
+};
+
 const LARGEST_PROBE: u64 = 16 * 1024 * 1024;
 
 /// What is configured of one Enterprise Manager.
@@ -56,7 +85,7 @@ pub struct Settings {
     /// Whose certificate is taken: the server's own is self-signed unless someone replaced it.
     pub trust: Trust,
     /// How often the server is asked at most.
-    pub rate: Rate,
+    pub rate_limit: RateLimit,
 }
 
 impl fmt::Debug for Settings {
@@ -68,38 +97,42 @@ impl fmt::Debug for Settings {
 
 /// One Enterprise Manager, spoken to under one logon session.
 #[derive(Debug)]
-pub struct Veeam {
+pub struct VeeamEm {
     id: BackendId,
     session: Session,
     runs: Runs,
 }
 
-impl Veeam {
+impl VeeamEm {
     /// A backend that logs on when it is first asked something.
     ///
     /// # Errors
     /// When `trust` cannot be used.
     pub fn new(settings: Settings) -> Result<Self, TrustError> {
-        let Settings { id, url, username, password, tenant, trust, rate } = settings;
-        let http = upstream::Client::new(&trust)?.within(rate);
+        let Settings { id, url, username, password, tenant, trust, rate_limit } = settings;
+        let http = upstream::Client::new(&trust)?.with_limits(rate_limit);
         let client = Client::new(id.as_str().to_owned(), http, url);
         let session = Session::new(client, Credentials { username, password, tenant });
         Ok(Self { id, session, runs: Runs::default() })
     }
+
+    fn unsupported(&self, capability: Capability) -> Error {
+        CAPABILITIES.unsupported(capability, &self.id)
+    }
 }
 
 #[async_trait]
-impl Backend for Veeam {
-    fn kind(&self) -> Kind {
-        Kind::VeeamEnterpriseManager
+impl Backend for VeeamEm {
+    fn kind(&self) -> BackendKind {
+        KIND.kind
     }
 
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { get_without_collection: true, ..Capabilities::default() }
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
     }
 
-    fn look(&self) -> Result<(), Error> {
-        self.session.client.look()
+    fn check_available(&self) -> Result<(), Error> {
+        self.session.client.check_available()
     }
 
     async fn probe(&self) -> Result<(), Error> {
@@ -135,22 +168,6 @@ impl Backend for Veeam {
         found.ok_or_else(|| points::absent(point.to_string()))
     }
 
-    async fn observe(
-        &self,
-        point: &PointRef,
-        _: Option<&Operation>,
-    ) -> Result<RestorePoint, Error> {
-        self.get(point, View::Full).await
-    }
-
-    fn batch(&self, point: &PointRef) -> Option<String> {
-        Self::place(point).map(|place| place.kind.prefix().to_owned())
-    }
-
-    async fn observe_together(&self, points: &[Observed<'_>]) -> Vec<Result<RestorePoint, Error>> {
-        self.watched(points).await
-    }
-
     async fn list_collections(
         &self,
         cursor: Option<&Cursor>,
@@ -163,24 +180,28 @@ impl Backend for Veeam {
         self.collection(Place::parse(id, "name")?).await
     }
 
-    fn writer(&self, wanted: Wanted) -> Result<&dyn Writer, Error> {
-        let (capability, why) = match wanted {
-            Wanted::Collection => (
-                "create_collection",
-                "a backup or replica comes into being only as the by-product of a job on the backup server; \
-                 Enterprise Manager can clone a job, which copies its settings and no points",
-            ),
-            Wanted::Copy => (
-                "copy",
-                "Enterprise Manager copies no single restore point: it can start a whole backup copy job, \
-                 which takes no point and does not promise to copy a given one",
-            ),
-        };
-        Err(Error::Unsupported { backend: self.id.as_str().to_owned(), capability, why })
+    async fn create_collection(
+        &self,
+        _: &NewCollection,
+        _: WriteMode,
+    ) -> Result<Collection, Error> {
+        Err(self.unsupported(Capability::CreateCollection))
     }
 
-    fn usage(&self) -> Option<upstream::Usage> {
-        Some(self.session.client.http.usage())
+    async fn copy(&self, _: &NewCopy, _: WriteMode) -> Result<StartedCopy, Error> {
+        Err(self.unsupported(Capability::Copy))
+    }
+
+    fn poll_group(&self, point: &PointRef) -> Option<String> {
+        Self::place(point).map(|place| place.kind.prefix().to_owned())
+    }
+
+    async fn poll(&self, targets: &[PollTarget<'_>]) -> Vec<Result<RestorePoint, Error>> {
+        self.poll_targets(targets).await
+    }
+
+    fn request_metrics(&self) -> upstream::RequestMetrics {
+        self.session.client.http.metrics()
     }
 
     async fn close(&self) {

@@ -5,11 +5,11 @@ use uuid::Uuid;
 use super::kind::{Kind, Place};
 use super::list::{self, Detour, Walk, any_of};
 use super::wire::{Entity, Keep, Link, Problem};
-use super::{Veeam, map, merge};
+use super::{VeeamEm, map, merge};
 use crate::backend::{Cursor, Page};
-use crate::model::{Collection, Error, Invalid, ListParent, RestorePoint, Segment};
+use crate::model::{Collection, Error, InvalidKind, ListParent, RestorePoint, Segment};
 
-impl Veeam {
+impl VeeamEm {
     /// A page of the points of all kinds.
     pub(super) async fn points_of_all(
         &self,
@@ -87,7 +87,7 @@ impl Veeam {
             match self.point_of(kind, id, keep).await {
                 Ok(None) => {}
                 Ok(found) => return Ok(found),
-                Err(error) if error.is_passing() => return Err(error),
+                Err(error) if error.is_transient() => return Err(error),
                 Err(error) => {
                     trouble.get_or_insert(error);
                 }
@@ -190,6 +190,6 @@ pub(super) fn id(restore_point: &str) -> Result<Uuid, Error> {
     super::wire::guid(restore_point).ok_or_else(|| {
         let problem = "a restore point of this backend is a GUID such as \
                        `93081441-6e3c-4584-b47a-08dc1ce24f84`";
-        Error::invalid(Invalid::Name, "name", problem)
+        Error::invalid(InvalidKind::Name, "name", problem)
     })
 }

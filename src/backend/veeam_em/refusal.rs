@@ -57,11 +57,11 @@ impl Refusal {
                 Error::Unsupported {
                     backend,
                     capability: "read",
-                    why: "this Enterprise Manager answers that it does not implement this \
+                    reason: "this Enterprise Manager answers that it does not implement this \
                           (HTTP 405 or 501)",
                 }
             }
-            _ => Error::ResponseInvalid { backend, problem: detail },
+            _ => Error::InvalidResponse { backend, problem: detail },
         }
     }
 }

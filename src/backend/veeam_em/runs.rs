@@ -6,6 +6,7 @@
 //! queries of as many runs, and remembered for a while.
 
 use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
@@ -18,14 +19,14 @@ use super::kind::{Kind, Place, RUN};
 use super::list::{self, AT_ONCE, Walk, any_of};
 use super::session::Session;
 use super::wire::{Entity, Keep, Link, Problem, To};
-use crate::backend::memory::Memory;
+use crate::backend::cache::Cache;
 use crate::backend::{Cursor, Page};
 use crate::model::Error;
 
 /// Runs that one query names. Each takes some 95 bytes of its URL, of which servers take 16 KiB.
 const RUNS_AT_ONCE: usize = 32;
 /// Less than 2 MiB of them.
-const MOST_KNOWN: usize = 8192;
+const MOST_KNOWN: NonZeroUsize = NonZeroUsize::new(8192).unwrap();
 /// A run stays with its backup for ever, but a backup can get another name. The vendor's own database is
 /// up to so old.
 const KNOWN_FOR: Duration = Duration::from_secs(15 * 60);
@@ -34,12 +35,12 @@ const VERSION: u32 = 1;
 /// The runs that were seen of late, and the backup of each.
 #[derive(Debug)]
 pub(super) struct Runs {
-    known: Memory<Uuid, (Link, Instant)>,
+    known: Cache<Uuid, (Link, Instant)>,
 }
 
 impl Default for Runs {
     fn default() -> Self {
-        Self { known: Memory::new(MOST_KNOWN) }
+        Self { known: Cache::new(MOST_KNOWN) }
     }
 }
 
@@ -128,7 +129,7 @@ impl Runs {
     /// It takes one query for each [`RUNS_AT_ONCE`] runs that were not seen of late.
     ///
     /// # Errors
-    /// [`Error::ResponseInvalid`] for a point that names no run, or one that is not there.
+    /// [`Error::InvalidResponse`] for a point that names no run, or one that is not there.
     pub(super) async fn with_backups(
         &self,
         session: &Session,
@@ -185,14 +186,14 @@ impl Runs {
         let found = runs.into_iter().map(backup_of).collect::<Result<HashMap<_, _>, _>>()?;
         let now = Instant::now();
         for (run, backup) in &found {
-            self.known.keep(*run, (backup.clone(), now));
+            self.known.insert(*run, (backup.clone(), now));
         }
         Ok(found)
     }
 
     fn recall(&self, runs: &BTreeSet<Uuid>) -> HashMap<Uuid, Link> {
         let recalled = runs.iter().filter_map(|run| {
-            let (backup, since) = self.known.recall(run)?;
+            let (backup, since) = self.known.get(run)?;
             (since.elapsed() < KNOWN_FOR).then_some((*run, backup))
         });
         recalled.collect()

@@ -152,7 +152,7 @@ impl Session {
     /// Cloud Connect there is none to `/cloud`, and a tenant's session has no other.
     ///
     /// # Errors
-    /// [`Error::ResponseInvalid`] when there is none at all; and why there is no session.
+    /// [`Error::InvalidResponse`] when there is none at all; and why there is no session.
     pub(super) async fn kinds(&self) -> Result<Vec<Kind>, Error> {
         let (Lease::Shared(logon) | Lease::Own(logon)) = self.lease(None).await?;
         if logon.kinds.is_empty() {
@@ -168,7 +168,7 @@ impl Session {
         target: &Target,
         sink: &(impl Fn() -> S + Sync),
     ) -> Result<Answer<S>, Error> {
-        upstream::reads(|| async {
+        upstream::retry_reads(|| async {
             let request = self.client.request(Method::GET, target);
             match self.client.send(request.header(TOKEN, &logon.token)).await? {
                 Ok(response) if response.status() == StatusCode::OK => {
@@ -189,7 +189,7 @@ impl Session {
     async fn lease(&self, dead: Option<&Arc<Logon>>) -> Result<Lease, Error> {
         let ended = self.ended.load(Ordering::Acquire);
         // Nobody waits for a logon that tries whether the vendor is there again.
-        self.client.look()?;
+        self.client.check_available()?;
         let mut slot = self.slot.lock().await;
         let waited = self.ended.load(Ordering::Acquire) != ended;
         match &*slot {

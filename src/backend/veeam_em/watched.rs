@@ -11,14 +11,14 @@ use super::kind::Place;
 use super::list::{Walk, any_of};
 use super::points;
 use super::wire::Keep;
-use super::{Backend, Veeam};
-use crate::backend::Observed;
+use super::{Backend, VeeamEm};
+use crate::backend::PollTarget;
 use crate::model::{Error, PointRef, RestorePoint, Segment, View};
 
 /// Points that one query names. Each takes some 95 bytes of its URL, of which servers take 16 KiB.
 const AT_ONCE: usize = 32;
 
-impl Veeam {
+impl VeeamEm {
     /// The collection that a watched point is named with.
     pub(super) fn place(point: &PointRef) -> Option<Place> {
         match &point.collection {
@@ -28,22 +28,25 @@ impl Veeam {
     }
 
     /// Reads points of one kind.
-    pub(super) async fn watched(
+    pub(super) async fn poll_targets(
         &self,
-        watched: &[Observed<'_>],
+        watched: &[PollTarget<'_>],
     ) -> Vec<Result<RestorePoint, Error>> {
+        if let [PollTarget { point, .. }] = watched {
+            return vec![self.get(point, View::Full).await];
+        }
         let mut results = Vec::with_capacity(watched.len());
         for some in watched.chunks(AT_ONCE) {
             let found = match self.found(some).await {
                 Ok(found) => found,
-                Err(error) if error.is_passing() => {
+                Err(error) if error.is_transient() => {
                     results.extend(some.iter().map(|_| Err(error.clone())));
                     continue;
                 }
                 // What is wrong with one of them shows when each is read by itself.
                 Err(_) => HashMap::new(),
             };
-            for Observed { point, .. } in some {
+            for PollTarget { point, .. } in some {
                 let known = points::id(&point.restore_point).ok().and_then(|id| found.get(&id));
                 let known = known.filter(|known| {
                     Self::place(point).is_some_and(|place| points::is_in(known, place))
@@ -57,7 +60,10 @@ impl Veeam {
         results
     }
 
-    async fn found(&self, watched: &[Observed<'_>]) -> Result<HashMap<Uuid, RestorePoint>, Error> {
+    async fn found(
+        &self,
+        watched: &[PollTarget<'_>],
+    ) -> Result<HashMap<Uuid, RestorePoint>, Error> {
         let ids =
             watched.iter().filter_map(|watched| points::id(&watched.point.restore_point).ok());
         let Some(kind) =

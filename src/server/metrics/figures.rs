@@ -16,7 +16,7 @@ use super::page::{Family, Page};
 use super::process;
 use crate::backend::Registry;
 use crate::server::Calls;
-use crate::watch::{Hub, Watched};
+use crate::watch::{BackendTargets, Hub};
 
 /// Where the figures are.
 #[derive(Debug)]
@@ -80,11 +80,13 @@ impl Figures {
 
     fn upstream(&self, page: &mut Page<'_>) -> fmt::Result {
         let backends = self.backends.all();
-        let usages = backends.iter().filter_map(|(id, backend)| Some((id, backend.usage()?)));
-        let usages: Vec<_> = usages.map(|(id, usage)| (("backend", id.as_str()), usage)).collect();
+        let usages: Vec<_> = backends
+            .iter()
+            .map(|(id, backend)| (("backend", id.as_str()), backend.request_metrics()))
+            .collect();
         let requests = usages.iter().flat_map(|(backend, usage)| {
             let requests = usage.requests.iter();
-            requests.map(|(outcome, count)| ([*backend, ("status", outcome.class())], *count))
+            requests.map(|(outcome, count)| ([*backend, ("status", outcome.label())], *count))
         });
         page.counters(
             Family::of(
@@ -99,18 +101,18 @@ impl Figures {
                 Unit::Seconds,
                 "From sending a request to a vendor to the head of the answer",
             ),
-            usages.iter().map(|(backend, usage)| ([*backend], usage.timed)),
+            usages.iter().map(|(backend, usage)| ([*backend], usage.durations)),
         )?;
         let allowances: Vec<_> = usages
             .iter()
-            .filter_map(|(backend, usage)| Some(([*backend], usage.allowance?)))
+            .filter_map(|(backend, usage)| Some(([*backend], usage.rate_limiter?)))
             .collect();
         page.gauges(
             Family::of(
                 "restorepoint_upstream_budget_left",
                 "Requests that the budget for a vendor allows at once",
             ),
-            allowances.iter().map(|(backend, allowance)| (*backend, allowance.left)),
+            allowances.iter().map(|(backend, allowance)| (*backend, allowance.available)),
         )?;
         page.gauges(
             Family::of("restorepoint_upstream_waiting", "Requests that wait for the budget"),
@@ -122,15 +124,15 @@ impl Figures {
         // Backends of which nothing is watched, and those that a reload has taken away from their watchers.
         let backends = self.backends.all();
         let mut watched: BTreeMap<_, _> =
-            backends.keys().map(|id| (id.clone(), Watched::default())).collect();
-        watched.extend(self.hub.watched());
+            backends.keys().map(|id| (id.clone(), BackendTargets::default())).collect();
+        watched.extend(self.hub.targets());
         let watched = || watched.iter().map(|(id, watched)| ([("backend", id.as_str())], watched));
         page.gauges(
             Family::of(
                 "restorepoint_watched_targets",
                 "Points and collections that are polled, and those left a moment ago",
             ),
-            watched().map(|(backend, watched)| (backend, watched.targets)),
+            watched().map(|(backend, watched)| (backend, watched.count)),
         )?;
         page.gauges(
             Family::in_unit(
@@ -138,15 +140,15 @@ impl Figures {
                 Unit::Seconds,
                 "How long the target that waits longest has waited beyond its time",
             ),
-            watched().map(|(backend, watched)| (backend, watched.longest_wait.as_secs_f64())),
+            watched().map(|(backend, watched)| (backend, watched.poll_lag.as_secs_f64())),
         )
     }
 
     fn told(&self, page: &mut Page<'_>) -> fmt::Result {
-        let tally = self.hub.tally();
+        let tally = self.hub.metrics();
         page.counters(
             Family::of("restorepoint_watch_events", "Events told to watchers"),
-            tally.events().map(|(event, count)| ([("event", event.as_str_name())], count)),
+            tally.events().map(|(event, count)| ([("event", event.name())], count)),
         )?;
         page.histograms(
             Family::in_unit(

@@ -12,7 +12,7 @@ async fn reads_are_repeated_and_told_by_their_kind() {
     {
         bench.fault(Method::GET, "db01-day1", times, fault);
         let error = bench.azure.get(&point(DAY1), View::Full).await.unwrap_err();
-        assert!(error.is_passing(), "{error:?}");
+        assert!(error.is_transient(), "{error:?}");
     }
     bench.fault(Method::GET, "db01-day1", 1, Fault::refuse_for(StatusCode::TOO_MANY_REQUESTS, 324));
     match bench.azure.get(&point(DAY1), View::Full).await.unwrap_err() {
@@ -44,11 +44,11 @@ async fn a_body_that_makes_no_sense_is_never_a_shorter_list() {
         let canned = Canned { status: 200, headers: Vec::new(), body: body.to_owned().into() };
         bench.fault(Method::GET, "restorepointcollections", 3, Fault::answer(canned));
         let all = bench.azure.list(&Segment::Any, View::Basic, None, 10).await.unwrap_err();
-        assert!(matches!(all, Error::ResponseInvalid { .. }), "{body}: {all:?}");
+        assert!(matches!(all, Error::InvalidResponse { .. }), "{body}: {all:?}");
         let some = bench.azure.list(&one, View::Basic, None, 10).await.unwrap_err();
-        assert!(matches!(some, Error::ResponseInvalid { .. }), "{body}: {some:?}");
+        assert!(matches!(some, Error::InvalidResponse { .. }), "{body}: {some:?}");
         let point = bench.azure.get_collection("rg-prod~rpc-db01").await.unwrap_err();
-        assert!(matches!(point, Error::ResponseInvalid { .. }), "{body}: {point:?}");
+        assert!(matches!(point, Error::InvalidResponse { .. }), "{body}: {point:?}");
     }
     assert_eq!(walk(&bench.azure, &one, 10).await.len(), 6);
     let body = walk(&bench.azure, &one, 1).await;
@@ -65,7 +65,7 @@ async fn a_body_that_breaks_off_is_interrupted() {
     };
     bench.fault(Method::GET, "restorepointcollections", 3, Fault::answer(canned));
     let error = bench.azure.list(&Segment::Any, View::Basic, None, 10).await.unwrap_err();
-    assert!(error.is_passing(), "{error:?}");
+    assert!(error.is_transient(), "{error:?}");
 }
 
 #[tokio::test]

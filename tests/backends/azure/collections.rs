@@ -24,7 +24,7 @@ async fn collections_are_listed_and_made_once() {
     );
 
     let new = target("RG-Prod~fresh", "North Europe");
-    let would_be = bench.azure.create_collection(&new, Write::Check).await.unwrap();
+    let would_be = bench.azure.create_collection(&new, WriteMode::ValidateOnly).await.unwrap();
     let calls = bench.vendor.calls();
     assert_eq!(calls.count(&Method::PUT, Kind::Collection), 0);
     let made = bench.create(&new).await.unwrap();

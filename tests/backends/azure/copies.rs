@@ -7,7 +7,7 @@ async fn a_copy_goes_from_creating_over_copying_to_ready() {
     let bench = bench(|_| {});
     let fresh = bench.fresh_target().await;
     let name = format!("{fresh}/restorePoints/c");
-    let checked = bench.azure.copy(&order(DAY1, &name), Write::Check).await.unwrap();
+    let checked = bench.azure.copy(&order(DAY1, &name), WriteMode::ValidateOnly).await.unwrap();
     assert_eq!(bench.puts(), 0);
     let started = bench.copy(DAY1, &name).await.unwrap();
     assert_eq!(started.point.name, checked.point.name);
@@ -37,7 +37,7 @@ async fn a_copy_is_made_once() {
     let first = bench.copy(DAY1, &name).await.unwrap();
     let again = bench.copy(DAY1, &name).await.unwrap();
     assert_eq!((&again.point.uid, &again.operation), (&first.point.uid, &first.operation));
-    let elsewhere = bench.replica().copy(&order(DAY1, &name), Write::Commit).await.unwrap();
+    let elsewhere = bench.replica().copy(&order(DAY1, &name), WriteMode::Execute).await.unwrap();
     assert_eq!((&elsewhere.point.uid, &elsewhere.operation), (&first.point.uid, &None));
     assert_eq!(bench.puts(), 1);
     for source in [DAY2, "rg-prod~none/restorePoints/x"] {
@@ -107,22 +107,22 @@ async fn the_operation_tells_why_a_copy_failed() {
         ("VMRestorePointInternalError", "it broke")
     );
     let replica = bench.replica();
-    let there = replica.observe(&copy, Some(&operation)).await.unwrap();
+    let there = poll(&replica, &copy, Some(&operation)).await.unwrap();
     assert_eq!((there.state, there.failure), (State::Failed, Some(here)));
-    let unknown = replica.observe(&copy, None).await.unwrap().failure.unwrap();
+    let unknown = poll(&replica, &copy, None).await.unwrap().failure.unwrap();
     assert!(unknown.code.is_empty() && unknown.message.contains("operation"), "{unknown:?}");
 
     let foreign = Operation(operation.0.replacen("localhost", "127.0.0.1", 1));
     let before = bench.vendor.calls().count(&Method::GET, Kind::Operation);
-    let refused = replica.observe(&copy, Some(&foreign)).await.unwrap().failure.unwrap();
+    let refused = poll(&replica, &copy, Some(&foreign)).await.unwrap().failure.unwrap();
     assert!(refused.code.is_empty());
     assert_eq!(bench.vendor.calls().count(&Method::GET, Kind::Operation), before);
 
     bench.fault(Method::GET, "/operations/", 3, Fault::refuse(StatusCode::BAD_GATEWAY));
-    let later = replica.observe(&copy, Some(&operation)).await.unwrap_err();
+    let later = poll(&replica, &copy, Some(&operation)).await.unwrap_err();
     assert!(matches!(later, Error::Unavailable { .. }), "{later:?}");
     bench.clock.advance(SignedDuration::from_hours(48));
-    let forgotten = replica.observe(&copy, Some(&operation)).await.unwrap().failure.unwrap();
+    let forgotten = poll(&replica, &copy, Some(&operation)).await.unwrap().failure.unwrap();
     assert!(forgotten.message.contains("forgotten"), "{forgotten:?}");
 }
 

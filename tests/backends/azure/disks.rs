@@ -1,19 +1,21 @@
 //! Disks: what is told of each, which of the machine's are in the point at all, and where the disk provider
 //! must be asked whether a copy has arrived.
 
-use restore_point_gateway::model::{Consistency, DiskVendor};
-use restore_point_gateway::proto::{AzureDisk, AzureProperties};
+use restore_point_gateway::model::{AzureDiskProperties, AzureProperties};
+use restore_point_gateway::model::{Consistency, DiskVendorProperties};
 use serde_json::{Value, json};
 
 use super::fixture::*;
 
 fn azure(point: &RestorePoint) -> &AzureProperties {
-    let Vendor::Azure(azure) = &point.vendor else { panic!("{point:?}") };
+    let VendorProperties::Azure(azure) = &point.vendor else { panic!("{point:?}") };
     azure
 }
 
-fn azure_disk(point: &RestorePoint, index: usize) -> &AzureDisk {
-    let Some(DiskVendor::Azure(disk)) = &point.disks[index].vendor else { panic!("{point:?}") };
+fn azure_disk(point: &RestorePoint, index: usize) -> &AzureDiskProperties {
+    let Some(DiskVendorProperties::Azure(disk)) = &point.disks[index].vendor else {
+        panic!("{point:?}")
+    };
     disk
 }
 
@@ -85,14 +87,14 @@ async fn each_disk_tells_its_encryption_and_its_instant_access() {
     assert!(told.state_reason.contains("crash consistent"), "{}", told.state_reason);
     assert_eq!(azure(&told).security_type, "TrustedLaunch");
     assert_eq!(azure(&told).instant_access_duration_minutes, Some(120));
-    let os = AzureDisk {
+    let os = AzureDiskProperties {
         managed_disk_id: "/disks/os".to_owned(),
         storage_account_type: "Premium_LRS".to_owned(),
         encryption_type: "EncryptionAtRestWithPlatformKey".to_owned(),
         ..Default::default()
     };
     assert_eq!(azure_disk(&told, 0), &os);
-    let data = AzureDisk {
+    let data = AzureDiskProperties {
         managed_disk_id: "/disks/data".to_owned(),
         storage_account_type: "PremiumV2_LRS".to_owned(),
         encryption_type: "EncryptionAtRestWithCustomerKey".to_owned(),

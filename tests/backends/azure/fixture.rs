@@ -5,18 +5,17 @@ pub(crate) use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use http::{Method, StatusCode};
 pub(crate) use jiff::{SignedDuration, Timestamp};
-pub(crate) use restore_point_gateway::backend::Writer;
 pub(crate) use restore_point_gateway::backend::azure::{
     Azure, Credential, DEFAULT_API_VERSION, Settings,
 };
 pub(crate) use restore_point_gateway::backend::{
-    Backend, CopyOrder, CopyStarted, Cursor, Operation, Page, Write,
+    Backend, Cursor, NewCopy, Operation, Page, PollTarget, StartedCopy, WriteMode,
 };
 pub(crate) use restore_point_gateway::model::{
     BackendId, Collection, Error, NewCollection, PointRef, RestorePoint, RestorePointName, Segment,
-    State, Vendor, View,
+    State, VendorProperties, View,
 };
-pub(crate) use restore_point_gateway::upstream::{Rate, Trust};
+pub(crate) use restore_point_gateway::upstream::{RateLimit, Trust};
 pub(crate) use restore_point_sandbox::azure::{
     Azure as Simulator, Canned, Fault, Kind, Matching, Own, Settings as World,
 };
@@ -58,7 +57,7 @@ pub(crate) fn settings(vendor: &Simulator, pem: &str, credential: Credential) ->
         api_version: DEFAULT_API_VERSION.to_owned(),
         credential,
         trust: Trust::PlatformAnd(pem.as_bytes().to_vec()),
-        rate: Rate { per_second: 1e6, burst: u32::MAX },
+        rate_limit: RateLimit { per_second: 1e6, burst: u32::MAX },
     }
 }
 
@@ -77,12 +76,12 @@ impl Bench {
         self.azure.get(point, View::Full).await.unwrap()
     }
 
-    pub(crate) async fn copy(&self, source: &str, target: &str) -> Result<CopyStarted, Error> {
-        self.azure.copy(&order(source, target), Write::Commit).await
+    pub(crate) async fn copy(&self, source: &str, target: &str) -> Result<StartedCopy, Error> {
+        self.azure.copy(&order(source, target), WriteMode::Execute).await
     }
 
     pub(crate) async fn create(&self, new: &NewCollection) -> Result<Collection, Error> {
-        self.azure.create_collection(new, Write::Commit).await
+        self.azure.create_collection(new, WriteMode::Execute).await
     }
 
     /// A collection in northeurope, in which nothing is yet, and its id.
@@ -113,10 +112,10 @@ pub(crate) fn point(name: &str) -> PointRef {
     PointRef::parse(&format!("backends/az/collections/{name}"), "name").unwrap()
 }
 
-pub(crate) fn order(source: &str, target: &str) -> CopyOrder {
+pub(crate) fn order(source: &str, target: &str) -> NewCopy {
     let target = point(target);
     let Segment::Id(collection) = target.collection else { panic!() };
-    CopyOrder {
+    NewCopy {
         source: point(source),
         target: RestorePointName {
             collection: restore_point_gateway::model::CollectionName {
@@ -151,6 +150,15 @@ pub(crate) async fn walk(azure: &Azure, parent: &Segment, size: usize) -> Vec<Re
             return all;
         }
     }
+}
+
+/// Polls one point, as for a watcher with this handle of its operation.
+pub(crate) async fn poll(
+    azure: &Azure,
+    point: &PointRef,
+    operation: Option<&Operation>,
+) -> Result<RestorePoint, Error> {
+    azure.poll(&[PollTarget { point, operation }]).await.remove(0)
 }
 
 pub(crate) fn rule(error: &Error) -> &'static str {

@@ -81,7 +81,7 @@ async fn a_point_has_one_name_however_it_is_asked_for() {
     assert_eq!(got.source.vm_name, "vm-db01");
     assert_eq!((got.location.as_str(), got.source.location.as_str()), ("eastus", "eastus"));
     assert_eq!(got.disks.len(), 3);
-    let Vendor::Azure(azure) = &got.vendor else { panic!() };
+    let VendorProperties::Azure(azure) = &got.vendor else { panic!() };
     assert_eq!(azure.provisioning_state, "Succeeded");
 }
 

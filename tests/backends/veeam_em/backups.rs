@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use jiff::SignedDuration;
 use restore_point_gateway::backend::Backend;
-use restore_point_gateway::backend::veeam_em::Veeam;
+use restore_point_gateway::backend::veeam_em::VeeamEm;
 use restore_point_gateway::model::{Error, RestorePoint, Segment, State, View};
 use restore_point_sandbox::Clock;
 use restore_point_sandbox::veeam_em::{EnterpriseManager, Fault, Settings, UnfinishedLink};
@@ -18,7 +18,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const LOOK_UP: &str = "filter=UID";
 
 /// A server whose backup `Nightly` has so many runs more, and that backup.
-async fn with_runs(runs: usize) -> (EnterpriseManager, Veeam, Segment) {
+async fn with_runs(runs: usize) -> (EnterpriseManager, VeeamEm, Segment) {
     let clock = Clock::by_hand("2026-03-01T12:00:00Z".parse().unwrap());
     let server = EnterpriseManager::start(Settings::new(clock.clone())).unwrap();
     let veeam = adapter(&server);
@@ -141,7 +141,7 @@ async fn a_point_whose_run_is_not_told_is_gone_itself_or_an_error() {
     let no_runs = || server.answer_next(1, Method::GET, LOOK_UP, Fault::status(200, nothing));
     no_runs();
     let error = walk(&adapter(&server), &Segment::Any, 1000).await.unwrap_err();
-    assert!(matches!(error, Error::ResponseInvalid { .. }), "{error:?}");
+    assert!(matches!(error, Error::InvalidResponse { .. }), "{error:?}");
 
     // Deleted after the page was read, with its run.
     no_runs();
@@ -168,7 +168,7 @@ async fn a_server_that_does_not_obey_a_filter_is_not_believed() {
     for runs in [run(other), run("")] {
         server.answer_next(1, Method::GET, "BackupUid", Fault::status(200, &runs));
         let error = walk(&veeam, &backup, 1000).await.unwrap_err();
-        assert!(matches!(error, Error::ResponseInvalid { .. }), "{error:?}");
+        assert!(matches!(error, Error::InvalidResponse { .. }), "{error:?}");
     }
     assert_eq!(walk(&veeam, &backup, 1000).await.unwrap().len(), 3);
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use http::Method;
-use restore_point_gateway::backend::{Backend, Wanted};
-use restore_point_gateway::model::{Error, PointRef, Segment, State, Vendor, View};
+use restore_point_gateway::backend::Backend;
+use restore_point_gateway::model::{
+    BackendId, Capability, Error, PointRef, Segment, State, VendorProperties, View,
+};
 use restore_point_sandbox::veeam_em::CloudQuery;
 
-use super::{POINT, REPLICA, adapter, error_body, name, server, walk, walk_collections};
+use super::{POINT, REPLICA, adapter, error_body, name, poll, server, walk, walk_collections};
 
 #[tokio::test]
 async fn one_point() {
@@ -26,7 +28,7 @@ async fn one_point() {
 
     let upper = veeam.get(&name("-", &POINT.to_uppercase()), View::Full).await.unwrap();
     assert_eq!(upper, found);
-    assert_eq!(veeam.observe(&PointRef::from(&found.name), None).await.unwrap(), found);
+    assert_eq!(poll(&veeam, &PointRef::from(&found.name)).await.unwrap(), found);
     let raw = veeam.get(&name("-", POINT), View::Raw).await.unwrap().raw.unwrap();
     assert!(raw.body.starts_with("<CloudVmReplicaPoint "), "{}", raw.body);
     assert!(raw.body.ends_with("</CloudVmReplicaPoint>"), "{}", raw.body);
@@ -71,7 +73,7 @@ async fn every_state_and_an_unknown_one() {
         assert_eq!(found.state, state);
         assert_eq!(found.state_reason.is_empty(), state == State::Ready);
         assert_eq!(found.state_reason.contains(&format!("`{raw}`")), state == State::Unknown);
-        let Vendor::Veeam(vendor) = found.vendor else { panic!("of another vendor") };
+        let VendorProperties::Veeam(vendor) = found.vendor else { panic!("of another vendor") };
         assert_eq!(vendor.raw_state, raw);
         assert_eq!(vendor.backup_server, "172.17.53.48");
     }
@@ -117,14 +119,15 @@ async fn collections() {
 async fn what_the_vendor_cannot_do() {
     let server = server(|_| {});
     let veeam = adapter(&server);
-    for (wanted, expected) in [(Wanted::Copy, "copy"), (Wanted::Collection, "create_collection")] {
-        match veeam.writer(wanted) {
+    let capabilities = veeam.capabilities();
+    let backend = BackendId::new("em").unwrap();
+    for (capability, expected) in
+        [(Capability::Copy, "copy"), (Capability::CreateCollection, "create_collection")]
+    {
+        match capabilities.require(capability, &backend) {
             Err(Error::Unsupported { capability, .. }) => assert_eq!(capability, expected),
-            Err(error) => panic!("{error:?}"),
-            Ok(_) => panic!("it claims to write"),
+            other => panic!("{other:?}"),
         }
     }
-    let capabilities = veeam.capabilities();
-    assert!(!capabilities.copy && !capabilities.create_collection);
     assert!(capabilities.get_without_collection);
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use http::Method;
 use restore_point_gateway::backend::Backend;
+use restore_point_gateway::model::VeeamPointKind as Kind;
 use restore_point_gateway::model::{Error, Segment, State, View};
-use restore_point_gateway::proto::veeam_properties::Kind;
 use restore_point_sandbox::veeam_em::{Fault, ReplicaListItem};
 
 use super::{
-    adapter, collection, error_body, name, properties, server, uids, walk, walk_collections, within,
+    adapter, collection, error_body, name, poll, properties, server, uids, walk, walk_collections,
+    within,
 };
 
 const PREFIXES: [&str; 3] = ["cloud-replica~", "replica~", "backup~"];
@@ -56,7 +57,7 @@ async fn a_point_is_found_by_its_name_and_by_its_guid_alone() {
             let got = veeam.get(&name(collection, id), View::Full).await.unwrap();
             assert_eq!(got, listed);
         }
-        let observed = veeam.observe(&name("-", id), None).await.unwrap();
+        let observed = poll(&veeam, &name("-", id)).await.unwrap();
         assert_eq!(observed, listed);
         let raw = veeam.get(&name(own, id), View::Raw).await.unwrap().raw.unwrap();
         assert!(raw.body.contains(&listed.uid), "{}", raw.body);
@@ -71,7 +72,7 @@ async fn a_point_says_of_what_kind_it_is_and_what_the_kind_has() {
     let kinds = [Kind::CloudVmReplicaPoint, Kind::VmReplicaPoint, Kind::VmRestorePoint];
     for (prefix, kind) in PREFIXES.into_iter().zip(kinds) {
         for point in within(&all, prefix) {
-            assert_eq!(properties(&point).kind(), kind);
+            assert_eq!(properties(&point).kind, kind);
             assert_eq!(properties(&point).backup_server, "172.17.53.48");
             assert!(point.state.is_usable());
         }
@@ -151,7 +152,7 @@ async fn a_kind_that_cannot_be_read_makes_no_shorter_list() {
         let query = format!("type={kind}&");
         server.answer_next(1, Method::GET, &query, error_body(400, "Unknown resource type"));
         let error = walk(&veeam, &Segment::Any, 1000).await.unwrap_err();
-        assert!(matches!(error, Error::ResponseInvalid { .. }), "{kind}: {error:?}");
+        assert!(matches!(error, Error::InvalidResponse { .. }), "{kind}: {error:?}");
     }
 }
 

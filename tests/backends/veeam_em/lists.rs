@@ -128,7 +128,7 @@ async fn answers_that_make_no_sense() {
     ] {
         server.answer_next(1, Method::GET, LIST, Fault::status(200, body));
         let error = list().await.unwrap_err();
-        assert!(matches!(error, Error::ResponseInvalid { .. }), "{body}: {error:?}");
+        assert!(matches!(error, Error::InvalidResponse { .. }), "{body}: {error:?}");
     }
     // What passes is tried again; what does not pass is told.
     server.answer_next(1, Method::GET, LIST, Fault::truncate(Portion::HALF));

@@ -10,13 +10,13 @@ mod sessions;
 use std::collections::BTreeSet;
 
 use http::Method;
-use restore_point_gateway::backend::veeam_em::{Settings, Veeam};
-use restore_point_gateway::backend::{Backend, Cursor};
+use restore_point_gateway::backend::veeam_em::{Settings, VeeamEm};
+use restore_point_gateway::backend::{Backend, Cursor, PollTarget};
 use restore_point_gateway::model::{
-    BackendId, Collection, Error, PointRef, RestorePoint, Segment, Vendor, View,
+    BackendId, Collection, Error, PointRef, RestorePoint, Segment, VeeamProperties,
+    VendorProperties, View,
 };
-use restore_point_gateway::proto::VeeamProperties;
-use restore_point_gateway::upstream::{Rate, Trust};
+use restore_point_gateway::upstream::{RateLimit, Trust};
 use restore_point_sandbox::Clock;
 use restore_point_sandbox::veeam_em::{self as simulated, EnterpriseManager, Fault};
 
@@ -45,12 +45,12 @@ fn settings(server: &EnterpriseManager) -> Settings {
         password: server.password().to_owned().into(),
         tenant: None,
         trust: Trust::Pinned(sha256),
-        rate: Rate { per_second: 1e6, burst: u32::MAX },
+        rate_limit: RateLimit { per_second: 1e6, burst: u32::MAX },
     }
 }
 
-fn adapter(server: &EnterpriseManager) -> Veeam {
-    Veeam::new(settings(server)).unwrap()
+fn adapter(server: &EnterpriseManager) -> VeeamEm {
+    VeeamEm::new(settings(server)).unwrap()
 }
 
 fn name(collection: &str, point: &str) -> PointRef {
@@ -58,9 +58,14 @@ fn name(collection: &str, point: &str) -> PointRef {
     PointRef::parse(&name, "name").unwrap()
 }
 
+/// Polls one point, as for a watcher without an operation.
+async fn poll(veeam: &VeeamEm, point: &PointRef) -> Result<RestorePoint, Error> {
+    veeam.poll(&[PollTarget { point, operation: None }]).await.remove(0)
+}
+
 /// All points of a list, page by page.
 async fn walk(
-    veeam: &Veeam,
+    veeam: &VeeamEm,
     collection: &Segment,
     size: usize,
 ) -> Result<Vec<RestorePoint>, Error> {
@@ -78,7 +83,7 @@ async fn walk(
 }
 
 /// All collections, page by page.
-async fn walk_collections(veeam: &Veeam, size: usize) -> Result<Vec<Collection>, Error> {
+async fn walk_collections(veeam: &VeeamEm, size: usize) -> Result<Vec<Collection>, Error> {
     let (mut all, mut cursor) = (Vec::new(), None);
     loop {
         let page = veeam.list_collections(cursor.as_ref(), size).await?;
@@ -91,7 +96,7 @@ async fn walk_collections(veeam: &Veeam, size: usize) -> Result<Vec<Collection>,
 }
 
 /// The one collection of this kind with this name.
-async fn collection(veeam: &Veeam, prefix: &str, display_name: &str) -> String {
+async fn collection(veeam: &VeeamEm, prefix: &str, display_name: &str) -> String {
     let all = walk_collections(veeam, 1000).await.unwrap();
     let mut fitting = all.into_iter().filter(|collection| {
         collection.name.collection.starts_with(prefix) && collection.display_name == display_name
@@ -111,7 +116,7 @@ fn within(points: &[RestorePoint], prefix: &str) -> Vec<RestorePoint> {
 
 fn properties(point: &RestorePoint) -> &VeeamProperties {
     match &point.vendor {
-        Vendor::Veeam(properties) => properties,
+        VendorProperties::Veeam(properties) => properties,
         other => panic!("of another vendor: {other:?}"),
     }
 }

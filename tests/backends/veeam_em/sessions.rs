@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use http::Method;
 use restore_point_gateway::backend::Backend;
-use restore_point_gateway::backend::veeam_em::{Settings, Tenant, Veeam};
+use restore_point_gateway::backend::veeam_em::{Settings, Tenant, VeeamEm};
 use restore_point_gateway::model::{Error, Segment, View};
 use restore_point_sandbox::fault::Canned;
 use restore_point_sandbox::veeam_em::{CloudQuery, Fault, Installation, Role};
@@ -56,7 +56,7 @@ async fn a_refused_credential_is_one_attempt_a_wave() {
     let server = server(|_| {});
     let mut wrong = settings(&server);
     wrong.password = "Hunter2".to_owned().into();
-    let veeam = Veeam::new(wrong).unwrap();
+    let veeam = VeeamEm::new(wrong).unwrap();
     let probes = join_all((0..50).map(|_| veeam.probe())).await;
     for probe in probes {
         let error = probe.unwrap_err();
@@ -94,7 +94,7 @@ async fn a_tenant_logs_on_with_a_body_and_has_the_own_replicas_only() {
     let mut settings = settings(&server);
     let (username, password) = (tenant.username.to_owned(), tenant.password.to_owned());
     settings.tenant = Some(Tenant { username, password: password.into() });
-    let veeam = Veeam::new(settings).unwrap();
+    let veeam = VeeamEm::new(settings).unwrap();
     veeam.probe().await.unwrap();
     let all = walk(&veeam, &Segment::Any, 1000).await.unwrap();
     assert!(!all.is_empty() && all.len() < 106, "{}", all.len());
@@ -112,7 +112,7 @@ async fn a_tenant_logs_on_with_a_body_and_has_the_own_replicas_only() {
     let mut wrong = super::settings(&server);
     let password = "p&<".to_owned().into();
     wrong.tenant = Some(Tenant { username: "ten\"ant".to_owned(), password });
-    let error = Veeam::new(wrong).unwrap().probe().await.unwrap_err();
+    let error = VeeamEm::new(wrong).unwrap().probe().await.unwrap_err();
     assert!(matches!(error, Error::CredentialRefused { .. }), "{error:?}");
 }
 
@@ -155,7 +155,7 @@ async fn a_user_of_a_narrow_scope_has_a_whole_list_of_it() {
             password: account.password.to_owned().into(),
             ..settings(&server)
         };
-        let all = walk(&Veeam::new(settings).unwrap(), &Segment::Any, 10).await.unwrap();
+        let all = walk(&VeeamEm::new(settings).unwrap(), &Segment::Any, 10).await.unwrap();
         assert_eq!(within(&all, "backup~").len(), 3, "those of audi99");
         assert_eq!(within(&all, "replica~").len(), 3);
     }
@@ -187,7 +187,7 @@ async fn a_logon_that_leads_nowhere_is_no_empty_list() {
             veeam.get(&name("-", POINT), View::Full).await.unwrap_err(),
             walk_collections(&veeam, 10).await.unwrap_err(),
         ] {
-            assert!(matches!(error, Error::ResponseInvalid { .. }), "{error:?}");
+            assert!(matches!(error, Error::InvalidResponse { .. }), "{error:?}");
         }
     }
     assert_eq!(logons(&server), 2);

@@ -5,14 +5,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use restore_point_gateway::backend::{Backend, Backends, Registry};
+use restore_point_gateway::backend::{Backends, Registry, decorated};
+use restore_point_gateway::config::PollPolicy;
 use restore_point_gateway::model::{BackendId, Sealer};
 use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
 use restore_point_gateway::proto::{self, ListRequest, RestorePoint, WatchStatusResponse};
 use restore_point_gateway::server::{self, Calls, Drain, Health, Listener, Stages};
 use restore_point_gateway::service::Gateway;
-use restore_point_gateway::watch::{self, Hub};
+use restore_point_gateway::watch::Hub;
 use restore_point_gateway::{backend, upstream};
 use restore_point_sandbox::{self as sandbox, Authority, Clock};
 use tokio::net::TcpListener;
@@ -26,7 +27,7 @@ pub type Client = RestorePointServiceClient<Channel>;
 /// No test waits longer for anything: a hang becomes a failure that names its place.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-pub const TOKEN_KEY: &[u8] = b"the key that replicas share";
+pub const TOKEN_KEY: &[u8] = b"the key that all replicas share in tests";
 
 /// Both vendors and one gateway in front of them.
 pub struct TestGateway {
@@ -38,7 +39,7 @@ pub struct TestGateway {
     pub hub: Hub,
     pub stages: Stages,
     authority: Authority,
-    rate: upstream::Rate,
+    rate_limit: upstream::RateLimit,
     served: JoinHandle<server::End>,
 }
 
@@ -47,7 +48,7 @@ pub struct Plan {
     pub azure: sandbox::azure::Settings,
     pub veeam: sandbox::veeam_em::Settings,
     /// What each gateway may ask of each vendor.
-    pub rate: upstream::Rate,
+    pub rate_limit: upstream::RateLimit,
 }
 
 impl TestGateway {
@@ -63,21 +64,21 @@ impl TestGateway {
                 ..sandbox::azure::Settings::default()
             },
             veeam: sandbox::veeam_em::Settings::new(clock.clone()),
-            rate: upstream::Rate { per_second: 1e6, burst: u32::MAX },
+            rate_limit: upstream::RateLimit { per_second: 1e6, burst: u32::MAX },
         };
         change(&mut plan);
         let authority = Authority::generate().unwrap();
         let azure = sandbox::azure::Azure::start(plan.azure, &authority).unwrap();
         let veeam = sandbox::veeam_em::EnterpriseManager::start(plan.veeam).unwrap();
-        let rate = plan.rate;
-        let replica = Replica::start(registry(&azure, &veeam, &authority, rate)).await;
+        let rate_limit = plan.rate_limit;
+        let replica = Replica::start(registry(&azure, &veeam, &authority, rate_limit)).await;
         let Replica { address, client, hub, stages, served } = replica;
-        Self { clock, azure, veeam, address, client, hub, stages, authority, rate, served }
+        Self { clock, azure, veeam, address, client, hub, stages, authority, rate_limit, served }
     }
 
     /// A second gateway in front of the same vendors.
     pub async fn another_replica(&self) -> Replica {
-        let backends = registry(&self.azure, &self.veeam, &self.authority, self.rate);
+        let backends = registry(&self.azure, &self.veeam, &self.authority, self.rate_limit);
         Replica::start(backends).await
     }
 
@@ -174,13 +175,13 @@ pub struct Replica {
 impl Replica {
     pub async fn start(registry: Registry) -> Self {
         let sealer = Arc::new(Sealer::new(TOKEN_KEY).unwrap());
-        let pace = watch::Pace {
-            quickest: Duration::from_millis(10),
-            slowest: Duration::from_millis(50),
-            progress: Duration::from_millis(50),
-            linger: Duration::from_millis(10),
+        let policy = PollPolicy {
+            min_interval: Duration::from_millis(10),
+            max_interval: Duration::from_millis(50),
+            progress_interval: Duration::from_millis(50),
+            idle_ttl: Duration::from_millis(10),
         };
-        let hub = Hub::new(registry.clone(), Arc::clone(&sealer), pace);
+        let hub = Hub::new(registry.clone(), policy);
         let stages = Stages::default();
         let gateway = Gateway::new(registry, sealer, hub.clone(), stages.draining.clone());
         let health = Health::new(stages.draining.clone());
@@ -202,7 +203,7 @@ pub fn registry(
     azure: &sandbox::azure::Azure,
     veeam: &sandbox::veeam_em::EnterpriseManager,
     authority: &Authority,
-    rate: upstream::Rate,
+    rate_limit: upstream::RateLimit,
 ) -> Registry {
     let azure_id = BackendId::new("azure").unwrap();
     let azure = backend::azure::Azure::new(backend::azure::Settings {
@@ -217,23 +218,23 @@ pub fn registry(
             secret: azure.client_secret().into(),
         },
         trust: upstream::Trust::PlatformAnd(authority.pem().into_bytes()),
-        rate,
+        rate_limit,
     })
     .unwrap();
     let veeam_id = BackendId::new("veeam").unwrap();
-    let veeam = backend::veeam_em::Veeam::new(backend::veeam_em::Settings {
+    let veeam = backend::veeam_em::VeeamEm::new(backend::veeam_em::Settings {
         id: veeam_id.clone(),
         url: veeam.url().parse().unwrap(),
         username: veeam.username().to_owned(),
         password: veeam.password().into(),
         tenant: None,
         trust: upstream::Trust::pin(veeam.certificate_der()),
-        rate,
+        rate_limit,
     })
     .unwrap();
     Registry::new(Backends::from([
-        (azure_id, Arc::new(azure) as Arc<dyn Backend>),
-        (veeam_id, Arc::new(veeam) as Arc<dyn Backend>),
+        (azure_id, decorated(Arc::new(azure))),
+        (veeam_id, decorated(Arc::new(veeam))),
     ]))
 }
 

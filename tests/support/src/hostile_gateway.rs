@@ -4,9 +4,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use restore_point_gateway::backend::{Backend, Backends, Registry, azure, veeam_em};
+use restore_point_gateway::backend::{Backend, Backends, Registry, azure, decorated, veeam_em};
 use restore_point_gateway::model::BackendId;
-use restore_point_gateway::upstream::{Rate, Trust};
+use restore_point_gateway::upstream::{RateLimit, Trust};
 use tokio::time::timeout;
 use tonic::{Code, Response, Status};
 use tonic_types::StatusExt;
@@ -38,7 +38,7 @@ impl Gateway {
             api_version: azure::DEFAULT_API_VERSION.to_owned(),
             credential: azure::Credential::StaticToken("SENSITIVE".into()),
             trust: Trust::Pinned([0; 32]),
-            rate: Rate { per_second: 1e6, burst: u32::MAX },
+            rate_limit: RateLimit { per_second: 1e6, burst: u32::MAX },
         });
         Self::over(vendor, id, Arc::new(azure.unwrap())).await
     }
@@ -58,20 +58,21 @@ impl Gateway {
     ) -> Self {
         let vendor = Vendor::start(play).await;
         let id = BackendId::new("veeam").unwrap();
-        let veeam = veeam_em::Veeam::new(veeam_em::Settings {
+        let veeam = veeam_em::VeeamEm::new(veeam_em::Settings {
             id: id.clone(),
             url: vendor.url().parse().unwrap(),
             username: "user".to_owned(),
             password: "SENSITIVE".into(),
             tenant: None,
             trust: Trust::Pinned([0; 32]),
-            rate: Rate { per_second: 1e6, burst: u32::MAX },
+            rate_limit: RateLimit { per_second: 1e6, burst: u32::MAX },
         });
         Self::over(vendor, id, Arc::new(veeam.unwrap())).await
     }
 
     async fn over(vendor: Vendor, id: BackendId, backend: Arc<dyn Backend>) -> Self {
-        let replica = Replica::start(Registry::new(Backends::from([(id, backend)]))).await;
+        let replica =
+            Replica::start(Registry::new(Backends::from([(id, decorated(backend))]))).await;
         Self { client: replica.client, vendor }
     }
 }
@@ -101,8 +102,13 @@ pub async fn failure<T: Debug>(
 }
 
 /// Asserts that the vendor's answer is told to make no sense.
-pub fn assert_senseless(what: &str, status: &Status) {
+pub fn assert_invalid_response(what: &str, status: &Status) {
     assert_is(what, status, Code::Internal, "BACKEND_RESPONSE_INVALID");
+}
+
+/// Asserts that the response would have been too large to send.
+pub fn assert_response_too_large(what: &str, status: &Status) {
+    assert_is(what, status, Code::ResourceExhausted, "RESPONSE_TOO_LARGE");
 }
 
 pub fn assert_is(what: &str, status: &Status, code: Code, reason: &str) {

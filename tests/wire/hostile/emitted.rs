@@ -6,8 +6,10 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestError, TestRunner};
 use restore_point_gateway::backend::{Backend, Cursor, azure, veeam_em};
-use restore_point_gateway::model::{BackendId, Error, RestorePoint, Segment, Vendor, View};
-use restore_point_gateway::upstream::{Rate, Trust};
+use restore_point_gateway::model::{
+    BackendId, Error, RestorePoint, Segment, VendorProperties, View,
+};
+use restore_point_gateway::upstream::{RateLimit, Trust};
 use restore_point_sandbox::azure::{Azure, Quirks, Settings as AzureSettings, Throttling};
 use restore_point_sandbox::veeam_em::{
     Ampersands, AttributeOrder, ByteOrderMark, CloudQuery, EnterpriseManager, Hrefs, ListItem,
@@ -54,16 +56,16 @@ async fn all(backend: &dyn Backend, view: View, size: usize) -> Result<Vec<Resto
     Ok(points)
 }
 
-fn enterprise_manager(settings: VeeamSettings) -> (EnterpriseManager, veeam_em::Veeam) {
+fn enterprise_manager(settings: VeeamSettings) -> (EnterpriseManager, veeam_em::VeeamEm) {
     let server = EnterpriseManager::start(settings).unwrap();
-    let veeam = veeam_em::Veeam::new(veeam_em::Settings {
+    let veeam = veeam_em::VeeamEm::new(veeam_em::Settings {
         id: BackendId::new("em").unwrap(),
         url: server.url().parse().unwrap(),
         username: server.username().to_owned(),
         password: server.password().to_owned().into(),
         tenant: None,
         trust: Trust::pin(server.certificate_der()),
-        rate: Rate { per_second: 1e6, burst: u32::MAX },
+        rate_limit: RateLimit { per_second: 1e6, burst: u32::MAX },
     });
     (server, veeam.unwrap())
 }
@@ -104,7 +106,7 @@ prop_compose! {
 
 /// What the habits of a server do not change.
 fn lasting(point: &RestorePoint) -> impl PartialEq + std::fmt::Debug + use<> {
-    let Vendor::Veeam(veeam) = &point.vendor else { panic!("{point:?}") };
+    let VendorProperties::Veeam(veeam) = &point.vendor else { panic!("{point:?}") };
     let second = point.point_time.map(|time| time.as_second());
     let veeam = (veeam.point_type.clone(), veeam.raw_state.clone(), veeam.replica.clone());
     (point.name.clone(), point.state, second, point.source.vm_name.clone(), veeam)
@@ -137,7 +139,7 @@ fn any_enterprise_manager() {
                 assert_eq!(lasting(&told), lasting(&expected));
             }
             // That is no XML: it may be refused, but is never a shorter list.
-            Err(Error::ResponseInvalid { .. }) if raw_ampersands => {}
+            Err(Error::InvalidResponse { .. }) if raw_ampersands => {}
             Err(error) => panic!("{error:?}"),
         }
     });
@@ -193,7 +195,7 @@ fn subscription(
         api_version: api_version.to_owned(),
         credential: azure::Credential::StaticToken(server.static_token().into()),
         trust: Trust::PlatformAnd(authority.pem().into_bytes()),
-        rate: Rate { per_second: 1e6, burst: u32::MAX },
+        rate_limit: RateLimit { per_second: 1e6, burst: u32::MAX },
     });
     (server, azure.unwrap())
 }

@@ -5,7 +5,9 @@ use restore_point_gateway::proto::{
 };
 use tonic::Code;
 
-use restore_point_test_support::hostile_gateway::{Gateway, assert_is, assert_senseless, failure};
+use restore_point_test_support::hostile_gateway::{
+    Gateway, assert_invalid_response, assert_is, failure,
+};
 use restore_point_test_support::hostile_vendor::Answer;
 
 const REPLICA: &str = "6b2b42d5-3850-421c-93c1-e063f12a2ead";
@@ -39,15 +41,27 @@ pub(crate) async fn assert_all_senseless(what: &str, answer: Answer) {
         for (view, order_by) in [(1, ""), (3, ""), (1, "name")] {
             let (parent, order_by) = (parent.to_owned(), order_by.to_owned());
             let request = ListRequest { parent, view, order_by, ..Default::default() };
-            assert_senseless(what, &failure(what, gateway.client.clone().list(request)).await);
+            assert_invalid_response(
+                what,
+                &failure(what, gateway.client.clone().list(request)).await,
+            );
         }
     }
-    assert_senseless(what, &failure(what, gateway.client.clone().get(point_request())).await);
+    assert_invalid_response(
+        what,
+        &failure(what, gateway.client.clone().get(point_request())).await,
+    );
     let request = GetCollectionRequest { name: one };
-    assert_senseless(what, &failure(what, gateway.client.clone().get_collection(request)).await);
+    assert_invalid_response(
+        what,
+        &failure(what, gateway.client.clone().get_collection(request)).await,
+    );
     let request =
         ListCollectionsRequest { parent: "backends/veeam".to_owned(), ..Default::default() };
-    assert_senseless(what, &failure(what, gateway.client.clone().list_collections(request)).await);
+    assert_invalid_response(
+        what,
+        &failure(what, gateway.client.clone().list_collections(request)).await,
+    );
 }
 
 #[tokio::test]
@@ -114,10 +128,13 @@ async fn entities_that_are_none() {
             Answer::xml(if line.contains("/query") { items.clone() } else { body.clone() })
         })
         .await;
-        assert_senseless(what, &failure(what, gateway.client.clone().get(point_request())).await);
+        assert_invalid_response(
+            what,
+            &failure(what, gateway.client.clone().get(point_request())).await,
+        );
         let parent = "backends/veeam/collections/-".to_owned();
         let request = ListRequest { parent, ..Default::default() };
-        assert_senseless(what, &failure(what, gateway.client.clone().list(request)).await);
+        assert_invalid_response(what, &failure(what, gateway.client.clone().list(request)).await);
     }
 }
 
@@ -143,7 +160,7 @@ async fn pages_that_contradict_themselves() {
         let gateway = Gateway::veeam(move |_| Answer::xml(body.clone())).await;
         let parent = "backends/veeam/collections/-".to_owned();
         let request = ListRequest { parent, ..Default::default() };
-        assert_senseless(what, &failure(what, gateway.client.clone().list(request)).await);
+        assert_invalid_response(what, &failure(what, gateway.client.clone().list(request)).await);
     }
 }
 
@@ -167,7 +184,10 @@ async fn hostile_logons_and_refusals() {
         ),
     ] {
         let gateway = Gateway::veeam_from_the_start(move |_| answer.clone()).await;
-        assert_senseless(what, &failure(what, gateway.client.clone().get(point_request())).await);
+        assert_invalid_response(
+            what,
+            &failure(what, gateway.client.clone().get(point_request())).await,
+        );
     }
     let long = format!("<Error Message=\"{}\"/>", "x".repeat(50_000));
     let endless = Answer::Endless(

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use http::Request as HttpRequest;
 use restore_point_gateway::backend::{Backends, Registry};
-use restore_point_gateway::model::Sealer;
+use restore_point_gateway::config::PollPolicy;
 use restore_point_gateway::server::{Calls, End, Listener, Metrics};
-use restore_point_gateway::watch::{Hub, Pace};
+use restore_point_gateway::watch::Hub;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -21,8 +21,7 @@ use restore_point_test_support::openmetrics::Page;
 /// Figures of a gateway without backends.
 fn metrics(calls: Arc<Calls>) -> Metrics {
     let backends = Registry::new(Backends::new());
-    let sealer = Arc::new(Sealer::random().unwrap());
-    let hub = Hub::new(backends.clone(), sealer, Pace::default());
+    let hub = Hub::new(backends.clone(), PollPolicy::default());
     Metrics::new(calls, backends, hub)
 }
 

@@ -1,4 +1,4 @@
-//! XML arriving in pieces, turned into tokens as it arrives. Memory is bounded by one token, however
+//! XML arriving in pieces, turned into tokens as it arrives. Cache is bounded by one token, however
 //! long the document is.
 //!
 //! It knows XML and nothing of Enterprise Manager. Namespaces are not resolved: the vendor has one, the

@@ -1,89 +1,121 @@
-//! The token that is in use: renewed ahead of its end by one caller while the others go on with it,
-//! and kept as long as it holds when it cannot be renewed.
+//! The access token of a backend: fetched once for all callers, renewed ahead of its expiry by one caller while the
+//! others use the old one, and used as long as it is valid when it cannot be renewed.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 
-use super::credential::{NoToken, Token, TokenSource};
+/// How long before its expiry a token is renewed.
+const RENEW_AHEAD: SignedDuration = SignedDuration::from_mins(5);
+/// A token that expires sooner may expire on the way to the vendor.
+const MIN_VALIDITY: SignedDuration = SignedDuration::from_secs(10);
+/// Between two renewals ahead of expiry: the first may fail, or return a token that expires soon as well.
+const RENEWAL_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
 
-/// How long before its end a token is renewed.
-const AHEAD: SignedDuration = SignedDuration::from_mins(5);
-/// A token about to end may end on the way.
-const MARGIN: SignedDuration = SignedDuration::from_secs(10);
-/// Between two renewals ahead of time: the first may fail, or bring a token that is near its end too.
-const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// A bearer token.
+pub(super) struct Token {
+    pub(super) bearer: SecretString,
+    pub(super) expires: Timestamp,
+}
 
-/// The one token of a backend.
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("expires", &self.expires).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no token; the texts hold no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TokenSourceError {
+    /// The authority refuses the credential.
+    Refused(String),
+    /// The authority does not respond, or not with a token.
+    Unreachable(String),
+}
+
+/// Where tokens come from.
+#[async_trait]
+pub(super) trait TokenSource: fmt::Debug + Send + Sync {
+    /// Fetches a new token.
+    async fn fetch(&self) -> Result<Token, TokenSourceError>;
+}
+
+/// The token of one backend.
 #[derive(Debug)]
-pub(super) struct Tokens {
+pub(super) struct TokenCache {
     source: Arc<dyn TokenSource>,
     current: Mutex<Option<Arc<Token>>>,
-    /// Held by whoever fetches. In it, when a renewal ahead of time may be tried again.
+    /// Held while fetching; its value is when the next renewal ahead of expiry may be tried.
     fetching: tokio::sync::Mutex<Timestamp>,
 }
 
-impl Tokens {
-    /// No token yet.
+impl TokenCache {
+    /// An empty cache.
     pub(super) fn new(source: Arc<dyn TokenSource>) -> Self {
         let fetching = tokio::sync::Mutex::new(Timestamp::MIN);
         Self { source, current: Mutex::new(None), fetching }
     }
 
-    /// A token that holds at `now`.
+    /// A token that is valid at `now`.
     ///
     /// # Errors
-    /// When there is none and none can be had.
-    pub(super) async fn get(&self, now: Timestamp) -> Result<Arc<Token>, NoToken> {
+    /// When there is none and none can be fetched.
+    pub(super) async fn get(&self, now: Timestamp) -> Result<Arc<Token>, TokenSourceError> {
         match self.current() {
-            Some(token) if token.expires > later(now, AHEAD) => Ok(token),
-            Some(token) if token.expires > later(now, MARGIN) => {
+            Some(token) if token.expires > later(now, RENEW_AHEAD) => Ok(token),
+            Some(token) if token.expires > later(now, MIN_VALIDITY) => {
                 Ok(self.renew_ahead(now).await.unwrap_or(token))
             }
-            ended => self.newer_than(ended.as_ref()).await,
+            expired => self.newer_than(expired.as_ref()).await,
         }
     }
 
-    /// A token in place of `refused`, which the vendor did not take though it seemed to hold.
+    /// A token in place of `refused`, which the vendor did not accept although it seemed valid.
     ///
     /// # Errors
-    /// When none can be had.
-    pub(super) async fn replace(&self, refused: &Arc<Token>) -> Result<Arc<Token>, NoToken> {
+    /// When none can be fetched.
+    pub(super) async fn replace(
+        &self,
+        refused: &Arc<Token>,
+    ) -> Result<Arc<Token>, TokenSourceError> {
         self.newer_than(Some(refused)).await
     }
 
-    /// The token that somebody has fetched since `known` was the current one, or a new one.
-    async fn newer_than(&self, known: Option<&Arc<Token>>) -> Result<Arc<Token>, NoToken> {
+    /// The token that another caller has fetched in place of `known`, or a new one.
+    async fn newer_than(&self, known: Option<&Arc<Token>>) -> Result<Arc<Token>, TokenSourceError> {
         let _fetching = self.fetching.lock().await;
-        let newer = |token: &Arc<Token>| known.is_none_or(|known| !Arc::ptr_eq(known, token));
-        match self.current().filter(newer) {
+        let is_newer = |token: &Arc<Token>| known.is_none_or(|known| !Arc::ptr_eq(known, token));
+        match self.current().filter(is_newer) {
             Some(token) => Ok(token),
             None => {
-                self.keep(None);
+                self.set_current(None);
                 self.fetch().await
             }
         }
     }
 
     async fn renew_ahead(&self, now: Timestamp) -> Option<Arc<Token>> {
-        // While one renews it, the others go on with the old one.
+        // While one caller renews it, the others use the old one.
         let mut fetching = self.fetching.try_lock().ok()?;
         if now < *fetching {
             return None;
         }
-        *fetching = later(now, PAUSE);
+        *fetching = later(now, RENEWAL_INTERVAL);
         match self.fetch().await {
             Ok(token) => Some(token),
             Err(error) => {
-                tracing::warn!(?error, "the token still holds but cannot be renewed");
+                tracing::warn!(?error, "cannot renew an access token that is still valid");
                 None
             }
         }
     }
 
-    async fn fetch(&self) -> Result<Arc<Token>, NoToken> {
+    async fn fetch(&self) -> Result<Arc<Token>, TokenSourceError> {
         let token = Arc::new(self.source.fetch().await?);
-        self.keep(Some(Arc::clone(&token)));
+        self.set_current(Some(Arc::clone(&token)));
         Ok(token)
     }
 
@@ -91,7 +123,7 @@ impl Tokens {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn keep(&self, token: Option<Arc<Token>>) {
+    fn set_current(&self, token: Option<Arc<Token>>) {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = token;
     }
 }
@@ -105,26 +137,25 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use async_trait::async_trait;
     use secrecy::ExposeSecret;
 
     use super::*;
 
-    /// Gives out tokens of an hour that are called by their numbers.
+    /// A source of numbered tokens that are valid for an hour.
     #[derive(Debug, Default)]
-    struct Counting {
+    struct CountingSource {
         fetched: AtomicUsize,
         hours: AtomicUsize,
         down: std::sync::atomic::AtomicBool,
     }
 
     #[async_trait]
-    impl TokenSource for Counting {
-        async fn fetch(&self) -> Result<Token, NoToken> {
+    impl TokenSource for CountingSource {
+        async fn fetch(&self) -> Result<Token, TokenSourceError> {
             tokio::task::yield_now().await;
             let number = self.fetched.fetch_add(1, Ordering::SeqCst);
             if self.down.load(Ordering::SeqCst) {
-                return Err(NoToken::Unreachable("down".to_owned()));
+                return Err(TokenSourceError::Unreachable("down".to_owned()));
             }
             let hours = self.hours.fetch_add(1, Ordering::SeqCst) + 1;
             let expires = at(i64::try_from(hours).unwrap() * 3600);
@@ -136,18 +167,18 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn set_up() -> (Arc<Counting>, Tokens) {
-        let source = Arc::new(Counting::default());
+    fn set_up() -> (Arc<CountingSource>, TokenCache) {
+        let source = Arc::new(CountingSource::default());
         let shared = Arc::clone(&source) as Arc<dyn TokenSource>;
-        (source, Tokens::new(shared))
+        (source, TokenCache::new(shared))
     }
 
-    async fn text(tokens: &Tokens, second: i64) -> String {
+    async fn text(tokens: &TokenCache, second: i64) -> String {
         tokens.get(at(second)).await.unwrap().bearer.expose_secret().to_owned()
     }
 
     #[tokio::test]
-    async fn many_callers_fetch_once() {
+    async fn concurrent_callers_share_one_fetch() {
         let (source, tokens) = set_up();
         let all = futures::future::join_all((0..50).map(|_| tokens.get(at(0)))).await;
         assert!(
@@ -157,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_renewed_ahead_by_one() {
+    async fn one_caller_renews_it_ahead_of_expiry() {
         let (source, tokens) = set_up();
         assert_eq!(text(&tokens, 0).await, "t0");
         assert_eq!(text(&tokens, 3299).await, "t0");
@@ -167,21 +198,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_old_one_is_used_while_it_holds() {
+    async fn a_valid_token_is_used_when_it_cannot_be_renewed() {
         let (source, tokens) = set_up();
         assert_eq!(text(&tokens, 0).await, "t0");
         source.down.store(true, Ordering::SeqCst);
         assert_eq!(text(&tokens, 3301).await, "t0");
         assert_eq!(text(&tokens, 3302).await, "t0");
-        assert_eq!(source.fetched.load(Ordering::SeqCst), 2, "a failed renewal is not hammered");
+        assert_eq!(
+            source.fetched.load(Ordering::SeqCst),
+            2,
+            "a failed renewal is not repeated at once"
+        );
         let none = tokens.get(at(3599)).await.unwrap_err();
-        assert_eq!(none, NoToken::Unreachable("down".to_owned()));
+        assert_eq!(none, TokenSourceError::Unreachable("down".to_owned()));
         source.down.store(false, Ordering::SeqCst);
         assert_eq!(text(&tokens, 3599).await, "t3");
     }
 
     #[tokio::test]
-    async fn a_refused_one_is_replaced_once() {
+    async fn concurrent_callers_replace_a_refused_token_once() {
         let (source, tokens) = set_up();
         let refused = tokens.get(at(0)).await.unwrap();
         let (a, b) =
@@ -191,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_not_shown() {
+    fn debug_output_has_no_bearer() {
         let token = Token { bearer: "SENSITIVE".into(), expires: at(0) };
         assert!(!format!("{token:?}").contains("SENSITIVE"));
     }

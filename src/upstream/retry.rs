@@ -1,0 +1,45 @@
+//! Retries of reads that failed with a transient error. Writes are never retried here: after a lost reply the backend
+//! looks whether the write has had its effect before it sends it again.
+
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+
+use super::client::DEFAULT_RETRY_AFTER;
+use crate::model::Error;
+
+const MAX_ATTEMPTS: usize = 3;
+const MIN_BACKOFF: Duration = Duration::from_millis(100);
+/// A longer pause is returned to the caller as RetryInfo instead of being waited for.
+const MAX_BACKOFF: Duration = Duration::from_secs(2);
+
+/// Runs `read` until it succeeds, fails with a permanent error, the vendor asks for a long pause, or it has been tried
+/// three times. Backoff is exponential with jitter; the vendor's own Retry-After takes precedence.
+///
+/// # Errors
+/// The last error.
+pub async fn retry_reads<T, F>(read: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let backoff = ExponentialBuilder::default()
+        .with_jitter()
+        .with_min_delay(MIN_BACKOFF)
+        .with_max_delay(MAX_BACKOFF)
+        .with_max_times(MAX_ATTEMPTS - 1);
+    read.retry(backoff)
+        .when(Error::is_transient)
+        .adjust(|error, backoff| match error {
+            Error::Throttled { retry_after, .. } => {
+                backoff.map(|pause| pause.max(*retry_after)).filter(|pause| *pause <= MAX_BACKOFF)
+            }
+            // A pause longer than the gateway's own default is one that the vendor asked for.
+            Error::Unavailable { retry_after, .. } => {
+                backoff.filter(|_| *retry_after <= DEFAULT_RETRY_AFTER)
+            }
+            // The gateway's own limits: an immediate retry has the same result.
+            Error::RateLimited { .. } | Error::CircuitOpen { .. } => None,
+            _ => backoff,
+        })
+        .await
+}

@@ -1,0 +1,433 @@
+//! One watcher: from the latest observations of its targets to the events that it has not received yet.
+//!
+//! There may be ten thousand on one point, so a watcher holds nothing that its target's channel holds for all.
+
+use std::collections::{HashSet, VecDeque};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures::Stream;
+use jiff::Timestamp;
+use tokio::time::{Instant, Sleep, sleep};
+use tokio_stream::StreamMap;
+use tokio_stream::wrappers::WatchStream;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use super::delivered::{Delivered, GONE};
+use super::event::{Effect, Event, EventKind, QueuedEvent, ShareKey};
+use super::fingerprint::fingerprint;
+use super::hub::{Hub, Subscription};
+use super::reading::{Observation, PointSnapshot, Presence, Reading};
+use super::target::Target;
+use crate::backend::Operation;
+use crate::model::Error;
+
+/// What to watch, and from where on.
+#[derive(Debug)]
+pub struct Watch {
+    /// Each target, what was delivered of it before, and the handle of the operation that creates it.
+    pub targets: Vec<(Target, Delivered, Option<Operation>)>,
+    /// Whether it resumes an earlier watch.
+    pub start: Start,
+    /// When it ends.
+    pub follow: Follow,
+    /// The longest time without an event.
+    pub heartbeat: Duration,
+}
+
+/// How a watch begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Without a resume token.
+    Fresh,
+    /// With a valid one.
+    Resumed,
+    /// With an expired one: RESET is the first event.
+    TokenExpired,
+}
+
+/// Whether a watch ends when no target will change by itself any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follow {
+    /// It ends then.
+    UntilTerminal,
+    /// It goes on.
+    Forever,
+}
+
+/// Why a watch ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Every target is terminal.
+    Complete,
+    /// The gateway is shutting down.
+    Draining,
+}
+
+/// A watch: the stream of its events.
+///
+/// An error is its last item: a target can never be watched, because its name is not one of its vendor, or none of the
+/// targets exists.
+#[derive(Debug)]
+pub struct Watcher {
+    hub: Hub,
+    targets: Vec<WatchedTarget>,
+    updates: StreamMap<usize, WatchStream<Observation>>,
+    start: Start,
+    /// Events of the last observation that have not been delivered. No other observation is taken before that.
+    queue: VecDeque<QueuedEvent>,
+    phase: Phase,
+    follow: Follow,
+    heartbeat: Duration,
+    last_event: Instant,
+    /// Fires at the next heartbeat, or before it if there was an event meanwhile.
+    timer: Pin<Box<Sleep>>,
+    draining: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+/// A target, as this watcher knows it.
+#[derive(Debug)]
+struct WatchedTarget {
+    target: Target,
+    subscription: Subscription,
+    /// The latest observation that was taken, as soon as there is one.
+    latest: Option<Observation>,
+    /// Up to the last event that was delivered.
+    delivered: Delivered,
+    availability: Availability,
+}
+
+/// What the watcher knows of the backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Availability {
+    Available,
+    /// DEGRADED was sent.
+    Degraded,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Syncing,
+    Synced,
+    Drained,
+}
+
+impl Watcher {
+    /// Begins a watch. It ends when `draining` is cancelled.
+    pub fn new(hub: &Hub, watch: Watch, draining: CancellationToken) -> Self {
+        let Watch { targets, start, follow, heartbeat } = watch;
+        let mut queue = VecDeque::new();
+        if start == Start::TokenExpired {
+            queue.push_back(QueuedEvent::general(EventKind::Reset, None));
+        }
+        let mut updates = StreamMap::with_capacity(targets.len());
+        let targets =
+            targets.into_iter().enumerate().map(|(index, (target, delivered, operation))| {
+                let subscription = hub.subscribe(&target, operation);
+                updates.insert(index, WatchStream::new(subscription.updates()));
+                let availability = Availability::Available;
+                WatchedTarget { target, subscription, latest: None, delivered, availability }
+            });
+        Self {
+            hub: hub.clone(),
+            targets: targets.collect(),
+            updates,
+            start,
+            queue,
+            phase: Phase::Syncing,
+            follow,
+            heartbeat,
+            last_event: Instant::now(),
+            timer: Box::pin(sleep(heartbeat)),
+            draining: Box::pin(draining.cancelled_owned()),
+        }
+    }
+
+    /// Why the watch ended, once it has.
+    pub fn end(&self) -> End {
+        match self.phase {
+            Phase::Drained => End::Draining,
+            Phase::Syncing | Phase::Synced => End::Complete,
+        }
+    }
+
+    /// What a resume token holds that is made with the event just delivered.
+    pub fn resume_state(
+        &self,
+    ) -> impl Iterator<Item = (&Target, &Delivered, Option<Arc<Operation>>)> {
+        self.targets.iter().map(|watched| {
+            let operation = watched.subscription.latest().operation.clone();
+            (&watched.target, &watched.delivered, operation)
+        })
+    }
+
+    /// The watched targets.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        self.targets.iter().map(|watched| &watched.target)
+    }
+
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
+        loop {
+            if let Some(queued) = self.queue.pop_front() {
+                return Poll::Ready(Some(Ok(self.deliver(queued))));
+            }
+            if self.phase == Phase::Drained || self.is_complete() {
+                return Poll::Ready(None);
+            }
+            match Pin::new(&mut self.updates).poll_next(context) {
+                Poll::Ready(Some((index, observation))) => {
+                    self.take(index, observation)?;
+                    continue;
+                }
+                // A poller ends after its last subscriber only, unless it has panicked.
+                Poll::Ready(None) => {
+                    let problem = "the poller of a watched target has ended".to_owned();
+                    return Poll::Ready(Some(Err(Error::Internal { problem })));
+                }
+                Poll::Pending => {}
+            }
+            if self.draining.as_mut().poll(context).is_ready() {
+                self.queue.push_back(QueuedEvent::general(EventKind::Draining, None));
+                self.phase = Phase::Drained;
+                continue;
+            }
+            ready!(self.poll_heartbeat(context));
+            let heartbeat = QueuedEvent::general(EventKind::Heartbeat, self.oldest_reading());
+            self.queue.push_back(heartbeat);
+        }
+    }
+
+    /// Waits until there has been no event for the heartbeat interval. The timer is reset only when it has fired: most
+    /// events would reset it in vain.
+    fn poll_heartbeat(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            ready!(self.timer.as_mut().poll(context));
+            let due = self.last_event + self.heartbeat;
+            if due <= Instant::now() {
+                return Poll::Ready(());
+            }
+            self.timer.as_mut().reset(due);
+        }
+    }
+
+    /// Records an event as delivered, so that a resume token never speaks for one that was not.
+    fn deliver(&mut self, queued: QueuedEvent) -> Event {
+        let QueuedEvent { kind, subject, observe_time, effect } = queued;
+        self.last_event = Instant::now();
+        self.hub.metrics().count(kind.event_type(), observe_time);
+        match effect {
+            Some(Effect::Set(index, key, fingerprint)) => {
+                self.targets[index].delivered.set(key, fingerprint);
+            }
+            Some(Effect::Remove(index, key)) => self.targets[index].delivered.remove(&key),
+            None => {}
+        }
+        let share_key = match &self.targets[..] {
+            [only] if only.subscription.is_shared() => Some(ShareKey::new(
+                only.subscription.latest().id,
+                &kind,
+                subject,
+                observe_time,
+                only.delivered.digest(),
+            )),
+            _ => None,
+        };
+        Event { kind, observe_time, share_key }
+    }
+
+    fn take(&mut self, index: usize, observation: Observation) -> Result<(), Error> {
+        if !observation.is_complete() || self.is_stale(index, &observation) {
+            return Ok(());
+        }
+        self.queue_availability(index, &observation)?;
+        self.queue_points(index, &observation);
+        self.targets[index].latest = Some(observation);
+        if self.phase == Phase::Syncing
+            && self.targets.iter().all(|watched| watched.latest.is_some())
+        {
+            self.require_any_target()?;
+            self.phase = Phase::Synced;
+            let synced = QueuedEvent::general(EventKind::Synced, self.oldest_reading());
+            self.queue.push_back(synced);
+        }
+        Ok(())
+    }
+
+    /// A reading from before the watch began is sent only if it was made shortly before; otherwise a new one is on its
+    /// way.
+    fn is_stale(&self, index: usize, observation: &Observation) -> bool {
+        let WatchedTarget { latest, subscription, .. } = &self.targets[index];
+        let is_first = observation.last_error.is_none() && latest.is_none();
+        let reading = observation.reading.as_ref();
+        is_first && reading.is_some_and(|reading| subscription.is_stale(reading))
+    }
+
+    fn queue_availability(&mut self, index: usize, observation: &Observation) -> Result<(), Error> {
+        let watched = &mut self.targets[index];
+        let observe_time = observation.reading.as_ref().map(|reading| reading.time);
+        let name = watched.target.to_string();
+        let kind = match (&observation.last_error, watched.availability) {
+            (Some(error), _) if is_permanent(error) => {
+                return Err(Error::clone(error).in_field(&watched.field(index)));
+            }
+            (Some(error), Availability::Available) => {
+                watched.availability = Availability::Degraded;
+                EventKind::Degraded(name.clone(), Arc::clone(error))
+            }
+            (None, Availability::Degraded) => {
+                watched.availability = Availability::Available;
+                EventKind::Recovered(name.clone())
+            }
+            (Some(_), Availability::Degraded) | (None, Availability::Available) => return Ok(()),
+        };
+        self.queue.push_back(QueuedEvent::about(&name, kind, observe_time, None));
+        Ok(())
+    }
+
+    fn queue_points(&mut self, index: usize, observation: &Observation) {
+        let Some(reading) = &observation.reading else { return };
+        let Self { targets, queue, .. } = self;
+        let watched = &mut targets[index];
+        for (name, snapshot) in reading.points.iter() {
+            let key = watched.target.point_key(name);
+            if watched.has_received(key, snapshot) {
+                continue;
+            }
+            let kind = match watched.latest {
+                None => EventKind::Snapshot,
+                Some(_) => EventKind::Changed,
+            };
+            let effect = Effect::Set(index, key.into(), snapshot.fingerprint);
+            queue.push_back(QueuedEvent::point(kind, snapshot, reading.time, effect));
+        }
+        watched.delivered.upgrade();
+        let deleted = |name: &str, effect| {
+            let kind = EventKind::Deleted(name.to_owned());
+            QueuedEvent::about(name, kind, Some(reading.time), Some(effect))
+        };
+        if let Target::Collection(_) = watched.target {
+            for (name, key) in watched.deleted_points(reading) {
+                queue.push_back(deleted(&name, Effect::Remove(index, key)));
+            }
+        }
+        match reading.presence {
+            Presence::Absent if watched.delivered.get("") != Some(GONE) => {
+                let effect = Effect::Set(index, Box::default(), GONE);
+                queue.push_back(deleted(&watched.known_name(), effect));
+            }
+            Presence::Absent => {}
+            Presence::Present => {
+                if let Target::Collection(_) = watched.target {
+                    watched.delivered.remove("");
+                }
+            }
+        }
+    }
+
+    /// A request of which no target exists is an error; a resumed watch has seen its targets.
+    fn require_any_target(&self) -> Result<(), Error> {
+        let is_absent = |reading: &Reading| reading.presence == Presence::Absent;
+        match &self.targets[..] {
+            [first, ..] if self.start != Start::Resumed && self.every_reading(is_absent) => {
+                Err(Error::NotFound {
+                    name: first.target.to_string(),
+                    field: Some(first.field(0)),
+                    detail: String::new(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.follow == Follow::UntilTerminal
+            && self.phase == Phase::Synced
+            && self.targets.iter().all(|watched| watched.availability == Availability::Available)
+            && self.every_reading(Reading::is_terminal)
+    }
+
+    fn every_reading(&self, predicate: impl Fn(&Reading) -> bool) -> bool {
+        self.targets.iter().all(|watched| watched.reading().is_some_and(&predicate))
+    }
+
+    /// When the backend was last read for the target that was read longest ago. A poll without a change is no update,
+    /// so this looks into the channels.
+    fn oldest_reading(&self) -> Option<Timestamp> {
+        let time =
+            |watched: &WatchedTarget| Some(watched.subscription.latest().reading.as_ref()?.time);
+        self.targets.iter().filter_map(time).min()
+    }
+}
+
+impl Stream for Watcher {
+    type Item = Result<Event, Error>;
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Event, Error>>> {
+        self.poll_event(context)
+    }
+}
+
+impl WatchedTarget {
+    fn reading(&self) -> Option<&Reading> {
+        self.latest.as_ref()?.reading.as_ref()
+    }
+
+    /// Whether the watcher has received the point as it is. What a token of an earlier release records is compared by
+    /// the fingerprints of that release.
+    fn has_received(&mut self, key: &str, snapshot: &PointSnapshot) -> bool {
+        let version = self.delivered.version();
+        if version == super::FINGERPRINT_VERSION {
+            return self.delivered.get(key) == Some(snapshot.fingerprint);
+        }
+        let same = fingerprint(&snapshot.point, version)
+            .is_some_and(|fingerprint| self.delivered.get(key) == Some(fingerprint));
+        if same {
+            self.delivered.set(key.into(), snapshot.fingerprint);
+        }
+        same
+    }
+
+    /// The points of a collection that this watcher has received and that `reading` lacks: names, and keys. Those that
+    /// only a token records are named with the collection's name as it was requested.
+    fn deleted_points(&self, reading: &Reading) -> Vec<(String, Box<str>)> {
+        let target = &self.target;
+        if let Some(known) = self.reading() {
+            let gone = known.points.keys().filter(|name| !reading.points.contains_key(*name));
+            return gone.map(|name| (name.clone(), target.point_key(name).into())).collect();
+        }
+        let present: HashSet<_> =
+            reading.points.keys().map(|name| target.point_key(name)).collect();
+        let known = self.delivered.iter().map(|(key, _)| key).filter(|key| !key.is_empty());
+        let gone = known.filter(|key| !present.contains(key));
+        let mut gone: Vec<_> =
+            gone.map(|key| (format!("{target}/restorePoints/{key}"), key.into())).collect();
+        gone.sort_unstable();
+        gone
+    }
+
+    /// The canonical name of a watched point if it is known; of a collection, the name as it was requested.
+    fn known_name(&self) -> String {
+        let name = match self.target {
+            Target::Point(_) => self.reading().and_then(|known| known.points.keys().next()),
+            Target::Collection(_) => None,
+        };
+        name.map_or_else(|| self.target.to_string(), Clone::clone)
+    }
+
+    fn field(&self, index: usize) -> String {
+        match self.target {
+            Target::Point(_) => format!("names[{index}]"),
+            Target::Collection(_) => "parent".to_owned(),
+        }
+    }
+}
+
+/// A malformed or unsupported request stays one.
+fn is_permanent(error: &Error) -> bool {
+    matches!(error, Error::InvalidArgument { .. } | Error::Unsupported { .. })
+}
