@@ -1,32 +1,21 @@
-//! Compiles the contract without an installed protoc, and leaves the descriptor set, comments and all,
-//! for reflection.
+//! Compiles the contract without an installed protoc, and keeps its descriptor set, comments included, for reflection.
 //!
-//! `google/protobuf` comes with protox and `google/rpc` out of tonic-types, so that no third-party
-//! proto is kept in this repository.
+//! `google/protobuf` is built into protox. `google/rpc` is in `proto/`, copied from googleapis, so that `proto` is the
+//! only include directory that protoc, buf and this script need.
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use prost::Message;
-use prost_types::FileDescriptorSet;
 use protox::Compiler;
-use protox::file::{
-    ChainFileResolver, DescriptorSetFileResolver, GoogleFileResolver, IncludeFileResolver,
-};
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
-    let mut resolver = ChainFileResolver::new();
-    resolver.add(IncludeFileResolver::new("proto".into()));
-    resolver.add(DescriptorSetFileResolver::new(google_rpc()?));
-    resolver.add(GoogleFileResolver::new());
-
-    let mut compiler = Compiler::with_file_resolver(resolver);
+    let mut compiler = Compiler::new(["proto"])?;
     compiler
         .include_imports(true)
         .include_source_info(true)
-        // The error details are in no message of ours, but a client that reads an error asks for them.
+        // No message of the contract refers to the error details, but a client that decodes them asks reflection.
         .open_files([
             "restorepoint/v1/restore_point_service.proto",
             "google/rpc/error_details.proto",
@@ -39,16 +28,4 @@ fn main() -> Result<(), Box<dyn Error>> {
         .codec_path("crate::service::SmallBufferCodec")
         .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
-}
-
-/// The files of `google/rpc`, which tonic-types names without their folder.
-fn google_rpc() -> Result<FileDescriptorSet, prost::DecodeError> {
-    let mut set = FileDescriptorSet::decode(tonic_types::pb::FILE_DESCRIPTOR_SET)?;
-    for file in &mut set.file {
-        let names = std::iter::once(file.name.get_or_insert_default()).chain(&mut file.dependency);
-        for name in names.filter(|name| !name.contains('/')) {
-            *name = format!("google/rpc/{name}");
-        }
-    }
-    Ok(set)
 }

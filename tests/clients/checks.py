@@ -1,4 +1,4 @@
-"""What every suite in Python shares: how to get at the vendors, and how to count."""
+"""Shared by the suites in Python: access to the simulated vendors, and counted checks."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import time
 
 
 def access(vendor: str, of: str = "ACCESS") -> dict:
-    """How the simulated vendor is reached, as the sandbox wrote it down where the variable says."""
+    """Addresses and credentials of a simulated vendor, from the file that the variable `of` names."""
     with open(os.environ[of]) as file:
         return json.load(file)[vendor]
 
@@ -26,17 +26,17 @@ class Checks:
             print(f"FAIL {what}: {why}")
 
     def refused(self, what: str, call, kind: type, holds) -> None:
-        """`call` must raise exactly this kind of exception, and `holds` must be true of it."""
+        """Checks that `call` raises exactly this type of exception and that `holds` is true of it."""
         try:
             got = call()
         except Exception as error:
             ok = type(error) is kind and holds(error)
             self.check(what, ok, f"{type(error).__name__}: {error}")
         else:
-            self.check(what, False, f"was not refused: {got}")
+            self.check(what, False, f"not refused: {got}")
 
     def run(self, *steps) -> int:
-        """Runs each step; an exception that it does not expect is one failed check. The exit code."""
+        """Runs each step, where an unexpected exception is one failed check, and returns the exit code."""
         for step in steps:
             try:
                 step()
@@ -47,7 +47,7 @@ class Checks:
 
 
 def until(seconds: float, read, done):
-    """Reads until it is done, and gives all readings; after so many seconds whatever they are."""
+    """Reads until `done` is true of a reading or the time is up, and returns all readings."""
     end = time.monotonic() + seconds
     readings = [read()]
     while not done(readings[-1]) and time.monotonic() < end:

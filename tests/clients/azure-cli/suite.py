@@ -1,6 +1,6 @@
-"""az, as the vendor ships it, against the simulated Azure: the cloud registered by its own metadata, a service
-principal logged on, and `az restore-point` through the life of a collection, a point and a copy. Whole points
-are never printed: they hold users and keys of the guest.
+"""The Azure CLI against the simulated Azure: registers the cloud by its metadata, logs on with a service principal, and
+runs `az restore-point` through the life of a collection, a point and a copy. Whole points are never printed, because
+they hold users and keys of the guest.
 
     suite.py        reads ACCESS and CA from the environment, and keeps az's configuration in WORK
 """
@@ -17,14 +17,14 @@ GROUP = "RG-Prod"
 HOME = "suite-az"
 TARGET = "suite-az-west"
 AZURE = access("azure")
-# az ends with these when the vendor refuses, and when something is not there.
+# Exit codes of az: the vendor refused the request; the resource does not exist.
 REFUSED, ABSENT = 1, 3
 
 ENVIRONMENT = {
     **os.environ,
     "AZURE_CONFIG_DIR": str(Path(os.environ["WORK"]) / "configuration"),
     "AZURE_CORE_COLLECT_TELEMETRY": "false",
-    # The login host is not one of the vendor's, and there is nobody to ask whether it is.
+    # The login host is not in Azure's list of authorities, and that list is out of reach.
     "AZURE_CORE_INSTANCE_DISCOVERY": "false",
     "AZURE_CORE_ONLY_SHOW_ERRORS": "true",
     "AZURE_CORE_NO_COLOR": "true",
@@ -41,73 +41,73 @@ class Suite(Checks):
     def __init__(self) -> None:
         super().__init__("azure-cli")
 
-    def ask(self, *words: str):
-        """What az prints, as data; whatever else it does is an error."""
+    def run_az(self, *words: str):
+        """Runs az and returns its output, parsed; raises if it fails."""
         done = az(*words, "--output", "json")
         if done.returncode != 0:
             raise RuntimeError(f"az {words[0]} {words[1]}: {done.stderr.strip()}")
         return json.loads(done.stdout) if done.stdout.strip() else None
 
-    def az_refused(self, what: str, code: int, says: str, *words: str) -> None:
+    def az_refused(self, what: str, code: int, error: str, *words: str) -> None:
         done = az(*words)
-        ok = done.returncode == code and f"({says})" in done.stderr
+        ok = done.returncode == code and f"({error})" in done.stderr
         self.check(what, ok, f"{done.returncode}: {done.stderr}")
 
     def log_on(self) -> None:
         endpoint = AZURE["endpoint"]
-        self.ask("cloud", "register", "--name", "sandbox", "--endpoint-resource-manager", endpoint)
-        self.ask("cloud", "set", "--name", "sandbox")
-        known = self.ask("cloud", "show")["endpoints"]
+        self.run_az("cloud", "register", "--name", "sandbox", "--endpoint-resource-manager", endpoint)
+        self.run_az("cloud", "set", "--name", "sandbox")
+        known = self.run_az("cloud", "show")["endpoints"]
         self.check("cloud: the endpoints of its metadata", known["activeDirectory"] == AZURE["authority"], known)
         who = ("--username", AZURE["client_id"], "--tenant", AZURE["tenant_id"])
         wrong = az("login", "--service-principal", *who, "--password", "wrong")
-        told = wrong.returncode == 1 and "AADSTS7000215" in wrong.stderr
-        self.check("login: a wrong secret", told, wrong.stderr)
-        accounts = self.ask("login", "--service-principal", *who, "--password", AZURE["client_secret"])
+        refused = wrong.returncode == 1 and "AADSTS7000215" in wrong.stderr
+        self.check("login: a wrong secret", refused, wrong.stderr)
+        accounts = self.run_az("login", "--service-principal", *who, "--password", AZURE["client_secret"])
         one = [(account["id"], account["state"]) for account in accounts]
         self.check("login: the subscription", one == [(AZURE["subscription_id"], "Enabled")], one)
 
     def lists(self) -> None:
-        everything = self.ask("restore-point", "collection", "list-all")
+        everything = self.run_az("restore-point", "collection", "list-all")
         self.check("list-all: all pages", len(everything) > 100, len(everything))
-        shouting = [one for one in everything if f"/{GROUP.upper()}/" in one["id"]]
-        self.check("list-all: groups in upper case", len(shouting) >= 4, [one["id"] for one in everything][:3])
-        own = self.ask("restore-point", "collection", "list", "-g", GROUP.lower())
+        upper = [one for one in everything if f"/{GROUP.upper()}/" in one["id"]]
+        self.check("list-all: groups in upper case", len(upper) >= 4, [one["id"] for one in everything][:3])
+        own = self.run_az("restore-point", "collection", "list", "-g", GROUP.lower())
         names = [one["name"] for one in own]
         self.check("list: those of one group", "rpc-db01" in names, names)
         seeded = self.show("rpc-db01")
-        self.check("collection show: no points unless asked for", seeded.get("restorePoints") is None, "some came")
+        self.check("collection show: no points unless requested", seeded.get("restorePoints") is None, "it has points")
         points = self.show("rpc-db01", "--restore-points")["restorePoints"]
         self.check("collection show: expanded", len(points) >= 6, len(points))
         self.machine = seeded["source"]["id"]
 
     def create(self) -> None:
-        made = self.ask(
+        made = self.run_az(
             "restore-point", "collection", "create", "-g", GROUP, "--collection-name", HOME,
             "--source-id", self.machine, "--tags", "made-by=suite",
         )  # fmt: skip
-        self.check("collection create: at once", made["provisioningState"] == "Succeeded", made)
-        self.check("collection create: where its group is", made["location"] == "eastus", made["location"])
+        self.check("collection create: completes at once", made["provisioningState"] == "Succeeded", made)
+        self.check("collection create: in the region of its group", made["location"] == "eastus", made["location"])
         self.check("collection create: its tags", made["tags"] == {"made-by": "suite"}, made["tags"])
-        point = self.ask(*self.point("create", HOME))
+        point = self.run_az(*self.point("create", HOME))
         self.check("create: polled to the end", point["provisioningState"] == "Succeeded", point["id"])
         consistency = point["consistencyMode"]
         self.check("create: its consistency", consistency == "FileSystemConsistent", consistency)
         self.source = point["id"]
 
     def copy(self) -> None:
-        self.ask(
+        self.run_az(
             "restore-point", "collection", "create", "-g", GROUP, "--collection-name", TARGET,
             "--location", "swedencentral", "--source-id", self.show(HOME)["id"],
         )  # fmt: skip
         copying = ("--source-restore-point", self.source)
-        self.ask(*self.point("create", TARGET), *copying, "--no-wait")
-        self.ask(*self.point("wait", TARGET), "--created", "--interval", "1")
-        copy = self.ask(*self.point("show", TARGET))
-        self.check("copy: knows its source", copy["sourceRestorePoint"]["id"] == self.source, copy["id"])
+        self.run_az(*self.point("create", TARGET), *copying, "--no-wait")
+        self.run_az(*self.point("wait", TARGET), "--created", "--interval", "1")
+        copy = self.run_az(*self.point("show", TARGET))
+        self.check("copy: its source", copy["sourceRestorePoint"]["id"] == self.source, copy["id"])
         views = until(
             60,
-            lambda: self.ask(*self.point("show", TARGET), "--instance-view")["instanceView"],
+            lambda: self.run_az(*self.point("show", TARGET), "--instance-view")["instanceView"],
             lambda view: view["statuses"][0]["code"] == "ReplicationState/succeeded",
         )
         disks = views[-1]["diskRestorePoints"]
@@ -119,7 +119,7 @@ class Suite(Checks):
         )  # fmt: skip
 
     def update(self) -> None:
-        tags = self.ask(
+        tags = self.run_az(
             "restore-point", "collection", "update", "-g", GROUP, "--collection-name", HOME, "--tags", "stage=2"
         )["tags"]
         self.check("collection update: tags", tags == {"stage": "2"}, tags)
@@ -127,7 +127,7 @@ class Suite(Checks):
     def refusals(self) -> None:
         self.az_refused("refusal: no such point", ABSENT, "NotFound", *self.point("show", HOME, name="no"))
         self.az_refused(
-            "refusal: a consistency that may not be asked for", REFUSED, "InvalidParameter",
+            "refusal: a consistency mode that cannot be requested", REFUSED, "InvalidParameter",
             *self.point("create", HOME, name="no"), "--consistency-mode", "ApplicationConsistent",
         )  # fmt: skip
         self.az_refused(
@@ -136,18 +136,18 @@ class Suite(Checks):
         )  # fmt: skip
 
     def delete(self) -> None:
-        self.ask(*self.point("delete", HOME), "--yes")
+        self.run_az(*self.point("delete", HOME), "--yes")
         self.az_refused("delete: a point is gone", ABSENT, "NotFound", *self.point("show", HOME))
         for name in (TARGET, HOME):
             whole = ("-g", GROUP, "--collection-name", name)
-            self.ask("restore-point", "collection", "delete", *whole, "--yes")
+            self.run_az("restore-point", "collection", "delete", *whole, "--yes")
             self.az_refused(
                 f"delete: {name} is gone, with its points", ABSENT, "ResourceNotFound",
                 "restore-point", "collection", "show", *whole,
             )  # fmt: skip
 
     def show(self, collection: str, *more: str) -> dict:
-        return self.ask(
+        return self.run_az(
             "restore-point", "collection", "show", "-g", GROUP, "--collection-name", collection, *more
         )
 

@@ -14,7 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 )
 
-// access is how the simulated Azure is reached, as the sandbox wrote it down.
+// access holds the addresses and credentials of the simulated Azure, from the file that the sandbox wrote.
 type access struct {
 	Endpoint       string `json:"endpoint"`
 	Authority      string `json:"authority"`
@@ -37,7 +37,7 @@ func readAccess(path string) (access, error) {
 	return all.Azure, err
 }
 
-// factory makes the library's clients, with its own credential in front of them.
+// factory returns a factory of the library's clients, which authenticate by azidentity.
 func (a access) factory(secret string) (*armcompute.ClientFactory, error) {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(a.CA))
@@ -48,7 +48,7 @@ func (a access) factory(secret string) (*armcompute.ClientFactory, error) {
 				cloud.ResourceManager: {Endpoint: a.Endpoint, Audience: a.Endpoint},
 			},
 		},
-		// A refusal is to be seen, not waited out.
+		// A refusal must be visible, not retried.
 		Retry:     policy.RetryOptions{MaxRetries: -1},
 		Transport: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}},
 	}

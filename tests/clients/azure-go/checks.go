@@ -10,7 +10,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 )
 
-// checks counts.
+// checks counts the checks that passed and failed.
 type checks struct {
 	passed, failed int
 }
@@ -25,18 +25,18 @@ func (c *checks) check(what string, ok bool, why any) {
 	fmt.Printf("FAIL %s: %v\n", what, why)
 }
 
-// refused checks that the library says so in its own error, and gives the answer behind it.
+// refused checks the library's own error type for its status and code, and returns the vendor's response.
 func (c *checks) refused(what string, err error, status int, code string) *http.Response {
-	var told *azcore.ResponseError
-	if !errors.As(err, &told) {
+	var refusal *azcore.ResponseError
+	if !errors.As(err, &refusal) {
 		c.check(what, false, err)
 		return nil
 	}
-	c.check(what, told.StatusCode == status && told.ErrorCode == code, err)
-	return told.RawResponse
+	c.check(what, refusal.StatusCode == status && refusal.ErrorCode == code, err)
+	return refusal.RawResponse
 }
 
-// step runs one part of the suite; an error or a panic that it does not expect is one failed check.
+// step runs one part of the suite; an unexpected error or panic is one failed check.
 func (c *checks) step(name string, part func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.Background(), stepTime)
 	defer cancel()

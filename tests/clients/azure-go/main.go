@@ -1,7 +1,7 @@
-// armcompute and azidentity, as the vendor ships them for Go, against the simulated Azure: the whole
-// life of collections and points, and each refusal as the library's own error.
+// armcompute and azidentity, Microsoft's client libraries for Go, against the simulated Azure: the whole life of
+// collections and points, and each refusal as the library's own error.
 //
-// It reads ACCESS, the file that the sandbox wrote, from the environment.
+// The variable ACCESS names the file that the sandbox wrote.
 package main
 
 import (
@@ -25,7 +25,7 @@ const (
 	point  = "one"
 
 	stepTime = 90 * time.Second
-	// The shortest that the library takes.
+	// The shortest interval that the library accepts.
 	pause = time.Second
 )
 
@@ -81,7 +81,7 @@ func (s *suite) credentials(ctx context.Context) error {
 
 func (s *suite) lists(ctx context.Context) error {
 	var ids []string
-	pages, shouting, backups := 0, true, 0
+	pages, upper, backups := 0, true, 0
 	for pager := s.collections.NewListAllPager(nil); pager.More(); pages++ {
 		page, err := pager.NextPage(ctx)
 		if err != nil {
@@ -89,7 +89,7 @@ func (s *suite) lists(ctx context.Context) error {
 		}
 		for _, one := range page.Value {
 			ids = append(ids, strings.ToLower(*one.ID))
-			shouting = shouting && strings.Contains(*one.ID, "/resourceGroups/"+strings.ToUpper(strings.Split(*one.ID, "/")[4])+"/")
+			upper = upper && strings.Contains(*one.ID, "/resourceGroups/"+strings.ToUpper(strings.Split(*one.ID, "/")[4])+"/")
 			if strings.HasPrefix(*one.Name, "AzureBackup_") {
 				backups++
 			}
@@ -97,7 +97,7 @@ func (s *suite) lists(ctx context.Context) error {
 	}
 	s.check("list all: several pages", pages > 1, pages)
 	s.check("list all: no collection twice", len(distinct(ids)) == len(ids), ids)
-	s.check("list all: groups in upper case", shouting, ids)
+	s.check("list all: groups in upper case", upper, ids)
 	s.check("list all: Azure Backup's collections too", backups > 0, backups)
 
 	for pager := s.collections.NewListPager(strings.ToLower(group), nil); pager.More(); {
@@ -114,12 +114,12 @@ func (s *suite) lists(ctx context.Context) error {
 	if s.seeded == nil {
 		return fmt.Errorf("no rpc-db01 in %s", group)
 	}
-	s.check("list: groups as they were made", strings.Contains(*s.seeded.ID, "/"+group+"/"), *s.seeded.ID)
+	s.check("list: groups spelled as created", strings.Contains(*s.seeded.ID, "/"+group+"/"), *s.seeded.ID)
 	plain, err := s.collections.Get(ctx, group, *s.seeded.Name, nil)
 	if err != nil {
 		return err
 	}
-	s.check("get: no points unless asked for", plain.Properties.RestorePoints == nil, plain.Properties)
+	s.check("get: no points unless requested", plain.Properties.RestorePoints == nil, plain.Properties)
 	full, err := s.collections.Get(ctx, group, *s.seeded.Name, &armcompute.RestorePointCollectionsClientGetOptions{
 		Expand: to.Ptr(armcompute.RestorePointCollectionExpandOptionsRestorePoints),
 	})
@@ -142,7 +142,7 @@ func (s *suite) create(ctx context.Context) error {
 		return err
 	}
 	s.home = &made.RestorePointCollection
-	s.check("create: a collection, at once", *made.Properties.ProvisioningState == "Succeeded", made.Properties)
+	s.check("create: a collection, completed at once", *made.Properties.ProvisioningState == "Succeeded", made.Properties)
 	s.check("create: its region, normalised", *made.Location == "eastus", *made.Location)
 	s.check("create: its source", *made.Properties.Source.ID == *s.seeded.Properties.Source.ID, made.Properties)
 	s.check("create: its tags", *made.Tags["made-by"] == "suite", made.Tags)
@@ -151,12 +151,12 @@ func (s *suite) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.check("create: a point, under way", !poller.Done(), poller)
+	s.check("create: a point, in progress", !poller.Done(), poller)
 	token, err := poller.ResumeToken()
 	if err != nil {
 		return err
 	}
-	// Taken up again from the token, which holds the signed URL.
+	// Resumed from the token, which holds the signed URL.
 	poller, err = s.points.BeginCreate(ctx, group, home, point, armcompute.RestorePoint{},
 		&armcompute.RestorePointsClientBeginCreateOptions{ResumeToken: token})
 	if err != nil {
@@ -184,7 +184,7 @@ func (s *suite) copy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.check("copy: a target elsewhere", *made.Properties.Source.Location == "eastus", made.Properties)
+	s.check("copy: a target in another region", *made.Properties.Source.Location == "eastus", made.Properties)
 	poller, err := s.startCopy(ctx, target, point)
 	if err != nil {
 		return err
@@ -195,7 +195,7 @@ func (s *suite) copy(ctx context.Context) error {
 	}
 	s.check("copy: its operation ends", *one.Properties.ProvisioningState == "Succeeded", one.Properties)
 	s.check("copy: as old as its source", one.Properties.TimeCreated.Equal(*s.made.Properties.TimeCreated), one.Properties)
-	s.check("copy: knows its source", *one.Properties.SourceRestorePoint.ID == *s.made.ID, one.Properties)
+	s.check("copy: its source", *one.Properties.SourceRestorePoint.ID == *s.made.ID, one.Properties)
 
 	rising, last := true, map[string]int32{}
 	for code := ""; code != "ReplicationState/succeeded"; time.Sleep(pause / 5) {
@@ -243,8 +243,8 @@ func (s *suite) signedAccess(ctx context.Context) error {
 		return err
 	}
 	name := *listed[0].Name
-	wanted := armcompute.GrantAccessData{Access: to.Ptr(armcompute.AccessLevelRead), DurationInSeconds: to.Ptr[int32](3600)}
-	poller, err := s.disks.BeginGrantAccess(ctx, group, home, point, name, wanted, nil)
+	request := armcompute.GrantAccessData{Access: to.Ptr(armcompute.AccessLevelRead), DurationInSeconds: to.Ptr[int32](3600)}
+	poller, err := s.disks.BeginGrantAccess(ctx, group, home, point, name, request, nil)
 	if err != nil {
 		return err
 	}
@@ -252,7 +252,7 @@ func (s *suite) signedAccess(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The URL is a secret: it is not shown, not even when it is wrong.
+	// The URL is a secret and is not printed, even if it is wrong.
 	s.check("signed access: a URL", granted.AccessSAS != nil && strings.HasPrefix(*granted.AccessSAS, "https://"), "no URL")
 	_, err = s.points.BeginDelete(ctx, group, home, point, nil)
 	s.refused("signed access: no deletion meanwhile", err, 409, "DiskRestorePointUsedByCustomer")
@@ -289,7 +289,7 @@ func (s *suite) refusals(ctx context.Context) error {
 			ConsistencyMode: to.Ptr(armcompute.ConsistencyModeTypesApplicationConsistent),
 		},
 	}, nil)
-	s.refused("refusal: a consistency that may not be asked for", err, 400, "InvalidParameter")
+	s.refused("refusal: a consistency mode that cannot be requested", err, 400, "InvalidParameter")
 	other := s.targetIn("francecentral")
 	other.Properties.Source.ID = s.seeded.ID
 	_, err = s.collections.CreateOrUpdate(ctx, group, target, other, nil)
@@ -299,7 +299,7 @@ func (s *suite) refusals(ctx context.Context) error {
 	return nil
 }
 
-// quota lasts less than an hour, which is six seconds here: each copy is deleted while it runs.
+// quota takes less than an hour, which is six seconds in the sandbox: each copy is deleted while it runs.
 func (s *suite) quota(ctx context.Context) error {
 	const target = target + "-quota"
 	if _, err := s.collections.CreateOrUpdate(ctx, group, target, s.targetIn("japaneast"), nil); err != nil {
@@ -322,10 +322,10 @@ func (s *suite) quota(ctx context.Context) error {
 		}
 	}
 	_, err := s.startCopy(ctx, target, "copy3")
-	response := s.refused("quota: told by the fourth copy", err, 429, "OperationNotAllowed")
+	response := s.refused("quota: refused at the fourth copy", err, 429, "OperationNotAllowed")
 	if response != nil {
 		wait, err := strconv.Atoi(response.Header.Get("Retry-After"))
-		s.check("quota: when again", err == nil && wait > 0 && wait <= 3600, response.Header.Get("Retry-After"))
+		s.check("quota: Retry-After", err == nil && wait > 0 && wait <= 3600, response.Header.Get("Retry-After"))
 	}
 	return s.deleteCollection(ctx, target)
 }

@@ -1,6 +1,6 @@
-"""azure-mgmt-compute and azure-identity, as the vendor ships them for Python, against the simulated Azure:
-the whole life of collections and points, and each refusal as the library's own exception. Whole points are
-never printed: they hold users and keys of the guest.
+"""azure-mgmt-compute and azure-identity, Microsoft's client libraries for Python, against the simulated Azure: the whole
+life of collections and points, and each refusal as the library's own exception. Whole points are never printed, because
+they hold users and keys of the guest.
 
     suite.py        reads ACCESS and CA from the environment
 """
@@ -43,8 +43,8 @@ def client(secret: str = AZURE["client_secret"], subscription: str = AZURE["subs
         base_url=AZURE["endpoint"],
         credential_scopes=[f"{AZURE['endpoint']}/.default"],
         connection_verify=CA,
-        polling_interval=0.2,  # the sandbox's minutes are our tenths of a second
-        retry_total=0,  # a refusal is to be seen, not waited out
+        polling_interval=0.2,  # a minute in the sandbox takes 0.1 s
+        retry_total=0,  # a refusal must be visible, not retried
     )
 
 
@@ -83,22 +83,22 @@ class Suite(Checks):
         self.check("list all: several pages", len(pages) > 1 and all(sizes), sizes)
         ids = {collection.id.lower() for collection in everything}
         self.check("list all: no collection twice", len(ids) == len(everything), sizes)
-        shouting = all("/resourceGroups/RG-" in one.id for one in everything if "rg-" in one.id.lower())
-        self.check("list all: groups in upper case", shouting, [one.id for one in everything][:3])
+        upper = all("/resourceGroups/RG-" in one.id for one in everything if "rg-" in one.id.lower())
+        self.check("list all: groups in upper case", upper, [one.id for one in everything][:3])
         backups = [one for one in everything if one.name.startswith("AzureBackup_")]
         self.check("list all: Azure Backup's collections too", backups, len(everything))
 
         own = list(self.collections.list(GROUP.lower()))
         names = [collection.name for collection in own]
         self.check("list: those of one group", "rpc-db01" in names, names)
-        self.check("list: groups as they were made", all(f"/{GROUP}/" in one.id for one in own), names)
+        self.check("list: groups spelled as created", all(f"/{GROUP}/" in one.id for one in own), names)
         self.seeded = next(one for one in own if one.name == "rpc-db01")
         plain = self.collections.get(GROUP, self.seeded.name)
-        self.check("get: no points unless asked for", plain.restore_points is None, "some came")
+        self.check("get: no points unless requested", plain.restore_points is None, "it has points")
         full = self.collections.get(GROUP, self.seeded.name, expand="restorePoints")
         points = full.restore_points
         self.check("get: expanded", len(points) >= 6, len(points))
-        self.check("get: points know their machine", all(p.source_metadata.vm_id for p in points))
+        self.check("get: points carry the id of their machine", all(p.source_metadata.vm_id for p in points))
         self.check("get: a point has no type", all(point.type is None for point in points))
 
     def create(self) -> None:
@@ -110,7 +110,7 @@ class Suite(Checks):
                 location="East US", source={"id": machine}, tags={"made-by": "suite"}
             ),
         )
-        self.check("create: a collection, at once", made.provisioning_state == "Succeeded", made)
+        self.check("create: a collection, completed at once", made.provisioning_state == "Succeeded", made)
         self.check("create: its region, normalised", made.location == "eastus", made.location)
         self.check("create: its source", made.source.id == machine, made.source)
         self.check("create: its tags", made.tags == {"made-by": "suite"}, made.tags)
@@ -118,7 +118,7 @@ class Suite(Checks):
         poller = self.points.begin_create(
             GROUP, HOME, "one", m.RestorePoint(consistency_mode="CrashConsistent")
         )
-        self.check("create: a point, under way", poller.status() == "InProgress", poller.status())
+        self.check("create: a point, in progress", poller.status() == "InProgress", poller.status())
         point = poller.result()
         self.check("create: polled to the end", poller.status() == "Succeeded", poller.status())
         self.check("create: a finished point", point.provisioning_state == "Succeeded", point.provisioning_state)
@@ -126,7 +126,7 @@ class Suite(Checks):
         storage = point.source_metadata.storage_profile
         disks = [storage.os_disk, *storage.data_disks]
         self.check("create: each disk has a restore point", all(d.disk_restore_point for d in disks), disks)
-        self.check("create: when", point.time_created.utcoffset() is not None, point.time_created)
+        self.check("create: its time", point.time_created.utcoffset() is not None, point.time_created)
         self.point = point
 
     def copy(self) -> None:
@@ -135,14 +135,14 @@ class Suite(Checks):
             TARGET,
             m.RestorePointCollection(location="westeurope", source={"id": self.home().id}),
         )
-        self.check("copy: a target elsewhere", target.source.location == "eastus", target.source)
+        self.check("copy: a target in another region", target.source.location == "eastus", target.source)
         poller = self.points.begin_create(
             GROUP, TARGET, "one", m.RestorePoint(source_restore_point={"id": self.point.id})
         )
         copy = poller.result()
-        self.check("copy: its operation ends long before the data", copy.provisioning_state == "Succeeded", copy.id)
+        self.check("copy: its operation ends before the replication", copy.provisioning_state == "Succeeded", copy.id)
         self.check("copy: as old as its source", copy.time_created == self.point.time_created, copy.time_created)
-        self.check("copy: knows its source", copy.source_restore_point.id == self.point.id, copy.id)
+        self.check("copy: its source", copy.source_restore_point.id == self.point.id, copy.id)
         view = self.points.get(GROUP, TARGET, "one", expand="instanceView").instance_view
         code = view.statuses[0].code
         self.check("copy: replicating at first", code == "ReplicationState/replicating", view)
@@ -177,8 +177,8 @@ class Suite(Checks):
 
     def signed_access(self) -> None:
         name = next(iter(self.disks.list_by_restore_point(GROUP, HOME, "one"))).name
-        wanted = m.GrantAccessData(access="Read", duration_in_seconds=3600)
-        granted = self.disks.begin_grant_access(GROUP, HOME, "one", name, wanted).result()
+        body = m.GrantAccessData(access="Read", duration_in_seconds=3600)
+        granted = self.disks.begin_grant_access(GROUP, HOME, "one", name, body).result()
         self.check("signed access: a URL", granted.access_sas.startswith("https://"), "no URL")
         self.refused(
             "signed access: no deletion meanwhile",
@@ -222,7 +222,7 @@ class Suite(Checks):
             coded(404, "ResourceGroupNotFound"),
         )
         self.refused(
-            "refusal: a consistency that may not be asked for",
+            "refusal: a consistency mode that cannot be requested",
             lambda: self.points.begin_create(
                 GROUP, HOME, "no", m.RestorePoint(consistency_mode="ApplicationConsistent")
             ),
@@ -259,26 +259,26 @@ class Suite(Checks):
         )
 
     def quota(self) -> None:
-        """Three copies an hour, and an hour here takes six seconds: each is deleted while it runs."""
+        """Three copies an hour are allowed, and an hour takes six seconds: each copy is deleted while it runs."""
         self.collections.create_or_update(
             GROUP,
             f"{TARGET}-quota",
             m.RestorePointCollection(location="japaneast", source={"id": self.home().id}),
         )
-        told = None
+        refusal = None
         for number in range(4):
             try:
                 self.start_copy(f"copy{number}", f"{TARGET}-quota")
             except HttpResponseError as error:
-                told = error
+                refusal = error
                 break
             self.points.begin_delete(GROUP, f"{TARGET}-quota", f"copy{number}").result()
-        self.check("quota: told by the fourth copy", told and told.status_code == 429 and number == 3, told)
-        self.check("quota: its code", told.error.code == "OperationNotAllowed", told)
-        detail = told.error.details[0]
-        self.check("quota: what for", (detail.code, detail.target) == ("TooManyRequests", "CopyRestorePoint"), detail)
-        wait = told.response.headers["Retry-After"]
-        self.check("quota: when again", wait.isdecimal() and 0 < int(wait) <= 3600, wait)
+        self.check("quota: refused at the fourth copy", refusal and refusal.status_code == 429 and number == 3, refusal)
+        self.check("quota: its code", refusal.error.code == "OperationNotAllowed", refusal)
+        detail = refusal.error.details[0]
+        self.check("quota: its detail", (detail.code, detail.target) == ("TooManyRequests", "CopyRestorePoint"), detail)
+        wait = refusal.response.headers["Retry-After"]
+        self.check("quota: Retry-After", wait.isdecimal() and 0 < int(wait) <= 3600, wait)
         self.collections.begin_delete(GROUP, f"{TARGET}-quota").result()
 
     def delete(self) -> None:
@@ -293,7 +293,7 @@ class Suite(Checks):
         )
         again = self.points.begin_delete(GROUP, HOME, "one")
         again.result()
-        self.check("delete: again, without complaint", again.status() == "Succeeded", again.status())
+        self.check("delete: repeated, succeeds", again.status() == "Succeeded", again.status())
         for name in (TARGET, HOME):
             self.collections.begin_delete(GROUP, name).result()
             self.refused(
@@ -307,18 +307,18 @@ class Suite(Checks):
         return self.collections.get(GROUP, HOME)
 
     def start_copy(self, name: str, target: str = TARGET):
-        wanted = m.RestorePoint(source_restore_point={"id": self.point.id})
-        return self.points.begin_create(GROUP, target, name, wanted, polling=False)
+        body = m.RestorePoint(source_restore_point={"id": self.point.id})
+        return self.points.begin_create(GROUP, target, name, body, polling=False)
 
     def copy_the_copy(self):
         name = f"{TARGET}-onward"
         copy = self.points.get(GROUP, TARGET, "one").id
         source = {"id": self.collections.get(GROUP, TARGET).id}
-        wanted = m.RestorePointCollection(location="uksouth", source=source)
-        self.collections.create_or_update(GROUP, name, wanted)
+        body = m.RestorePointCollection(location="uksouth", source=source)
+        self.collections.create_or_update(GROUP, name, body)
         try:
-            wanted = m.RestorePoint(source_restore_point={"id": copy})
-            return self.points.begin_create(GROUP, name, "one", wanted)
+            body = m.RestorePoint(source_restore_point={"id": copy})
+            return self.points.begin_create(GROUP, name, "one", body)
         finally:
             self.collections.begin_delete(GROUP, name).result()
 

@@ -1,8 +1,8 @@
-// The callers' walk in Go: what a program generated from the contract by protoc-gen-go and
-// protoc-gen-go-grpc sees of a running gateway. It pages through all points, reads two, makes a
-// collection, copies a point into it, watches the copy until it is usable, and reads errors.
+// A client in Go, with code generated from the contract by protoc-gen-go and protoc-gen-go-grpc. It lists
+// all points page by page, gets two of them, creates a collection, copies a point into it, watches the copy
+// until it is usable, and decodes the details of errors.
 //
-//	walk HOST:PORT
+//	client HOST:PORT
 package main
 
 import (
@@ -34,19 +34,19 @@ const (
 	watchTime = 120 * time.Second
 )
 
-type walk struct {
-	client         pb.RestorePointServiceClient
+type client struct {
+	service        pb.RestorePointServiceClient
 	passed, failed int
 
 	azure, veeam *pb.RestorePoint
-	newest       *pb.RestorePoint // what is copied
-	home, target *pb.Collection   // from where, and to where
+	newest       *pb.RestorePoint // the point to copy
+	home, target *pb.Collection   // the collections to copy from and to
 	copied       *pb.CopyResponse
 }
 
 func main() {
 	if len(os.Args) != 2 {
-		log.Fatal("usage: walk HOST:PORT")
+		log.Fatal("usage: client HOST:PORT")
 	}
 	conn, err := grpc.NewClient(os.Args[1], grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -54,45 +54,45 @@ func main() {
 	}
 	defer conn.Close()
 
-	w := &walk{client: pb.NewRestorePointServiceClient(conn)}
-	w.step("list", callTime, w.list)
-	w.step("get", callTime, w.get)
-	w.step("create", callTime, w.create)
-	w.step("copy", callTime, w.copy)
-	w.step("watch", watchTime, w.watch)
-	w.step("errors", callTime, w.errors)
-	fmt.Printf("go: %d passed, %d failed\n", w.passed, w.failed)
-	if w.failed > 0 {
+	c := &client{service: pb.NewRestorePointServiceClient(conn)}
+	c.step("list", callTime, c.list)
+	c.step("get", callTime, c.get)
+	c.step("create", callTime, c.create)
+	c.step("copy", callTime, c.copy)
+	c.step("watch", watchTime, c.watch)
+	c.step("errors", callTime, c.errors)
+	fmt.Printf("go: %d passed, %d failed\n", c.passed, c.failed)
+	if c.failed > 0 {
 		os.Exit(1)
 	}
 }
 
-// step runs one part of the walk; an error that it does not expect is one failed check.
-func (w *walk) step(name string, limit time.Duration, part func(context.Context) error) {
+// step runs one part of the suite; an unexpected error is one failed check.
+func (c *client) step(name string, limit time.Duration, part func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	if err := part(ctx); err != nil {
-		w.check(name, false, err)
+		c.check(name, false, err)
 	}
 }
 
-func (w *walk) check(name string, ok bool, why any) {
+func (c *client) check(name string, ok bool, why any) {
 	if ok {
-		w.passed++
+		c.passed++
 		fmt.Println("ok  ", name)
 		return
 	}
-	w.failed++
+	c.failed++
 	fmt.Printf("FAIL %s: %v\n", name, why)
 }
 
-func (w *walk) list(ctx context.Context) error {
+func (c *client) list(ctx context.Context) error {
 	request := &pb.ListRequest{Parent: "backends/-/collections/-", PageSize: 7}
 	var points []*pb.RestorePoint
 	var largest, pages int
 	var unreachable []string
 	for {
-		page, err := w.client.List(ctx, request)
+		page, err := c.service.List(ctx, request)
 		if err != nil {
 			return err
 		}
@@ -107,87 +107,87 @@ func (w *walk) list(ctx context.Context) error {
 	}
 	names := map[string]bool{}
 	var azure, veeam int
-	var dishonest []string
+	var inconsistent []string
 	for _, point := range points {
 		names[point.GetName()] = true
 		ready := point.GetState() == pb.RestorePoint_READY
 		if point.GetUsable() != ready {
-			dishonest = append(dishonest, point.GetName())
+			inconsistent = append(inconsistent, point.GetName())
 		}
 		switch point.GetVendor().(type) {
 		case *pb.RestorePoint_Azure:
 			azure++
 			if ready {
-				w.azure = point
+				c.azure = point
 			}
 		case *pb.RestorePoint_Veeam:
 			veeam++
 			if ready {
-				w.veeam = point
+				c.veeam = point
 			}
 		}
 	}
-	w.check("list: several pages of at most 7", pages > 1 && largest <= 7, fmt.Sprintf("%d pages, %d in one", pages, largest))
-	w.check("list: every backend was read", len(unreachable) == 0, unreachable)
-	w.check("list: no point twice", len(names) == len(points), fmt.Sprintf("%d names of %d points", len(names), len(points)))
-	w.check("list: points of both vendors, and no others", azure > 0 && veeam >= 6 && azure+veeam == len(points),
+	c.check("list: several pages of at most 7", pages > 1 && largest <= 7, fmt.Sprintf("%d pages, %d in one", pages, largest))
+	c.check("list: every backend was read", len(unreachable) == 0, unreachable)
+	c.check("list: no point twice", len(names) == len(points), fmt.Sprintf("%d names of %d points", len(names), len(points)))
+	c.check("list: points of both vendors, and no others", azure > 0 && veeam >= 6 && azure+veeam == len(points),
 		fmt.Sprintf("%d of Azure, %d of Veeam, %d in all", azure, veeam, len(points)))
-	w.check("list: usable exactly if READY", len(dishonest) == 0, dishonest)
+	c.check("list: usable exactly if READY", len(inconsistent) == 0, inconsistent)
 	return nil
 }
 
-func (w *walk) get(ctx context.Context) error {
+func (c *client) get(ctx context.Context) error {
 	for _, each := range []struct {
 		vendor string
 		listed *pb.RestorePoint
-	}{{"Azure", w.azure}, {"Veeam", w.veeam}} {
-		got, err := w.client.Get(ctx, &pb.GetRequest{Name: each.listed.GetName()})
+	}{{"Azure", c.azure}, {"Veeam", c.veeam}} {
+		got, err := c.service.Get(ctx, &pb.GetRequest{Name: each.listed.GetName()})
 		if err != nil {
 			return err
 		}
-		w.check("get: the "+each.vendor+" point that was listed",
+		c.check("get: the "+each.vendor+" point that was listed",
 			got.GetName() == each.listed.GetName() && got.GetState() == each.listed.GetState(), got)
 	}
-	_, id, _ := strings.Cut(w.veeam.GetName(), "/restorePoints/")
-	got, err := w.client.Get(ctx, &pb.GetRequest{Name: "backends/veeam/collections/-/restorePoints/" + id})
+	_, id, _ := strings.Cut(c.veeam.GetName(), "/restorePoints/")
+	got, err := c.service.Get(ctx, &pb.GetRequest{Name: "backends/veeam/collections/-/restorePoints/" + id})
 	if err != nil {
 		return err
 	}
-	w.check("get: the Veeam point without its collection", got.GetName() == w.veeam.GetName(), got)
+	c.check("get: the Veeam point without its collection", got.GetName() == c.veeam.GetName(), got)
 	return nil
 }
 
-func (w *walk) create(ctx context.Context) error {
-	if err := w.choose(ctx); err != nil {
+func (c *client) create(ctx context.Context) error {
+	if err := c.choose(ctx); err != nil {
 		return err
 	}
-	// Beside it, since a resource group must be there before anything is created in it.
-	group, _, _ := strings.Cut(path.Base(w.home.GetName()), "~")
+	// In the same resource group, which must exist already.
+	group, _, _ := strings.Cut(path.Base(c.home.GetName()), "~")
 	request := &pb.CreateCollectionRequest{
 		Parent:       "backends/azure",
-		CollectionId: group + "~walk-go",
-		Collection:   &pb.Collection{Location: region, Source: w.home.GetName()},
+		CollectionId: group + "~client-go",
+		Collection:   &pb.Collection{Location: region, Source: c.home.GetName()},
 	}
 	var err error
-	if w.target, err = w.client.CreateCollection(ctx, request); err != nil {
+	if c.target, err = c.service.CreateCollection(ctx, request); err != nil {
 		return err
 	}
-	w.check("create: named by the caller, made from the source",
-		w.target.GetName() == "backends/azure/collections/"+request.CollectionId &&
-			w.target.GetSource() == w.home.GetName() && w.target.GetLocation() == region, w.target)
-	again, err := w.client.CreateCollection(ctx, request)
+	c.check("create: the requested id and source",
+		c.target.GetName() == "backends/azure/collections/"+request.CollectionId &&
+			c.target.GetSource() == c.home.GetName() && c.target.GetLocation() == region, c.target)
+	again, err := c.service.CreateCollection(ctx, request)
 	if err != nil {
 		return err
 	}
-	w.check("create: again, the same answer", proto.Equal(again, w.target), again)
+	c.check("create: repeated, the same response", proto.Equal(again, c.target), again)
 	return nil
 }
 
-// choose finds a collection of a machine's own points, and the newest usable point in it.
-func (w *walk) choose(ctx context.Context) error {
+// choose finds a collection whose source is a virtual machine, and the newest usable point in it.
+func (c *client) choose(ctx context.Context) error {
 	request := &pb.ListCollectionsRequest{Parent: "backends/azure"}
 	for {
-		page, err := w.client.ListCollections(ctx, request)
+		page, err := c.service.ListCollections(ctx, request)
 		if err != nil {
 			return err
 		}
@@ -196,14 +196,14 @@ func (w *walk) choose(ctx context.Context) error {
 				strings.Contains(strings.ToLower(home.GetName()), "azurebackup") {
 				continue
 			}
-			ready, err := w.client.List(ctx, &pb.ListRequest{
+			ready, err := c.service.List(ctx, &pb.ListRequest{
 				Parent: home.GetName(), Filter: "state = READY", OrderBy: "point_time desc", PageSize: 1,
 			})
 			if err != nil {
 				return err
 			}
 			if points := ready.GetRestorePoints(); len(points) > 0 && points[0].GetSourceRestorePoint() == "" {
-				w.home, w.newest = home, points[0]
+				c.home, c.newest = home, points[0]
 				return nil
 			}
 		}
@@ -213,108 +213,108 @@ func (w *walk) choose(ctx context.Context) error {
 	}
 }
 
-func (w *walk) copy(ctx context.Context) error {
-	request := &pb.CopyRequest{Source: w.newest.GetName(), Destination: w.target.GetName(), RequestId: requestID}
+func (c *client) copy(ctx context.Context) error {
+	request := &pb.CopyRequest{Source: c.newest.GetName(), Destination: c.target.GetName(), RequestId: requestID}
 	request.ValidateOnly = true
-	planned, err := w.client.Copy(ctx, request)
+	planned, err := c.service.Copy(ctx, request)
 	if err != nil {
 		return err
 	}
-	_, err = w.client.Get(ctx, &pb.GetRequest{Name: planned.GetRestorePoint().GetName()})
-	w.check("copy: validate_only writes nothing",
+	_, err = c.service.Get(ctx, &pb.GetRequest{Name: planned.GetRestorePoint().GetName()})
+	c.check("copy: validate_only writes nothing",
 		planned.GetResumeToken() == "" && status.Code(err) == codes.NotFound, err)
 
 	request.ValidateOnly = false
-	if w.copied, err = w.client.Copy(ctx, request); err != nil {
+	if c.copied, err = c.service.Copy(ctx, request); err != nil {
 		return err
 	}
-	point := w.copied.GetRestorePoint()
-	w.check("copy: the name that validate_only foretold",
+	point := c.copied.GetRestorePoint()
+	c.check("copy: the name that validate_only returned",
 		point.GetName() == planned.GetRestorePoint().GetName() &&
-			strings.HasPrefix(point.GetName(), w.target.GetName()+"/restorePoints/"), point.GetName())
-	w.check("copy: knows its source", point.GetSourceRestorePoint() == w.newest.GetName(), point)
-	w.check("copy: a token to watch it with", w.copied.GetResumeToken() != "", w.copied)
-	again, err := w.client.Copy(ctx, request)
+			strings.HasPrefix(point.GetName(), c.target.GetName()+"/restorePoints/"), point.GetName())
+	c.check("copy: its source", point.GetSourceRestorePoint() == c.newest.GetName(), point)
+	c.check("copy: a resume token", c.copied.GetResumeToken() != "", c.copied)
+	again, err := c.service.Copy(ctx, request)
 	if err != nil {
 		return err
 	}
-	w.check("copy: again, the same point", again.GetRestorePoint().GetUid() == point.GetUid(), again)
+	c.check("copy: repeated, the same point", again.GetRestorePoint().GetUid() == point.GetUid(), again)
 	return nil
 }
 
-func (w *walk) watch(ctx context.Context) error {
-	name := w.copied.GetRestorePoint().GetName()
-	stream, err := w.client.WatchStatus(ctx, &pb.WatchStatusRequest{
-		Names: []string{name}, ResumeToken: w.copied.GetResumeToken(),
+func (c *client) watch(ctx context.Context) error {
+	name := c.copied.GetRestorePoint().GetName()
+	stream, err := c.service.WatchStatus(ctx, &pb.WatchStatusRequest{
+		Names: []string{name}, ResumeToken: c.copied.GetResumeToken(),
 	})
 	if err != nil {
 		return err
 	}
 	var events []pb.WatchStatusResponse_Event
-	var told []*pb.RestorePoint
+	var points []*pb.RestorePoint
 	for {
 		event, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			break // the gateway ended it, with OK
+			break // the gateway ended the stream with OK
 		}
 		if err != nil {
 			return fmt.Errorf("after %v: %w", events, err)
 		}
 		events = append(events, event.GetEvent())
 		if point := event.GetRestorePoint(); point != nil {
-			told = append(told, point)
+			points = append(points, point)
 		}
 	}
-	w.check("watch: ends by itself, with OK", true, nil)
+	c.check("watch: the gateway ends the stream with OK", true, nil)
 	synced := slices.Index(events, pb.WatchStatusResponse_SYNCED)
-	w.check("watch: SNAPSHOT, then SYNCED", synced == 1 && events[0] == pb.WatchStatusResponse_SNAPSHOT, events)
-	if len(told) == 0 {
-		return errors.New("nothing was told of the point")
+	c.check("watch: SNAPSHOT, then SYNCED", synced == 1 && events[0] == pb.WatchStatusResponse_SNAPSHOT, events)
+	if len(points) == 0 {
+		return errors.New("no event carries the point")
 	}
-	last := told[len(told)-1]
-	w.check("watch: until READY", last.GetName() == name && last.GetState() == pb.RestorePoint_READY, last)
-	w.check("watch: usable at the end and never before", last.GetUsable() &&
-		!slices.ContainsFunc(told[:len(told)-1], (*pb.RestorePoint).GetUsable), told)
+	last := points[len(points)-1]
+	c.check("watch: until READY", last.GetName() == name && last.GetState() == pb.RestorePoint_READY, last)
+	c.check("watch: usable at the end and never before", last.GetUsable() &&
+		!slices.ContainsFunc(points[:len(points)-1], (*pb.RestorePoint).GetUsable), points)
 	var percents []int32
-	for _, point := range told {
+	for _, point := range points {
 		if point.CopyProgressPercent != nil {
 			percents = append(percents, point.GetCopyProgressPercent())
 		}
 	}
-	w.check("watch: percent never falls", slices.IsSorted(percents) && last.GetCopyProgressPercent() == 100, percents)
+	c.check("watch: the percentage never decreases", slices.IsSorted(percents) && last.GetCopyProgressPercent() == 100, percents)
 	return nil
 }
 
-func (w *walk) errors(ctx context.Context) error {
-	_, err := w.client.Get(ctx, &pb.GetRequest{Name: "backends/azure/no-such-thing"})
+func (c *client) errors(ctx context.Context) error {
+	_, err := c.service.Get(ctx, &pb.GetRequest{Name: "backends/azure/no-such-thing"})
 	fields := detail[*errdetails.BadRequest](err).GetFieldViolations()
-	w.check("errors: a malformed name names the field", status.Code(err) == codes.InvalidArgument &&
+	c.check("errors: a malformed name names the field", status.Code(err) == codes.InvalidArgument &&
 		len(fields) == 1 && fields[0].GetField() == "name", err)
 	info := detail[*errdetails.ErrorInfo](err)
-	w.check("errors: and has its reason", info.GetReason() == "INVALID_NAME" && info.GetDomain() == "restorepoint.v1", info)
+	c.check("errors: a malformed name has its reason", info.GetReason() == "INVALID_NAME" && info.GetDomain() == "restorepoint.v1", info)
 
-	_, err = w.client.Copy(ctx, &pb.CopyRequest{
-		Source: w.veeam.GetName(), Destination: "backends/veeam/collections/elsewhere",
+	_, err = c.service.Copy(ctx, &pb.CopyRequest{
+		Source: c.veeam.GetName(), Destination: "backends/veeam/collections/elsewhere",
 	})
 	info = detail[*errdetails.ErrorInfo](err)
-	w.check("errors: a copy at Veeam is not supported",
+	c.check("errors: a copy at Veeam is not supported",
 		status.Code(err) == codes.Unimplemented && info.GetReason() == "CAPABILITY_NOT_SUPPORTED", err)
-	w.check("errors: and says what by whom",
+	c.check("errors: it names the backend and the capability",
 		info.GetMetadata()["backend"] == "veeam" && info.GetMetadata()["capability"] == "copy", info)
 
-	absent := w.home.GetName() + "/restorePoints/absent"
-	_, err = w.client.Get(ctx, &pb.GetRequest{Name: absent})
+	absent := c.home.GetName() + "/restorePoints/absent"
+	_, err = c.service.Get(ctx, &pb.GetRequest{Name: absent})
 	resource := detail[*errdetails.ResourceInfo](err)
-	w.check("errors: an absent point is NOT_FOUND, by its name",
+	c.check("errors: an absent point is NOT_FOUND and is named",
 		status.Code(err) == codes.NotFound && resource.GetResourceName() == absent, err)
 	return nil
 }
 
-// detail is the first of an error's details that has the wanted type; its zero value if there is none.
+// detail returns the first detail of an error that has the type T, or T's zero value.
 func detail[T proto.Message](err error) (found T) {
 	for _, each := range status.Convert(err).Details() {
-		if wanted, ok := each.(T); ok {
-			return wanted
+		if found, ok := each.(T); ok {
+			return found
 		}
 	}
 	return found

@@ -1,6 +1,6 @@
-"""veeam-em, a public client of Enterprise Manager (University of Toronto), against the simulated one: it logs on,
-lists, queries, follows the links from page to page, and reads errors, in the JSON of release 12 that it
-was written for; then what release 13 does to it, and the XML that stays the same.
+"""veeam-em, a public client of Enterprise Manager (University of Toronto), against the simulated one. It logs on, lists,
+queries, follows the links from page to page, and reads errors, in the JSON of release 12, for which it was written; then
+in the JSON of release 13, which it cannot read, and in XML, which has not changed.
 
     suite.py        reads ACCESS, CA, ACCESS_13 and CA_13 from the environment
 """
@@ -21,11 +21,11 @@ KNOWN = "93081441-6e3c-4584-b47a-08dc1ce24f84"
 
 
 def client(em: dict, trusted: str) -> VeeamEm:
-    os.environ["REQUESTS_CA_BUNDLE"] = os.environ[trusted]  # it can be told in no other way
+    os.environ["REQUESTS_CA_BUNDLE"] = os.environ[trusted]  # the client has no option for it
     return VeeamEm(api_endpoint=em["url"].removesuffix("/api"))
 
 
-def says(status: int):
+def has_status(status: int):
     return lambda error: str(error).startswith(f"status: {status};")
 
 
@@ -47,7 +47,7 @@ class Suite(Checks):
         token = self.em.get_token(self.old["username"], self.old["password"])
         session = self.em.session_data
         self.check("logon: a token", bool(token), "none")
-        self.check("logon: who", session["UserName"] == self.old["username"], session)
+        self.check("logon: the user", session["UserName"] == self.old["username"], session)
         self.check("logon: the session is alive", self.em.whoami()["SessionId"] == session["SessionId"], session)
         alive = [one["SessionId"] for one in self.em.get_logon_sessions()]
         self.check("logon: among the sessions", session["SessionId"] in alive, alive)
@@ -66,16 +66,16 @@ class Suite(Checks):
 
     def query(self) -> None:
         reply = self.em.request("/query", params=QUERY)
-        self.check("query: a hundred a page, though none were asked for", reply["PagingInfo"]["PageSize"] == 100)
+        self.check("query: a hundred a page, though none were requested", reply["PagingInfo"]["PageSize"] == 100)
         named = set(reply["Entities"])
         others = {name for name in named if name != "CloudVmReplicaPoints" and reply["Entities"][name]}
         self.check("query: every list is named, one is filled", len(named) == 50 and not others, others)
         pages = [reply]
-        # As the client's own queries do it: by the link, as it came.
+        # As the client's own queries do: by the link, unchanged.
         while following := [link for link in pages[-1]["PagingInfo"]["Links"] if link["Rel"] == "Next"]:
             pages.append(self.em.request(following[0]["Href"]))
         count = reply["PagingInfo"]["PagesCount"]
-        self.check("query: as many pages as told", len(pages) == count and count > 2, (len(pages), count))
+        self.check("query: as many pages as PagesCount", len(pages) == count and count > 2, (len(pages), count))
         points = [point for page in pages for point in self.points(page)]
         uids = {point["UID"] for point in points}
         self.check("query: no point twice", len(uids) == len(points) > 100, (len(uids), len(points)))
@@ -87,7 +87,7 @@ class Suite(Checks):
         same = [point["UID"] for point in ready] == expected
         self.check("query: filtered", same and len(expected) < len(points), len(ready))
         sessions = self.em.get_backup_task_sessions(page_size=5)
-        self.check("query: the one that the client has a call for", sessions == [], sessions)
+        self.check("query: the type that the client has a method for", sessions == [], sessions)
 
     @staticmethod
     def points(reply: dict) -> list[dict]:
@@ -105,34 +105,34 @@ class Suite(Checks):
             "refusal: no such point",
             lambda: self.em.request(f"/cloud/vmReplicaPoints/{nothing}"),
             VeeamEmError,
-            says(404),
+            has_status(404),
         )
         self.refused(
-            "refusal: a filter that is none",
+            "refusal: a malformed filter",
             lambda: self.em.request("/query", params={**QUERY, "filter": "State=="}),
             VeeamEmError,
-            says(400),
+            has_status(400),
         )
         self.refused(
             "refusal: points cannot be deleted",
             lambda: self.em.request(f"/cloud/vmReplicaPoints/{KNOWN}", method=VeeamEm.DELETE),
             VeeamEmError,
-            says(405),
+            has_status(405),
         )
 
     def log_off(self) -> None:
         session = self.em.session_data["SessionId"]
         gone = self.em.request(f"/logonSessions/{session}", method=VeeamEm.DELETE)
-        self.check("logoff: nothing to say", gone["status"] == 204, gone["status"])
+        self.check("logoff: no content", gone["status"] == 204, gone["status"])
         self.refused(
-            "logoff: the token is dead",
+            "logoff: the token is no longer valid",
             lambda: self.em.request("/backupServers"),
             VeeamEmError,
-            says(401),
+            has_status(401),
         )
 
     def release_13(self) -> None:
-        """Its names begin in lower case, on which this client breaks, as its users found; XML is as it was."""
+        """Names in JSON begin in lower case, which this client cannot read; XML has not changed."""
         known = access("veeam", of="ACCESS_13")
         em = client(known, "CA_13")
         self.refused(
@@ -142,11 +142,11 @@ class Suite(Checks):
             lambda error: "Could not generate token" in str(error),
         )
         reply = em.request("/query", params={**QUERY, "pageSize": 5})
-        self.check("release 13: the same JSON, in other case", reply["pagingInfo"]["pageSize"] == 5, reply["pagingInfo"])
+        self.check("release 13: the same JSON, in lower camel case", reply["pagingInfo"]["pageSize"] == 5, reply["pagingInfo"])
         em._default_content_type = em.content_type = "application/xml"
         reply = em.request("/query", params={**QUERY, "pageSize": 5})
         root = ElementTree.fromstring(reply["data"])
-        self.check("release 13: XML has the names of ever", root.tag == f"{NAMESPACE}QueryResult", root.tag)
+        self.check("release 13: XML has the names of release 12", root.tag == f"{NAMESPACE}QueryResult", root.tag)
         items = root.findall(f"{NAMESPACE}Entities/{NAMESPACE}CloudVmReplicaPoints/*")
         kinds = {(item.tag, item.get("Type")) for item in items}
         odd = {(f"{NAMESPACE}CloudReplica", "CloudVmReplicaPoint")}

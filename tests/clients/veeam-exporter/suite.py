@@ -1,6 +1,5 @@
-"""veeam-exporter, a public Prometheus exporter for Enterprise Manager, against the simulated one: with two of the
-metrics that it ships and one file in its language that pages through the query service. It speaks the
-JSON of release 12 only.
+"""veeam-exporter, a public Prometheus exporter for Enterprise Manager, against the simulated one, with two of the
+metrics that it ships and one file in its language that pages through the query service. It reads the JSON of release 12 only.
 
     suite.py        reads ACCESS and CA from the environment, and writes to WORK
 """
@@ -26,7 +25,7 @@ class Suite(Checks):
         self.em = access("veeam")
 
     def scrape(self, password: str) -> tuple[dict[str, list], list[str]]:
-        """One collection: its samples by name, and the tasks that it went through."""
+        """Runs the exporter once, and returns its samples by name and the tasks that it ran."""
         where = urlsplit(self.em["url"])
         work = Path(os.environ["WORK"])
         configuration = work / "configuration.yml"
@@ -57,11 +56,11 @@ metrics_file:
             timeout=120,
             check=True,
         )
-        # Only these lines are looked at: another shows the password.
+        # Other lines are not looked at: one of them holds the password.
         lines = [line.partition("level=DEBUG - ")[2] for line in done.stdout.splitlines()]
-        told = [line for line in lines if line.startswith(("veeam_em_", "suite_"))]
+        exposed = [line for line in lines if line.startswith(("veeam_em_", "suite_"))]
         samples: dict[str, list] = {}
-        for family in text_string_to_metric_families("\n".join(told) + "\n"):
+        for family in text_string_to_metric_families("\n".join(exposed) + "\n"):
             samples.setdefault(family.name, []).extend(family.samples)
         return samples, [line for line in lines if line.startswith("task: ")]
 
@@ -85,7 +84,7 @@ metrics_file:
         self.check("points: none twice", len(set(uids)) == len(uids), len(uids))
         known = [point for point in points if point.labels["uid"] == KNOWN]
         one = known and (known[0].labels["vm"], known[0].labels["state"], known[0].value)
-        self.check("points: the one of the vendor's pages", one == ("srv39", "Ready", 1451073647.0), one)
+        self.check("points: the one from the vendor's documentation", one == ("srv39", "Ready", 1451073647.0), one)
         states = {point.labels["state"] for point in points}
         self.check("points: in several states", states >= {"Ready", "Failover"}, states)
 

@@ -1,8 +1,8 @@
-// The callers' walk in TypeScript: what a program for Node generated from the contract by ts-proto,
-// on grpc-js, sees of a running gateway. It pages through all points, reads two, makes a collection,
-// copies a point into it, watches the copy until it is usable, and reads errors.
+// A client in TypeScript, with code generated from the contract by ts-proto, on grpc-js. It lists all points page by
+// page, gets two of them, creates a collection, copies a point into it, watches the copy until it is usable, and decodes
+// the details of errors.
 //
-//     node walk.js HOST:PORT
+//     node client.js HOST:PORT
 
 import { isDeepStrictEqual } from "node:util";
 import {
@@ -31,7 +31,7 @@ type Unary<Request, Response> = (
 
 const within = (seconds: number): Partial<CallOptions> => ({ deadline: Date.now() + seconds * 1000 });
 
-class Walk {
+class Client {
   passed = 0;
   failed = 0;
   azure!: RestorePoint;
@@ -42,7 +42,7 @@ class Walk {
   copied!: RestorePoint;
   resumeToken = "";
 
-  constructor(readonly client: RestorePointServiceClient) {}
+  constructor(readonly service: RestorePointServiceClient) {}
 
   check(name: string, ok: boolean, why: unknown): void {
     if (ok) {
@@ -58,16 +58,16 @@ class Walk {
     for (const step of [this.list, this.get, this.create, this.copy, this.watch, this.errors]) {
       try {
         await step.call(this);
-      } catch (error) { // one that the step does not expect is one failed check
+      } catch (error) { // an unexpected one is one failed check
         this.check(step.name, false, String(error));
       }
     }
   }
 
-  /** One unary call as a promise; it rejects with the ServiceError. */
+  /** A unary call as a promise that rejects with the ServiceError. */
   call<Request, Response>(method: Unary<Request, Response>, request: Request): Promise<Response> {
     return new Promise((resolve, reject) =>
-      method.call(this.client, request, new Metadata(), within(CALL_SECONDS), (error, response) =>
+      method.call(this.service, request, new Metadata(), within(CALL_SECONDS), (error, response) =>
         error ? reject(error) : resolve(response)));
   }
 
@@ -75,7 +75,7 @@ class Walk {
     const request = ListRequest.fromPartial({ parent: "backends/-/collections/-", pageSize: 7 });
     const pages: ListResponse[] = [];
     do {
-      pages.push(await this.call(this.client.list, request));
+      pages.push(await this.call(this.service.list, request));
       request.pageToken = pages.at(-1)!.nextPageToken;
     } while (request.pageToken);
 
@@ -92,50 +92,50 @@ class Walk {
     this.check("list: points of both vendors, and no others",
       azure.length > 0 && veeam.length >= 6 && azure.length + veeam.length === points.length,
       [azure.length, veeam.length, points.length]);
-    const dishonest = points.filter((point) => point.usable !== ready(point));
-    this.check("list: usable exactly if READY", dishonest.length === 0, dishonest);
+    const inconsistent = points.filter((point) => point.usable !== ready(point));
+    this.check("list: usable exactly if READY", inconsistent.length === 0, inconsistent);
     this.azure = azure.find(ready)!;
     this.veeam = veeam.find(ready)!;
   }
 
   async get(): Promise<void> {
     for (const [vendor, listed] of [["Azure", this.azure], ["Veeam", this.veeam]] as const) {
-      const got = await this.call(this.client.get, GetRequest.fromPartial({ name: listed.name }));
+      const got = await this.call(this.service.get, GetRequest.fromPartial({ name: listed.name }));
       this.check(`get: the ${vendor} point that was listed`,
         got.name === listed.name && got.state === listed.state, got);
     }
     const name = `backends/veeam/collections/-/restorePoints/${this.veeam.name.split("/").at(-1)}`;
-    const got = await this.call(this.client.get, GetRequest.fromPartial({ name }));
+    const got = await this.call(this.service.get, GetRequest.fromPartial({ name }));
     this.check("get: the Veeam point without its collection", got.name === this.veeam.name, got);
   }
 
   async create(): Promise<void> {
     [this.home, this.newest] = await this.choose();
-    // Beside it, since a resource group must be there before anything is created in it.
+    // In the same resource group, which must exist already.
     const group = this.home.name.split("/").at(-1)!.split("~")[0];
     const request = CreateCollectionRequest.fromPartial({
       parent: "backends/azure",
-      collectionId: `${group}~walk-typescript`,
+      collectionId: `${group}~client-typescript`,
       collection: { location: REGION, source: this.home.name },
     });
-    this.target = await this.call(this.client.createCollection, request);
+    this.target = await this.call(this.service.createCollection, request);
     const { name, source, location } = this.target;
-    this.check("create: named by the caller, made from the source",
+    this.check("create: the requested id and source",
       name === `backends/azure/collections/${request.collectionId}` && source === this.home.name && location === REGION,
       this.target);
-    const again = await this.call(this.client.createCollection, request);
-    this.check("create: again, the same answer", isDeepStrictEqual(again, this.target), again);
+    const again = await this.call(this.service.createCollection, request);
+    this.check("create: repeated, the same response", isDeepStrictEqual(again, this.target), again);
   }
 
-  /** A collection of a machine's own points, and the newest usable point in it. */
+  /** A collection whose source is a virtual machine, and the newest usable point in it. */
   async choose(): Promise<[Collection, RestorePoint]> {
     const request = ListCollectionsRequest.fromPartial({ parent: "backends/azure" });
     do {
-      const page = await this.call(this.client.listCollections, request);
+      const page = await this.call(this.service.listCollections, request);
       for (const home of page.collections) {
         const ofMachine = home.source.startsWith("/subscriptions/");
         if (!ofMachine || home.location === REGION || /azurebackup/i.test(home.name)) continue;
-        const newest = await this.call(this.client.list, ListRequest.fromPartial({
+        const newest = await this.call(this.service.list, ListRequest.fromPartial({
           parent: home.name, filter: "state = READY", orderBy: "point_time desc", pageSize: 1,
         }));
         const local = newest.restorePoints.find((point) => !point.sourceRestorePoint);
@@ -151,78 +151,78 @@ class Walk {
       source: this.newest.name, destination: this.target.name, requestId: REQUEST_ID,
     });
     const send = async (validateOnly: boolean): Promise<[RestorePoint, CopyResponse]> => {
-      const response = await this.call(this.client.copy, { ...request, validateOnly });
+      const response = await this.call(this.service.copy, { ...request, validateOnly });
       return [response.restorePoint!, response];
     };
     const [planned, trial] = await send(true);
-    const missing = await this.errorOf(this.client.get, GetRequest.fromPartial({ name: planned.name }));
+    const missing = await this.errorOf(this.service.get, GetRequest.fromPartial({ name: planned.name }));
     this.check("copy: validate_only writes nothing",
       trial.resumeToken === "" && missing.code === status.NOT_FOUND, missing);
 
     const [point, { resumeToken }] = await send(false);
     this.copied = point;
     this.resumeToken = resumeToken;
-    this.check("copy: the name that validate_only foretold",
+    this.check("copy: the name that validate_only returned",
       point.name === planned.name && point.name.startsWith(`${this.target.name}/restorePoints/`), point.name);
-    this.check("copy: knows its source", point.sourceRestorePoint === this.newest.name, point);
-    this.check("copy: a token to watch it with", resumeToken !== "", point);
+    this.check("copy: its source", point.sourceRestorePoint === this.newest.name, point);
+    this.check("copy: a resume token", resumeToken !== "", point);
     const [again] = await send(false);
-    this.check("copy: again, the same point", again.uid === point.uid, again);
+    this.check("copy: repeated, the same point", again.uid === point.uid, again);
   }
 
   async watch(): Promise<void> {
     const request = WatchStatusRequest.fromPartial({ names: [this.copied.name], resumeToken: this.resumeToken });
-    const stream = this.client.watchStatus(request, new Metadata(), within(WATCH_SECONDS));
+    const stream = this.service.watchStatus(request, new Metadata(), within(WATCH_SECONDS));
     let end: StatusObject | undefined;
     stream.on("status", (status: StatusObject) => { end = status; });
     const events: WatchStatusResponse[] = [];
-    for await (const event of stream) events.push(event); // until the gateway ends it
+    for await (const event of stream) events.push(event); // until the gateway ends the stream
 
-    this.check("watch: ends by itself, with OK", end?.code === status.OK, end);
+    this.check("watch: the gateway ends the stream with OK", end?.code === status.OK, end);
     const kinds = events.map((event) => event.event);
     this.check("watch: SNAPSHOT, then SYNCED",
       kinds[0] === Event.SNAPSHOT && kinds.indexOf(Event.SYNCED) === 1 && kinds.lastIndexOf(Event.SYNCED) === 1,
       kinds);
-    const told = events.flatMap((event) => event.restorePoint ?? []);
-    const last = told.at(-1);
+    const points = events.flatMap((event) => event.restorePoint ?? []);
+    const last = points.at(-1);
     this.check("watch: until READY", last?.name === this.copied.name && last.state === State.READY, last);
-    const usable = told.map((point) => point.usable);
+    const usable = points.map((point) => point.usable);
     this.check("watch: usable at the end and never before",
       usable.at(-1) === true && !usable.slice(0, -1).includes(true), usable);
-    const percents = told.flatMap((point) => point.copyProgressPercent ?? []);
-    this.check("watch: percent never falls",
+    const percents = points.flatMap((point) => point.copyProgressPercent ?? []);
+    this.check("watch: the percentage never decreases",
       percents.at(-1) === 100 && percents.every((percent, i) => i === 0 || percent >= percents[i - 1]!), percents);
   }
 
   async errors(): Promise<void> {
-    const malformed = await this.errorOf(this.client.get, GetRequest.fromPartial({ name: "backends/azure/no-such-thing" }));
+    const malformed = await this.errorOf(this.service.get, GetRequest.fromPartial({ name: "backends/azure/no-such-thing" }));
     const fields = malformed.badRequest?.fieldViolations.map((violation) => violation.field);
     this.check("errors: a malformed name names the field",
       malformed.code === status.INVALID_ARGUMENT && isDeepStrictEqual(fields, ["name"]), malformed);
-    this.check("errors: and has its reason",
+    this.check("errors: a malformed name has its reason",
       malformed.info?.reason === "INVALID_NAME" && malformed.info.domain === "restorepoint.v1", malformed);
 
-    const unsupported = await this.errorOf(this.client.copy, CopyRequest.fromPartial({
+    const unsupported = await this.errorOf(this.service.copy, CopyRequest.fromPartial({
       source: this.veeam.name, destination: "backends/veeam/collections/elsewhere",
     }));
     this.check("errors: a copy at Veeam is not supported",
       unsupported.code === status.UNIMPLEMENTED && unsupported.info?.reason === "CAPABILITY_NOT_SUPPORTED", unsupported);
-    this.check("errors: and says what by whom",
+    this.check("errors: it names the backend and the capability",
       isDeepStrictEqual(unsupported.info?.metadata, { backend: "veeam", capability: "copy" }), unsupported);
 
     const name = `${this.home.name}/restorePoints/absent`;
-    const absent = await this.errorOf(this.client.get, GetRequest.fromPartial({ name }));
-    this.check("errors: an absent point is NOT_FOUND, by its name",
+    const absent = await this.errorOf(this.service.get, GetRequest.fromPartial({ name }));
+    this.check("errors: an absent point is NOT_FOUND and is named",
       absent.code === status.NOT_FOUND && absent.resource?.resourceName === name, absent);
   }
 
-  /** The code and the details of a call that must fail. */
+  /** The code and the decoded details of a call that must fail. */
   async errorOf<Request, Response>(method: Unary<Request, Response>, request: Request) {
     const error = await this.call(method, request).then(
-      () => { throw new Error("an error was expected, not an answer"); },
+      () => { throw new Error("expected an error, not a response"); },
       (error: ServiceError) => error,
     );
-    // grpc-js hands out the details as they came: a serialized google.rpc.Status in a trailer.
+    // grpc-js does not decode the details: the trailer holds a serialized google.rpc.Status.
     const [packed] = error.metadata.get("grpc-status-details-bin");
     if (!Buffer.isBuffer(packed)) throw error;
     const { details } = Status.decode(packed);
@@ -241,12 +241,12 @@ class Walk {
 
 const [address] = process.argv.slice(2);
 if (!address) {
-  console.error("usage: node walk.js HOST:PORT");
+  console.error("usage: node client.js HOST:PORT");
   process.exit(1);
 }
-const client = new RestorePointServiceClient(address, credentials.createInsecure());
-const walk = new Walk(client);
-await walk.run();
-client.close();
-console.log(`typescript: ${walk.passed} passed, ${walk.failed} failed`);
-process.exitCode = walk.failed > 0 ? 1 : 0;
+const service = new RestorePointServiceClient(address, credentials.createInsecure());
+const client = new Client(service);
+await client.run();
+service.close();
+console.log(`typescript: ${client.passed} passed, ${client.failed} failed`);
+process.exitCode = client.failed > 0 ? 1 : 0;

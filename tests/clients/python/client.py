@@ -1,8 +1,8 @@
-"""The callers' walk in Python: what a program generated from the contract by grpcio-tools sees of a
-running gateway. It pages through all points, reads two, makes a collection, copies a point into it,
-watches the copy until it is usable, and reads errors.
+"""A client in Python, with code generated from the contract by grpcio-tools. It lists all points page by page, gets two
+of them, creates a collection, copies a point into it, watches the copy until it is usable, and decodes the details of
+errors.
 
-    python walk.py HOST:PORT
+    python client.py HOST:PORT
 """
 
 import sys
@@ -22,7 +22,7 @@ CALL_SECONDS = 30
 WATCH_SECONDS = 120
 
 
-class Walk:
+class Client:
     def __init__(self, stub: RestorePointServiceStub) -> None:
         self.stub = stub
         self.passed = 0
@@ -40,7 +40,7 @@ class Walk:
         for step in (self.list, self.get, self.create, self.copy, self.watch, self.errors):
             try:
                 step()
-            except Exception as error:  # one that the step does not expect is one failed check
+            except Exception as error:  # an unexpected one is one failed check
                 self.check(step.__name__, False, repr(error))
 
     def list(self) -> None:
@@ -65,8 +65,8 @@ class Walk:
         both = counts["azure"] > 0 and counts["veeam"] >= 6
         whole = sum(counts.values()) == len(points)
         self.check("list: points of both vendors, and no others", both and whole, counts)
-        dishonest = [p.name for p in points if p.usable != (p.state == RestorePoint.READY)]
-        self.check("list: usable exactly if READY", not dishonest, dishonest)
+        inconsistent = [p.name for p in points if p.usable != (p.state == RestorePoint.READY)]
+        self.check("list: usable exactly if READY", not inconsistent, inconsistent)
         self.azure = ready["azure"][0]
         self.veeam = ready["veeam"][0]
 
@@ -82,22 +82,22 @@ class Walk:
 
     def create(self) -> None:
         self.home, self.newest = self.choose()
-        # Beside it, since a resource group must be there before anything is created in it.
+        # In the same resource group, which must exist already.
         group = self.home.name.rpartition("/")[2].partition("~")[0]
         request = pb.CreateCollectionRequest(
             parent="backends/azure",
-            collection_id=f"{group}~walk-python",
+            collection_id=f"{group}~client-python",
             collection=Collection(location=REGION, source=self.home.name),
         )
         self.target = self.stub.CreateCollection(request, timeout=CALL_SECONDS)
         made = (self.target.name, self.target.source, self.target.location)
-        asked = (f"backends/azure/collections/{request.collection_id}", self.home.name, REGION)
-        self.check("create: named by the caller, made from the source", made == asked, made)
+        requested = (f"backends/azure/collections/{request.collection_id}", self.home.name, REGION)
+        self.check("create: the requested id and source", made == requested, made)
         again = self.stub.CreateCollection(request, timeout=CALL_SECONDS)
-        self.check("create: again, the same answer", again == self.target, again)
+        self.check("create: repeated, the same response", again == self.target, again)
 
     def choose(self) -> tuple[Collection, RestorePoint]:
-        """A collection of a machine's own points, and the newest usable point in it."""
+        """A collection whose source is a virtual machine, and the newest usable point in it."""
         request = pb.ListCollectionsRequest(parent="backends/azure")
         for page in all_pages(self.stub.ListCollections, request):
             for home in page.collections:
@@ -125,35 +125,35 @@ class Walk:
 
         self.copied = self.stub.Copy(request, timeout=CALL_SECONDS)
         point = self.copied.restore_point
-        foretold = point.name == planned.restore_point.name
+        same = point.name == planned.restore_point.name
         inside = point.name.startswith(f"{self.target.name}/restorePoints/")
-        self.check("copy: the name that validate_only foretold", foretold and inside, point.name)
+        self.check("copy: the name that validate_only returned", same and inside, point.name)
         known = point.source_restore_point == self.newest.name
-        self.check("copy: knows its source", known, point)
-        self.check("copy: a token to watch it with", bool(self.copied.resume_token), self.copied)
+        self.check("copy: its source", known, point)
+        self.check("copy: a resume token", bool(self.copied.resume_token), self.copied)
         again = self.stub.Copy(request, timeout=CALL_SECONDS).restore_point
-        self.check("copy: again, the same point", again.uid == point.uid, again)
+        self.check("copy: repeated, the same point", again.uid == point.uid, again)
 
     def watch(self) -> None:
         name = self.copied.restore_point.name
         request = pb.WatchStatusRequest(names=[name], resume_token=self.copied.resume_token)
         stream = self.stub.WatchStatus(request, timeout=WATCH_SECONDS)
-        events = list(stream)  # until the gateway ends it; raises if that is not with OK
-        self.check("watch: ends by itself, with OK", stream.code() == grpc.StatusCode.OK, stream)
+        events = list(stream)  # until the gateway ends the stream; raises unless it ends with OK
+        self.check("watch: the gateway ends the stream with OK", stream.code() == grpc.StatusCode.OK, stream)
         kinds = [pb.WatchStatusResponse.Event.Name(event.event) for event in events]
         begun = kinds[:2] == ["SNAPSHOT", "SYNCED"] and kinds.count("SYNCED") == 1
         self.check("watch: SNAPSHOT, then SYNCED", begun, kinds)
-        told = [event.restore_point for event in events if event.HasField("restore_point")]
-        ready = told[-1].name == name and told[-1].state == RestorePoint.READY
-        self.check("watch: until READY", ready, told[-1])
-        usable = [point.usable for point in told]
+        points = [event.restore_point for event in events if event.HasField("restore_point")]
+        ready = points[-1].name == name and points[-1].state == RestorePoint.READY
+        self.check("watch: until READY", ready, points[-1])
+        usable = [point.usable for point in points]
         once = usable[-1] and not any(usable[:-1])
         self.check("watch: usable at the end and never before", once, usable)
         percents = [
-            point.copy_progress_percent for point in told if point.HasField("copy_progress_percent")
+            point.copy_progress_percent for point in points if point.HasField("copy_progress_percent")
         ]
         rising = percents == sorted(percents) and percents[-1:] == [100]
-        self.check("watch: percent never falls", rising, percents)
+        self.check("watch: the percentage never decreases", rising, percents)
 
     def errors(self) -> None:
         code, details = error_of(self.stub.Get, pb.GetRequest(name="backends/azure/no-such-thing"))
@@ -162,7 +162,7 @@ class Walk:
         self.check("errors: a malformed name names the field", named, (code, details))
         info = details["ErrorInfo"]
         reason = (info.reason, info.domain) == ("INVALID_NAME", "restorepoint.v1")
-        self.check("errors: and has its reason", reason, info)
+        self.check("errors: a malformed name has its reason", reason, info)
 
         elsewhere = "backends/veeam/collections/elsewhere"
         request = pb.CopyRequest(source=self.veeam.name, destination=elsewhere)
@@ -171,17 +171,17 @@ class Walk:
         refused = code == grpc.StatusCode.UNIMPLEMENTED and info.reason == "CAPABILITY_NOT_SUPPORTED"
         self.check("errors: a copy at Veeam is not supported", refused, (code, details))
         whose = dict(info.metadata) == {"backend": "veeam", "capability": "copy"}
-        self.check("errors: and says what by whom", whose, info)
+        self.check("errors: it names the backend and the capability", whose, info)
 
         absent = f"{self.home.name}/restorePoints/absent"
         code, details = error_of(self.stub.Get, pb.GetRequest(name=absent))
         resource = details["ResourceInfo"].resource_name
         named = code == grpc.StatusCode.NOT_FOUND and resource == absent
-        self.check("errors: an absent point is NOT_FOUND, by its name", named, (code, details))
+        self.check("errors: an absent point is NOT_FOUND and is named", named, (code, details))
 
 
 def all_pages(method, request):
-    """Every page of a list, each fetched with the token of the one before."""
+    """Yields every page of a list, each fetched with the token of the previous one."""
     while True:
         page = method(request, timeout=CALL_SECONDS)
         yield page
@@ -191,12 +191,12 @@ def all_pages(method, request):
 
 
 def error_of(method, request):
-    """The code and the details, by the names of their types, of a call that must fail."""
+    """Returns the code and the details, by type name, of a call that must fail."""
     try:
-        answer = method(request, timeout=CALL_SECONDS)
+        response = method(request, timeout=CALL_SECONDS)
     except grpc.RpcError as error:
         status = rpc_status.from_call(error)
-        if status is None:  # no details came with it
+        if status is None:  # the error has no details
             raise
         details = {}
         for packed in status.details:
@@ -204,17 +204,17 @@ def error_of(method, request):
             details[kind] = getattr(error_details_pb2, kind)()
             packed.Unpack(details[kind])
         return error.code(), details
-    raise AssertionError(f"an error was expected, not {answer}")
+    raise AssertionError(f"expected an error, not {response}")
 
 
 def main() -> int:
     if len(sys.argv) != 2:
-        sys.exit("usage: walk.py HOST:PORT")
+        sys.exit("usage: client.py HOST:PORT")
     with grpc.insecure_channel(sys.argv[1]) as channel:
-        walk = Walk(RestorePointServiceStub(channel))
-        walk.run()
-    print(f"python: {walk.passed} passed, {walk.failed} failed")
-    return 1 if walk.failed else 0
+        client = Client(RestorePointServiceStub(channel))
+        client.run()
+    print(f"python: {client.passed} passed, {client.failed} failed")
+    return 1 if client.failed else 0
 
 
 if __name__ == "__main__":
