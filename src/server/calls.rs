@@ -13,7 +13,7 @@ use prost_types::FileDescriptorSet;
 use tonic::Code;
 
 use super::reflection::DESCRIPTOR_SETS;
-use crate::timing::{Timed, Timing};
+use crate::histogram::{Histogram, HistogramSnapshot};
 
 /// What is counted under no name of its own.
 const OTHER: &str = "other";
@@ -54,7 +54,7 @@ pub(super) struct Method {
     open: AtomicU64,
     ended: [AtomicU64; CODES.len()],
     /// Not of streams, which last as long as they like.
-    timing: Option<Timing>,
+    timing: Option<Histogram>,
 }
 
 /// A call that is under way.
@@ -75,7 +75,7 @@ impl Calls {
                         let name =
                             format!("{}.{}/{}", file.package(), service.name(), method.name());
                         let streams = method.client_streaming() || method.server_streaming();
-                        let timing = (!streams).then(Timing::default);
+                        let timing = (!streams).then(Histogram::default);
                         methods.insert(format!("/{name}"), Method::new(name, timing));
                     }
                 }
@@ -98,7 +98,7 @@ impl Calls {
 }
 
 impl Method {
-    fn new(name: String, timing: Option<Timing>) -> Arc<Self> {
+    fn new(name: String, timing: Option<Histogram>) -> Arc<Self> {
         Arc::new(Self { name, open: AtomicU64::default(), ended: Default::default(), timing })
     }
 
@@ -119,8 +119,8 @@ impl Method {
     }
 
     /// How long calls took.
-    pub(super) fn timed(&self) -> Option<Timed> {
-        self.timing.as_ref().map(Timing::so_far)
+    pub(super) fn timed(&self) -> Option<HistogramSnapshot> {
+        self.timing.as_ref().map(Histogram::snapshot)
     }
 }
 
@@ -131,7 +131,7 @@ impl Open {
         method.open.fetch_sub(1, Ordering::Relaxed);
         method.ended[code as usize].fetch_add(1, Ordering::Relaxed);
         if let Some(timing) = &method.timing {
-            timing.note(took);
+            timing.observe(took);
         }
     }
 }

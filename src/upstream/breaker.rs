@@ -9,8 +9,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::spread::spread;
-
 /// So many calls in a row without an answer are no accident.
 const FAILURES: u32 = 10;
 /// How long calls are refused at first, and at most; up to a quarter longer, so that replicas do not try at once.
@@ -116,7 +114,7 @@ impl Pass<'_> {
             }
             _ => return,
         };
-        silence.rest = Some(Rest::new(length, spread()));
+        silence.rest = Some(Rest::new(length, fastrand::f64()));
     }
 }
 

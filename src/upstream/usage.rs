@@ -8,7 +8,7 @@ use std::time::Instant;
 use reqwest::StatusCode;
 
 use super::budget::Allowance;
-use crate::timing::{Timed, Timing};
+use crate::histogram::{Histogram, HistogramSnapshot};
 
 /// What came of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub struct Usage {
     /// The requests, in the order of [`Outcome::ALL`]. One that the budget refused is none.
     pub requests: [(Outcome, u64); Outcome::ALL.len()],
     /// From sending each to the head of its answer, or until it was given up.
-    pub timed: Timed,
+    pub timed: HistogramSnapshot,
     /// What the budget allows, if there is one.
     pub allowance: Option<Allowance>,
 }
@@ -76,7 +76,7 @@ pub struct Usage {
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     requests: [AtomicU64; Outcome::ALL.len()],
-    timing: Timing,
+    timing: Histogram,
 }
 
 impl Meter {
@@ -89,7 +89,7 @@ impl Meter {
         let count = |outcome| self.requests[outcome as usize].load(Ordering::Relaxed);
         Usage {
             requests: Outcome::ALL.map(|outcome| (outcome, count(outcome))),
-            timed: self.timing.so_far(),
+            timed: self.timing.snapshot(),
             allowance,
         }
     }
@@ -113,7 +113,7 @@ impl Asked<'_> {
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
         self.meter.requests[self.outcome as usize].fetch_add(1, Ordering::Relaxed);
-        self.meter.timing.note(self.began.elapsed());
+        self.meter.timing.observe(self.began.elapsed());
     }
 }
 

@@ -20,7 +20,6 @@ use super::schedule::{Due, Newcomers, Outcome, Schedule};
 use super::target::Target;
 use crate::backend::{Backend, Observed};
 use crate::model::{BackendId, Error, RestorePoint, Segment, View};
-use crate::spread::spread;
 
 /// How many readings of one backend are under way at once: enough to fill a budget of 25 a second over a
 /// slow line, and few enough that a caller's own read finds its place among them.
@@ -59,7 +58,7 @@ impl Poller {
         // Waking ten thousand watchers takes its time: not under the lock.
         let Some((latest, newcomers)) = self.schedule().publication(&due.key) else { return };
         let outcome = publish(&latest, newcomers, &due.target, read);
-        self.schedule().plan(&due.key, outcome, spread(), Instant::now());
+        self.schedule().plan(&due.key, outcome, fastrand::f64(), Instant::now());
     }
 }
 

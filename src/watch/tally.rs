@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::histogram::{Histogram, HistogramSnapshot};
 use crate::proto::watch_status_response::Event;
-use crate::timing::{Timed, Timing};
 
 /// What there is to tell, in the contract's order.
 const EVENTS: [Event; 9] = [
@@ -28,7 +28,7 @@ const EVENTS: [Event; 9] = [
 pub struct Tally {
     /// By the contract's number, of which 0 is never sent.
     events: [AtomicU64; EVENTS.len() + 1],
-    delivery: Timing,
+    delivery: Histogram,
 }
 
 impl Tally {
@@ -39,7 +39,7 @@ impl Tally {
         }
         // The others tell what was known before, or nothing of the vendor.
         if let (Event::Changed | Event::Deleted, Some(observed)) = (event, observed) {
-            self.delivery.note(since(observed));
+            self.delivery.observe(since(observed));
         }
     }
 
@@ -49,8 +49,8 @@ impl Tally {
     }
 
     /// From the reading of the vendor to the stream, of each CHANGED and DELETED.
-    pub fn delivery(&self) -> Timed {
-        self.delivery.so_far()
+    pub fn delivery(&self) -> HistogramSnapshot {
+        self.delivery.snapshot()
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
         }
         tally.told(Event::Changed, None);
         tally.told(Event::Deleted, Some(now + SignedDuration::from_hours(1)));
-        let Timed { counts, .. } = tally.delivery();
+        let HistogramSnapshot { counts, .. } = tally.delivery();
         assert_eq!(counts.iter().sum::<u64>(), 3);
         assert_eq!((counts.first(), counts.last()), (Some(&1), Some(&2)));
     }

@@ -10,7 +10,7 @@ use prometheus_client::encoding::{
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
-use crate::timing::{BOUNDS, Timed};
+use crate::histogram::{BUCKET_BOUNDS, HistogramSnapshot};
 
 /// Samples that belong together.
 #[derive(Debug)]
@@ -64,13 +64,13 @@ impl Page<'_> {
     pub(super) fn histograms<'l, const N: usize>(
         &mut self,
         family: Family,
-        samples: impl IntoIterator<Item = (Labels<'l, N>, Timed)>,
+        samples: impl IntoIterator<Item = (Labels<'l, N>, HistogramSnapshot)>,
     ) -> fmt::Result {
         self.family(&family, MetricType::Histogram, samples, |sample, timed| {
-            let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
+            let bounds = BUCKET_BOUNDS.into_iter().chain([f64::INFINITY]);
             let buckets: Vec<_> = bounds.zip(timed.counts).collect();
             let count = timed.counts.iter().sum();
-            sample.encode_histogram::<NoLabelSet>(timed.total.as_secs_f64(), count, &buckets, None)
+            sample.encode_histogram::<NoLabelSet>(timed.sum.as_secs_f64(), count, &buckets, None)
         })
     }
 
