@@ -185,7 +185,7 @@ fn check_drain(source: &Source, drain: Option<&raw::Drain>) -> Result<Drain, Con
     let mut checked = Drain::default();
     let Some(drain) = drain else { return Ok(checked) };
     if let Some(notice) = source.duration(drain.notice.as_ref())? {
-        checked.notice = notice;
+        checked.lame_duck = notice;
     }
     if let Some(grace) = source.duration(drain.grace.as_ref())? {
         checked.grace = grace;
