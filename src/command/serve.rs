@@ -24,9 +24,9 @@ pub async fn serve(path: &Path) -> Result<(), Failure> {
     let sealer = assemble::sealer(config.token_key.as_ref())?;
     let registry = Registry::new(assemble::backends(&config)?);
     let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
-    let listeners = listeners::open(&config.listen, certificate.as_ref()).await?;
+    let listeners = listeners::bind_all(&config.listen, certificate.as_ref()).await?;
     let metrics = match &config.metrics {
-        Some(address) => Some(listeners::open_one(address, certificate.as_ref()).await?),
+        Some(address) => Some(listeners::bind(address, certificate.as_ref()).await?),
         None => None,
     };
     run::run(run::Parts {
@@ -52,7 +52,7 @@ fn reload(
         let backends = assemble::backends(&config)?;
         // Last, since it takes effect at once.
         if let (Some(certificate), Some(tls)) = (&certificate, &config.tls) {
-            certificate.renew(tls)?;
+            certificate.reload(tls)?;
         }
         Ok((backends, config.watch))
     }

@@ -80,6 +80,7 @@ impl ConnectionServer {
 
     /// Accepts connections from `listener` until the server drains, then closes it.
     pub(super) fn listen(&self, listener: Listener) {
+        listener.log_listening("grpc");
         let server = self.clone();
         self.tasks.spawn(async move {
             server.draining.run_until_cancelled(server.accept(listener)).await;

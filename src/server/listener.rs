@@ -1,6 +1,6 @@
 //! Where connections come from: TCP, TCP with TLS, a Unix socket.
 //!
-//! Sockets are bound by the caller. Certificates are reloaded by the resolver inside the TLS configuration, which
+//! Sockets are bound by the caller; the file of a Unix socket is removed here. Certificates are reloaded by the resolver inside the TLS configuration, which
 //! is called at each handshake.
 
 use std::fmt;
@@ -13,6 +13,8 @@ use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::time;
 
+use super::socket_file::SocketFile;
+
 /// The pause after a failed accept: without free file descriptors every attempt fails at once.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(250);
 
@@ -24,7 +26,8 @@ pub struct Listener(Kind);
 enum Kind {
     Tcp(TcpListener),
     Tls(TcpListener, Arc<ServerConfig>),
-    Unix(UnixListener),
+    /// The file first, so that it is dropped first.
+    Unix(Option<SocketFile>, UnixListener),
 }
 
 /// An accepted connection, before any handshake.
@@ -56,9 +59,10 @@ impl Listener {
         Self(Kind::Tls(socket, Arc::new(config)))
     }
 
-    /// HTTP/2 in plaintext for this machine only.
+    /// HTTP/2 in plaintext for this machine only. The socket's file is removed when the listener is dropped, unless
+    /// another process has replaced it.
     pub fn unix(socket: UnixListener) -> Self {
-        Self(Kind::Unix(socket))
+        Self(Kind::Unix(SocketFile::of(&socket), socket))
     }
 
     /// The same socket for HTTP/1.1 alone, in ALPN too.
@@ -67,6 +71,23 @@ impl Listener {
             Arc::make_mut(config).alpn_protocols = vec![b"http/1.1".to_vec()];
         }
         self
+    }
+
+    /// Logs that this listener serves `service`.
+    pub(super) fn log_listening(&self, service: &str) {
+        let tls = matches!(self.0, Kind::Tls(..));
+        tracing::info!(service, address = %self.address(), tls, "listening");
+    }
+
+    /// As in the configuration, but with the port that was really bound.
+    fn address(&self) -> String {
+        match &self.0 {
+            Kind::Tcp(socket) | Kind::Tls(socket, _) => {
+                socket.local_addr().map_or_else(|error| error.to_string(), |it| it.to_string())
+            }
+            Kind::Unix(None, _) => "unix:".to_owned(),
+            Kind::Unix(Some(file), _) => format!("unix:{}", file.path().display()),
+        }
     }
 
     /// The next connection. Errors are logged, and accepting is retried until it succeeds.
@@ -95,7 +116,7 @@ impl Listener {
                 let (stream, peer) = accept_tcp(socket).await?;
                 Ok(Socket::Tls(stream, peer, Arc::clone(config)))
             }
-            Kind::Unix(socket) => Ok(Socket::Unix(socket.accept().await?.0)),
+            Kind::Unix(_, socket) => Ok(Socket::Unix(socket.accept().await?.0)),
         }
     }
 }

@@ -55,6 +55,7 @@ impl Metrics {
     /// Serves them at `/metrics` on `listener`. It never ends; dropping it closes the listener and all
     /// connections.
     pub async fn serve(self, listener: Listener) {
+        listener.log_listening("metrics");
         let listener = listener.for_http1();
         let router = Router::new().route("/metrics", get(async move || self.expose()));
         let mut scrapes = JoinSet::new();
