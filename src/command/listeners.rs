@@ -56,8 +56,8 @@ pub(super) async fn bind(
 async fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     match UnixStream::connect(path).await {
         Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens on it")),
-        // A socket without a listener is left over from a process that was killed. Other files are refused
-        // connections too (connect(2)); they are not ours to remove, and the bind fails.
+        // A socket without a listener is left over from a process that was killed. connect(2) fails in the same way
+        // for other kinds of files: those are kept, and the bind fails.
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && is_socket(path) => {
             std::fs::remove_file(path)?;
             UnixListener::bind(path)

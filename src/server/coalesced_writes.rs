@@ -3,7 +3,7 @@
 //! h2 writes every DATA frame of more than a few hundred bytes with a system call of its own. A change that goes to
 //! the hundred streams of a connection would be a hundred system calls, as many packets for the client to read,
 //! and most of the cost of an event. So a flush is deferred until every stream that is ready at the moment has been
-//! polled. The bytes themselves are not looked at.
+//! polled. The bytes themselves are not inspected.
 
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};

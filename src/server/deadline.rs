@@ -1,7 +1,8 @@
 //! The deadline of a call, from its `grpc-timeout` header (gRPC over HTTP/2), and the statuses that go with it.
 //!
-//! It bounds the whole call, streams included: `call` ends it. tonic bounds only the wait for the response head, and
-//! answers CANCELLED where the specification says DEADLINE_EXCEEDED. Calls without a deadline are not bounded here.
+//! It bounds the whole call, streams included; `call.rs` enforces it. tonic bounds only the wait for the response
+//! head, and returns CANCELLED where the specification says DEADLINE_EXCEEDED. Calls without a deadline are not
+//! bounded here.
 
 use std::time::Duration;
 

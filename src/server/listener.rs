@@ -1,7 +1,7 @@
 //! Where connections come from: TCP, TCP with TLS, a Unix socket.
 //!
-//! Sockets are bound by the caller; the file of a Unix socket is removed here. Certificates are reloaded by the resolver inside the TLS configuration, which
-//! is called at each handshake.
+//! Sockets are bound by the caller; the file of a Unix socket is removed here. Certificates are reloaded by the
+//! resolver inside the TLS configuration, which is called at each handshake.
 
 use std::fmt;
 use std::io;

@@ -1,6 +1,6 @@
 //! A request message above the size limit ends with RESOURCE_EXHAUSTED, as in the other gRPC implementations.
 //!
-//! tonic answers OUT_OF_RANGE, and only the text of its status tells the reason, so the text is matched; a test
+//! tonic returns OUT_OF_RANGE, and only the text of its status tells the reason, so the text is matched; a test
 //! fails when a new tonic words it differently. The limit itself is set on each service.
 
 use http::Response;

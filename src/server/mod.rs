@@ -42,7 +42,7 @@ const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long each part of an orderly shutdown may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drain {
-    /// The lame duck period: health says NOT_SERVING while calls are still accepted, so that load balancers stop
+    /// The lame duck period: health is NOT_SERVING while calls are still accepted, so that load balancers stop
     /// sending new ones first.
     pub lame_duck: Duration,
     /// The time after it for calls in flight to end. Clients have been sent GOAWAY (RFC 9113 §6.8); what is left
@@ -94,7 +94,7 @@ pub async fn serve(
     }
 
     tokio::select! {
-        () = requested.cancelled() => tracing::info!("shutting down: health says NOT_SERVING"),
+        () = requested.cancelled() => tracing::info!("shutting down: health is NOT_SERVING"),
         () = abort.cancelled() => {}
     }
     health.shut_down();

@@ -1,7 +1,7 @@
 //! The file of a Unix socket, removed when its listener closes. The kernel leaves it behind, and a client that finds
 //! it gets ECONNREFUSED instead of ENOENT.
 //!
-//! A file left behind by a process that was killed is not removed here: that is up to whoever binds the path next.
+//! The file of a process that was killed is not removed here: the next process that binds the path does that.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::UnixListener;
 
-/// The file that a socket was bound to. It is to be dropped before the socket is: as long as the socket is open, its
+/// The file that a socket was bound to. It must be dropped before the socket: as long as the socket is open, its
 /// inode is in use and no other file can have the same number.
 #[derive(Debug)]
 pub(super) struct SocketFile {
