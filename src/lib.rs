@@ -10,20 +10,19 @@
 //! - [`model`] vendor-neutral words; knows nothing of gRPC, HTTP or vendors
 //! - [`backend`] the vendors, one folder each, behind one trait
 //! - [`upstream`] the one way to call a vendor
-//! - [`timing`] how long things took, counted
+//! - [`histogram`] durations, counted by bucket
 //! - the crate `restore-point-sandbox`, behind the feature `sandbox`: the vendors, simulated; shares nothing with [`backend`]
-
 //! - [`config`] and [`command`] what the program is told, and what it does then
 
 pub mod backend;
 pub mod command;
 pub mod config;
 mod convert;
+pub mod histogram;
 pub mod model;
 pub mod proto;
 pub mod server;
 pub mod service;
 pub mod status;
-pub mod timing;
 pub mod upstream;
 pub mod watch;

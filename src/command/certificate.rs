@@ -1,5 +1,7 @@
-//! The certificate that the gateway shows to its callers. It can be exchanged while the gateway runs: the
-//! next handshake shows the new one.
+//! The TLS certificate of the listeners. It can be replaced while the gateway runs: the next handshake uses the new
+//! one.
+//!
+//! Client certificates are not requested: clients are not authenticated here.
 
 use std::sync::Arc;
 
@@ -14,26 +16,26 @@ use rustls::sign::CertifiedKey;
 use super::CommandError;
 use crate::config::{ConfigError, TlsConfig};
 
-/// The certificate in use.
+/// The certificate in use, with its private key.
 #[derive(Debug)]
 pub(super) struct Certificate {
     current: ArcSwap<CertifiedKey>,
 }
 
 impl Certificate {
-    /// Reads what the configuration names.
+    /// Reads the files that the configuration names.
     ///
     /// # Errors
-    /// A file that is not there, holds something else, or a key that is another certificate's.
+    /// When a file cannot be read or is not PEM, or the key does not belong to the certificate.
     pub(super) fn read(config: &TlsConfig) -> Result<Arc<Self>, ConfigError> {
         Ok(Arc::new(Self { current: ArcSwap::from_pointee(certified_key(config)?) }))
     }
 
-    /// Reads it anew; the old one stays in use if that fails.
+    /// Reads the files again. When that fails, the certificate stays as it was.
     ///
     /// # Errors
     /// As [`Certificate::read`].
-    pub(super) fn renew(&self, config: &TlsConfig) -> Result<(), ConfigError> {
+    pub(super) fn reload(&self, config: &TlsConfig) -> Result<(), ConfigError> {
         self.current.store(Arc::new(certified_key(config)?));
         Ok(())
     }
@@ -60,14 +62,14 @@ impl ResolvesServerCert for Certificate {
 fn certified_key(config: &TlsConfig) -> Result<CertifiedKey, ConfigError> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&config.cert.read()?)
         .collect::<Result<_, _>>()
-        .map_err(|error| config.cert.error(&format!("invalid PEM certificate: {error}")))?;
+        .map_err(|error| config.cert.error(&format!("not a PEM certificate: {error}")))?;
     if chain.is_empty() {
-        return Err(config.cert.error("no PEM certificate found"));
+        return Err(config.cert.error("contains no PEM certificate"));
     }
     let key = PrivateKeyDer::from_pem_slice(&config.key.read()?)
-        .map_err(|error| config.key.error(&format!("invalid PEM private key: {error}")))?;
+        .map_err(|error| config.key.error(&format!("not a PEM private key: {error}")))?;
     CertifiedKey::from_der(chain, key, &provider()).map_err(|error| {
-        config.key.error(&format!("the key does not match the certificate: {error}"))
+        config.key.error(&format!("the key does not belong to the certificate: {error}"))
     })
 }
 

@@ -1,4 +1,6 @@
-//! A gateway's life from its parts to its end, whoever put the parts together.
+//! Runs an assembled gateway from its start to its end: signals, probes of the backends, reloads, metrics.
+//!
+//! Where its parts come from, a configuration or the sandbox, is not known here.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,85 +8,89 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tokio_util::task::AbortOnDropHandle;
 use tonic_health::ServingStatus;
 
 use super::CommandError;
 use crate::backend::{self, Backend, Backends, Registry};
 use crate::config::PollPolicies;
 use crate::model::{BackendId, Sealer};
-use crate::server::{self, Calls, Drain, Health, Listener, Metrics, Stages, reflection};
+use crate::server::{self, CallMetrics, Drain, Health, Listener, Metrics, Shutdown, reflection};
 use crate::service::Gateway;
 use crate::watch::Hub;
 
-/// How often each vendor is asked whether it is there.
-const PROBE_EVERY: Duration = Duration::from_secs(60);
-/// How long it may take to say so.
-const PROBE_PATIENCE: Duration = Duration::from_secs(15);
-/// How long vendors may take to log the gateway off.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
-/// How long calls may go on with a backend that a reload has taken away.
-const LAST_CALLS: Duration = Duration::from_secs(60);
+/// How often each backend is probed for its health status.
+const PROBE_INTERVAL: Duration = Duration::from_secs(60);
+/// How long a probe may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long closing all backends may take, which logs off from Veeam.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long after a reload the replaced backends are closed: calls in flight still use them.
+const REPLACED_BACKEND_GRACE: Duration = Duration::from_secs(60);
 
-/// All that a gateway is made of.
+/// The parts of a gateway.
 pub(super) struct Parts {
     pub registry: Registry,
     pub sealer: Sealer,
     pub policies: PollPolicies,
+    /// Where to serve gRPC.
     pub listeners: Vec<Listener>,
-    /// Where figures are shown.
+    /// Where to serve metrics.
     pub metrics: Option<Listener>,
     pub drain: Drain,
-    /// Reads the configuration anew, on SIGHUP; what fails leaves everything as it was.
+    /// Reads the configuration again, on SIGHUP. When it fails, everything stays as it was.
     pub reload: Option<Reload>,
 }
 
-/// The backends of the configuration as it is now, and their paces.
+/// The backends of the current configuration, and their poll intervals.
 pub(super) type Reload = Box<dyn FnMut() -> Result<(Backends, PollPolicies), CommandError> + Send>;
 
-/// Serves until SIGTERM or Ctrl-C, then drains; a second signal cuts the drain short.
+/// Serves until SIGTERM or SIGINT, then drains. A second signal aborts the drain.
 ///
 /// # Errors
-/// When signals cannot be received or the compiled-in descriptions of the services are none.
+/// When signal handlers cannot be installed or a compiled-in descriptor set cannot be decoded.
 pub(super) async fn run(parts: Parts) -> Result<(), CommandError> {
     let Parts { registry, sealer, policies, listeners, metrics, drain, reload } = parts;
-    let stages = Stages::default();
+    let shutdown = Shutdown::default();
     let [terminate, interrupt, hang_up] =
         [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
-    tokio::spawn(stop_on(
+    tokio::spawn(shut_down_on_signal(
         terminate.map_err(CommandError::other)?,
         interrupt.map_err(CommandError::other)?,
-        stages.clone(),
+        shutdown.clone(),
     ));
     let hang_up = hang_up.map_err(CommandError::other)?;
 
     let sealer = Arc::new(sealer);
     let hub = Hub::new(registry.clone(), policies);
-    let calls = Arc::new(Calls::new().map_err(CommandError::other)?);
-    // Until the very end: the drain is worth seeing.
-    let _figures = metrics.map(|listener| {
-        let metrics = Metrics::new(Arc::clone(&calls), registry.clone(), hub.clone());
-        AbortOnDropHandle::new(tokio::spawn(metrics.serve(listener)))
-    });
-    let gateway = Gateway::new(registry.clone(), sealer, hub.clone(), stages.draining.clone());
-    let health = Health::new(stages.draining.clone());
-    let changed = Arc::new(Notify::new());
-    let care = tokio::spawn(watch_health(registry.clone(), health.clone(), Arc::clone(&changed)));
-    let reloads = tokio::spawn(reload_on(hang_up, reload, registry.clone(), hub, changed));
+    let call_metrics = Arc::new(CallMetrics::new().map_err(CommandError::other)?);
+    let mut metrics_task = JoinSet::new();
+    if let Some(listener) = metrics {
+        let metrics = Metrics::new(Arc::clone(&call_metrics), registry.clone(), hub.clone());
+        metrics_task.spawn(metrics.serve(listener));
+    }
+    let gateway = Gateway::new(registry.clone(), sealer, hub.clone(), shutdown.draining.clone());
+    let health = Health::new(shutdown.draining.clone());
+    let reloaded = Arc::new(Notify::new());
+    let mut background = JoinSet::new();
+    background.spawn(update_health(registry.clone(), health.clone(), Arc::clone(&reloaded)));
+    background.spawn(reload_on_signal(hang_up, reload, registry.clone(), hub, reloaded));
 
     let routes = gateway.into_routes().add_service(health.service());
     let routes = reflection::add_to(routes).map_err(CommandError::other)?;
-    server::serve(listeners, routes, health, calls, drain, stages).await;
+    server::serve(listeners, routes, health, call_metrics, drain, shutdown).await;
 
-    care.abort();
-    reloads.abort();
+    // Before the backends are closed: a probe would log on again.
+    background.shutdown().await;
     close(&registry.all()).await;
+    // Last, so that the drain can be observed.
+    metrics_task.shutdown().await;
     Ok(())
 }
 
-async fn stop_on(mut terminate: Signal, mut interrupt: Signal, stages: Stages) {
-    for step in [&stages.stop, &stages.cut] {
+async fn shut_down_on_signal(mut terminate: Signal, mut interrupt: Signal, shutdown: Shutdown) {
+    for step in [&shutdown.requested, &shutdown.abort] {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -93,12 +99,12 @@ async fn stop_on(mut terminate: Signal, mut interrupt: Signal, stages: Stages) {
     }
 }
 
-async fn reload_on(
+async fn reload_on_signal(
     mut hang_up: Signal,
     mut reload: Option<Reload>,
     registry: Registry,
     hub: Hub,
-    changed: Arc<Notify>,
+    reloaded: Arc<Notify>,
 ) {
     while hang_up.recv().await.is_some() {
         let Some(reload) = &mut reload else {
@@ -107,13 +113,13 @@ async fn reload_on(
         };
         match reload() {
             Ok((backends, policies)) => {
-                let old = registry.replace(backends);
+                let replaced = registry.replace(backends);
                 hub.set_policies(policies);
-                changed.notify_one();
+                reloaded.notify_one();
                 tracing::info!("the configuration is reloaded");
                 tokio::spawn(async move {
-                    sleep(LAST_CALLS).await;
-                    close(&old).await;
+                    sleep(REPLACED_BACKEND_GRACE).await;
+                    close(&replaced).await;
                 });
             }
             Err(error) => tracing::error!(%error, "the configuration stays as it was"),
@@ -123,34 +129,34 @@ async fn reload_on(
 
 async fn close(backends: &Backends) {
     let closing = join_all(backends.values().map(|backend| backend.close()));
-    if timeout(CLOSE_PATIENCE, closing).await.is_err() {
-        tracing::warn!("a vendor did not answer the gateway's goodbye");
+    if timeout(CLOSE_TIMEOUT, closing).await.is_err() {
+        tracing::warn!(timeout = ?CLOSE_TIMEOUT, "not all backends were closed in time");
     }
 }
 
-/// Keeps the health of all backends true.
-async fn watch_health(registry: Registry, health: Health, changed: Arc<Notify>) {
-    let mut told: Vec<String> = Vec::new();
+/// Keeps the health status of every backend up to date.
+async fn update_health(registry: Registry, health: Health, reloaded: Arc<Notify>) {
+    let mut known: Vec<String> = Vec::new();
     loop {
         let backends = registry.all();
         let names: Vec<_> = backends.keys().map(ToString::to_string).collect();
-        for gone in told.iter().filter(|name| !names.contains(name)) {
-            health.remove(gone);
+        for removed in known.iter().filter(|name| !names.contains(name)) {
+            health.remove(removed);
         }
         let probes = backends.iter().map(async |(id, backend)| {
             health.set(&id.to_string(), probe(id, &**backend).await);
         });
         join_all(probes).await;
-        told = names;
+        known = names;
         tokio::select! {
-            () = sleep(PROBE_EVERY) => {}
-            () = changed.notified() => {}
+            () = sleep(PROBE_INTERVAL) => {}
+            () = reloaded.notified() => {}
         }
     }
 }
 
-async fn probe(id: &BackendId, probed: &dyn Backend) -> ServingStatus {
-    match backend::probe(id, probed, PROBE_PATIENCE).await {
+async fn probe(id: &BackendId, backend: &dyn Backend) -> ServingStatus {
+    match backend::probe(id, backend, PROBE_TIMEOUT).await {
         Ok(()) => ServingStatus::Serving,
         Err(error) => {
             tracing::warn!(backend = %id, %error, "the backend cannot be used");

@@ -144,7 +144,7 @@ pub async fn sandbox(options: SandboxArguments) -> Result<(), CommandError> {
         listeners: vec![Listener::tcp(listener)],
         metrics: Some(Listener::tcp(metrics)),
         reload: None,
-        drain: Drain { notice: Duration::ZERO, grace: Duration::from_secs(5) },
+        drain: Drain { lame_duck: Duration::ZERO, grace: Duration::from_secs(5) },
     })
     .await
 }

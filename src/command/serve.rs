@@ -24,9 +24,9 @@ pub async fn serve(path: &Path) -> Result<(), CommandError> {
     let sealer = assemble::sealer(config.token_key.as_ref())?;
     let registry = Registry::new(assemble::backends(&config)?);
     let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
-    let listeners = listeners::open(&config.listen, certificate.as_ref()).await?;
+    let listeners = listeners::bind_all(&config.listen, certificate.as_ref()).await?;
     let metrics = match &config.metrics {
-        Some(address) => Some(listeners::open_one(address, certificate.as_ref()).await?),
+        Some(address) => Some(listeners::bind(address, certificate.as_ref()).await?),
         None => None,
     };
     let DrainConfig { lame_duck, grace } = config.drain;
@@ -36,7 +36,7 @@ pub async fn serve(path: &Path) -> Result<(), CommandError> {
         policies: assemble::poll_policies(&config),
         listeners,
         metrics,
-        drain: Drain { notice: lame_duck, grace },
+        drain: Drain { lame_duck, grace },
         reload: Some(Box::new(reload(path.to_owned(), config, certificate))),
     })
     .await
@@ -54,7 +54,7 @@ fn reload(
         let backends = assemble::backends(&config)?;
         // Last, since it takes effect at once.
         if let (Some(certificate), Some(tls)) = (&certificate, &config.tls) {
-            certificate.renew(tls)?;
+            certificate.reload(tls)?;
         }
         let changed = started.needing_restart(&config);
         if !changed.is_empty() {

@@ -1,7 +1,7 @@
-//! From an accepted socket to calls: handshakes, HTTP/2, and the orderly end of a connection.
+//! From an accepted socket to calls: the handshakes, HTTP/2, and the orderly end of a connection.
 //!
-//! Every connection and every call is a task that is counted and can be cut, so that the end of the
-//! server is bounded and comes after the last line of the access log.
+//! Every connection and every call is a task that is tracked and can be aborted. So the end of the server is
+//! bounded, and comes after the last line of the access log. What happens in a call is not known here.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -23,161 +23,161 @@ use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tonic::service::Routes;
 
-use super::calls::Calls;
-use super::cork::corked;
-use super::layers;
+use super::call;
+use super::call_metrics::CallMetrics;
+use super::coalesced_writes::coalesce;
 use super::listener::{Listener, Peer, Socket};
-use super::preface::{self, Begun};
+use super::preface::{self, Rewind};
 
-/// How long a client may take from its connect to the end of its HTTP/2 preface, TLS included: whoever
-/// connects and says nothing costs a file descriptor for this long.
-const OPENING: Duration = Duration::from_secs(10);
+/// How long a client may take from its connect to the end of its HTTP/2 preface, TLS included. A client that
+/// connects and sends nothing costs a file descriptor for this long.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Calls at once on a connection. Without a limit a busy client trips h2's guard against floods of
-/// small frames, and all of its calls fail; with it they queue on the client's side.
-const CALLS_A_CONNECTION: u32 = 1000;
+/// SETTINGS_MAX_CONCURRENT_STREAMS of each connection (RFC 9113 §6.5.2). Without it a busy client trips h2's
+/// protection against floods of small frames, and all of its calls fail; with it they queue in the client.
+const MAX_CONCURRENT_STREAMS: u32 = 1000;
 
-/// Calls that a client may cancel before they were looked at. h2's default of 20 takes a client with
-/// short deadlines for an attacker.
-const PENDING_RESETS: usize = 1024;
+/// How many streams a client may reset before the server has accepted them. h2's default of 20 takes a client with
+/// short deadlines for a rapid reset attack (CVE-2023-44487).
+const MAX_PENDING_RESETS: usize = 1024;
 
-/// How much of a stream waits for a peer that is slow to read. More is not even made, so that one who reads
-/// again is told the latest soon, and not all that there was in between.
-const STREAM_BUFFER: usize = 16 * 1024;
+/// How many bytes of a stream are buffered for a client that reads slowly. More is not even encoded, so that a
+/// client which reads again gets the latest state soon and not all the states in between.
+const MAX_SEND_BUFFER_BYTES: usize = 16 * 1024;
 
-/// Pings find peers that are gone without a word, and keep address translators and balancers that
-/// count bytes from forgetting a quiet connection.
+/// HTTP/2 PING detects peers that disappeared silently, and keeps address translators and load balancers from
+/// dropping a connection without traffic.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What a connection needs to be served.
+/// Accepts connections and serves calls on them. Clones share their tasks.
 #[derive(Debug, Clone)]
-pub(super) struct Door {
+pub(super) struct ConnectionServer {
     routes: Routes,
-    calls: Arc<Calls>,
+    metrics: Arc<CallMetrics>,
     http: http2::Builder<Tasks>,
     tasks: Tasks,
     draining: CancellationToken,
 }
 
-impl Door {
+impl ConnectionServer {
     pub(super) fn new(
         routes: Routes,
-        calls: Arc<Calls>,
+        metrics: Arc<CallMetrics>,
         draining: CancellationToken,
-        cut: CancellationToken,
+        abort: CancellationToken,
     ) -> Self {
-        let tasks = Tasks { running: TaskTracker::new(), cut };
+        let tasks = Tasks { tracker: TaskTracker::new(), abort };
         let mut http = http2::Builder::new(tasks.clone());
         http.timer(TokioTimer::new())
-            .max_concurrent_streams(CALLS_A_CONNECTION)
-            .max_pending_accept_reset_streams(PENDING_RESETS)
-            .max_send_buf_size(STREAM_BUFFER)
+            .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
+            .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
+            .max_send_buf_size(MAX_SEND_BUFFER_BYTES)
             .keep_alive_interval(PING_INTERVAL)
             .keep_alive_timeout(PING_TIMEOUT);
-        Self { routes: routes.prepare(), calls, http, tasks, draining }
+        Self { routes: routes.prepare(), metrics, http, tasks, draining }
     }
 
     /// Accepts connections from `listener` until the server drains, then closes it.
-    pub(super) fn open(&self, listener: Listener) {
-        let door = self.clone();
+    pub(super) fn listen(&self, listener: Listener) {
+        listener.log_listening("grpc");
+        let server = self.clone();
         self.tasks.spawn(async move {
-            door.draining.run_until_cancelled(door.accept(listener)).await;
+            server.draining.run_until_cancelled(server.accept(listener)).await;
         });
     }
 
-    /// Everything that runs, to be waited for.
+    /// Takes no more listeners; the tracker ends with the last task.
     pub(super) fn close(self) -> TaskTracker {
-        self.tasks.running.close();
-        self.tasks.running
+        self.tasks.tracker.close();
+        self.tasks.tracker
     }
 
     async fn accept(&self, listener: Listener) {
         loop {
             let socket = listener.accept().await;
-            self.tasks.spawn(self.clone().admit(socket));
+            self.tasks.spawn(self.clone().serve_socket(socket));
         }
     }
 
-    async fn admit(self, socket: Socket) {
+    async fn serve_socket(self, socket: Socket) {
         match socket {
-            Socket::Tcp(stream, peer) => {
-                self.converse(Peer::Tcp(peer), async { Ok(stream) }).await;
-            }
+            Socket::Tcp(stream, peer) => self.serve(Peer::Tcp(peer), async { Ok(stream) }).await,
             Socket::Tls(stream, peer, config) => {
-                self.converse(Peer::Tcp(peer), TlsAcceptor::from(config).accept(stream)).await;
+                self.serve(Peer::Tcp(peer), TlsAcceptor::from(config).accept(stream)).await;
             }
-            #[cfg(unix)]
-            Socket::Unix(stream) => self.converse(Peer::Unix, async { Ok(stream) }).await,
+            Socket::Unix(stream) => self.serve(Peer::Unix, async { Ok(stream) }).await,
         }
     }
 
-    async fn converse<S>(self, peer: Peer, handshake: impl Future<Output = io::Result<S>>)
+    async fn serve<S>(self, peer: Peer, tls: impl Future<Output = io::Result<S>>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        // Who has not even begun to speak when the server drains loses nothing.
-        match self.draining.run_until_cancelled(begin(handshake)).await {
+        // A client that has not finished its handshake when the server drains loses nothing.
+        match self.draining.run_until_cancelled(handshake(tls)).await {
             None => {}
-            Some(Ok(stream)) => self.speak(peer, stream).await,
-            Some(Err(error)) => tracing::debug!(%peer, %error, "no HTTP/2 came of a connection"),
+            Some(Ok(stream)) => self.serve_connection(peer, stream).await,
+            Some(Err(error)) => tracing::debug!(%peer, %error, "the handshake failed"),
         }
     }
 
-    async fn speak<S>(self, peer: Peer, stream: Begun<S>)
+    async fn serve_connection<S>(self, peer: Peer, stream: Rewind<S>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { routes, calls, http, draining, .. } = self;
-        let answer = service_fn(move |mut request: Request<Incoming>| {
+        let Self { routes, metrics, http, draining, .. } = self;
+        let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
-            // A call's beginning is large: boxed when its turn comes, so that those that wait for theirs are
-            // small, and gone with it, so that a stream does not keep it for life.
-            let (routes, calls) = (routes.clone(), Arc::clone(&calls));
+            // The future of a handler is large. It is boxed when it is first polled, so that queued calls stay
+            // small, and dropped with the response head, so that a stream does not keep it for its lifetime.
+            let (routes, metrics) = (routes.clone(), Arc::clone(&metrics));
             let request = Box::new(request.map(Body::new));
-            async move { Ok::<_, Infallible>(Box::pin(layers::answer(routes, calls, *request)).await) }
+            async move { Ok::<_, Infallible>(Box::pin(call::handle(routes, metrics, *request)).await) }
         });
-        let (stream, conversation) = corked(stream);
-        let connection = http.serve_connection(TokioIo::new(stream), answer);
-        let ended = conversation.of(async {
+        let (stream, flush_driver) = coalesce(stream);
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let result = flush_driver.drive(async {
             let mut connection = pin!(connection);
             tokio::select! {
-                ended = connection.as_mut() => ended,
+                result = connection.as_mut() => result,
                 () = draining.cancelled() => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }
             }
         });
-        if let Err(error) = ended.await {
-            tracing::debug!(%peer, %error, "a connection broke");
+        if let Err(error) = result.await {
+            tracing::debug!(%peer, %error, "the connection failed");
         }
     }
 }
 
-async fn begin<S>(handshake: impl Future<Output = io::Result<S>>) -> io::Result<Begun<S>>
+/// TLS, if any, and the HTTP/2 preface.
+async fn handshake<S>(tls: impl Future<Output = io::Result<S>>) -> io::Result<Rewind<S>>
 where
     S: AsyncRead + Unpin,
 {
-    time::timeout(OPENING, async { preface::read(handshake.await?).await }).await?
+    time::timeout(HANDSHAKE_TIMEOUT, async { preface::read(tls.await?).await }).await?
 }
 
-/// Spawns what is counted and can be cut. hyper runs its calls on it.
+/// Spawns tasks that are tracked and can be aborted. hyper runs its calls on it.
 #[derive(Debug, Clone)]
 struct Tasks {
-    running: TaskTracker,
-    cut: CancellationToken,
+    tracker: TaskTracker,
+    abort: CancellationToken,
 }
 
 impl Tasks {
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.running.spawn(self.cut.clone().run_until_cancelled_owned(task));
+        self.tracker.spawn(self.abort.clone().run_until_cancelled_owned(task));
     }
 }
 
 impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
-    /// A call ends with its connection, whether it waits for a vendor or for its reader, and so is cut with it.
+    /// A call ends with its connection, whether it waits for a backend or for its client, and so needs no token of
+    /// its own to be aborted.
     fn execute(&self, call: F) {
-        self.running.spawn(call);
+        self.tracker.spawn(call);
     }
 }

@@ -1,7 +1,7 @@
-//! `grpc.health.v1.Health`, by its specification: whoever watches a name that is not known is told
-//! SERVICE_UNKNOWN and stays, to hear of it when it comes to be.
+//! `grpc.health.v1.Health`, by the gRPC health checking protocol: a watch of an unknown name gets SERVICE_UNKNOWN and
+//! stays open, to get the status when the name appears.
 //!
-//! What is healthy is decided elsewhere. `List` is missing from the generated service and so from here.
+//! Which status a name has is decided elsewhere. `List` is missing from the generated service and so from here.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,55 +11,55 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status};
 use tonic_health::ServingStatus;
-use tonic_health::pb::health_check_response::ServingStatus as Told;
+use tonic_health::pb::health_check_response::ServingStatus as ProtoStatus;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_server};
 
 use super::status::status;
 use crate::proto::restore_point_service_server::SERVICE_NAME;
 
-/// What the health service says. Clones say the same.
+/// The status of each name. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Health {
-    table: Arc<watch::Sender<Table>>,
+    statuses: Arc<watch::Sender<Statuses>>,
     draining: CancellationToken,
 }
 
-/// One channel holds all the names: they are few and change seldom, and a name that is not there yet
-/// can be watched like any other.
+/// One channel holds all the names: they are few and change rarely, and a name that does not exist yet can be
+/// watched like any other.
 #[derive(Debug, Default)]
-struct Table {
-    statuses: HashMap<String, ServingStatus>,
-    stopped: bool,
+struct Statuses {
+    by_name: HashMap<String, ServingStatus>,
+    shut_down: bool,
 }
 
 impl Health {
-    /// The whole server (the empty name) and the service are SERVING; watches end with `draining`.
+    /// The whole server (the empty name) and the service are SERVING. Watches end when `draining` is cancelled.
     pub fn new(draining: CancellationToken) -> Self {
-        let health = Self { table: Arc::default(), draining };
+        let health = Self { statuses: Arc::default(), draining };
         health.set("", ServingStatus::Serving);
         health.set(SERVICE_NAME, ServingStatus::Serving);
         health
     }
 
-    /// Says `status` of `name`: a service, or `backends/{id}`.
+    /// Sets the status of `name`: a service, or `backends/{id}`. After [`Health::shut_down`] it stays NOT_SERVING.
     pub fn set(&self, name: &str, status: ServingStatus) {
-        self.table.send_if_modified(|table| {
-            // A backend that recovers does not make a server that is stopping serve again.
-            let status = if table.stopped { ServingStatus::NotServing } else { status };
-            table.statuses.insert(name.to_owned(), status) != Some(status)
+        self.statuses.send_if_modified(|statuses| {
+            // A backend that recovers does not make a server that shuts down serve again.
+            let status = if statuses.shut_down { ServingStatus::NotServing } else { status };
+            statuses.by_name.insert(name.to_owned(), status) != Some(status)
         });
     }
 
-    /// Knows nothing of `name` any more: it is SERVICE_UNKNOWN to whoever watches it.
+    /// Removes `name`: its watches get SERVICE_UNKNOWN.
     pub fn remove(&self, name: &str) {
-        self.table.send_if_modified(|table| table.statuses.remove(name).is_some());
+        self.statuses.send_if_modified(|statuses| statuses.by_name.remove(name).is_some());
     }
 
-    /// Says NOT_SERVING of everything, from now on.
-    pub fn stop(&self) {
-        self.table.send_modify(|table| {
-            table.stopped = true;
-            table.statuses.values_mut().for_each(|status| *status = ServingStatus::NotServing);
+    /// Sets every name to NOT_SERVING, for good.
+    pub fn shut_down(&self) {
+        self.statuses.send_modify(|statuses| {
+            statuses.shut_down = true;
+            statuses.by_name.values_mut().for_each(|status| *status = ServingStatus::NotServing);
         });
     }
 
@@ -77,8 +77,8 @@ impl health_server::Health for Health {
         &self,
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
-        match self.table.borrow().statuses.get(&request.get_ref().service) {
-            Some(status) => Ok(Response::new(told(Some(*status)))),
+        match self.statuses.borrow().by_name.get(&request.get_ref().service) {
+            Some(status) => Ok(Response::new(response(Some(*status)))),
             None => Err(status(
                 Code::NotFound,
                 "HEALTH_NAME_UNKNOWN",
@@ -93,7 +93,7 @@ impl health_server::Health for Health {
     ) -> Result<Response<Self::WatchStream>, Status> {
         let watch = Watch {
             name: request.into_inner().service,
-            table: self.table.subscribe(),
+            statuses: self.statuses.subscribe(),
             draining: self.draining.clone(),
             last: None,
         };
@@ -101,10 +101,10 @@ impl health_server::Health for Health {
     }
 }
 
-/// One caller's view of one name.
+/// A client's watch of one name.
 struct Watch {
     name: String,
-    table: watch::Receiver<Table>,
+    statuses: watch::Receiver<Statuses>,
     draining: CancellationToken,
     last: Option<HealthCheckResponse>,
 }
@@ -112,14 +112,15 @@ struct Watch {
 impl Watch {
     async fn next(mut self) -> Option<(Result<HealthCheckResponse, Status>, Self)> {
         loop {
-            let now = told(self.table.borrow_and_update().statuses.get(&self.name).copied());
-            if self.last.replace(now) != Some(now) {
-                return Some((Ok(now), self));
+            let current = self.statuses.borrow_and_update().by_name.get(&self.name).copied();
+            let current = response(current);
+            if self.last.replace(current) != Some(current) {
+                return Some((Ok(current), self));
             }
             tokio::select! {
-                // First, so that NOT_SERVING is heard before the end.
+                // First, so that NOT_SERVING is sent before the end.
                 biased;
-                changed = self.table.changed() => changed.ok()?,
+                changed = self.statuses.changed() => changed.ok()?,
                 () = self.draining.cancelled() => {
                     let end = status(Code::Unavailable, "DRAINING", "the server is stopping");
                     return Some((Err(end), self));
@@ -129,7 +130,7 @@ impl Watch {
     }
 }
 
-fn told(status: Option<ServingStatus>) -> HealthCheckResponse {
-    let status = status.map_or(Told::ServiceUnknown, Told::from);
+fn response(status: Option<ServingStatus>) -> HealthCheckResponse {
+    let status = status.map_or(ProtoStatus::ServiceUnknown, ProtoStatus::from);
     HealthCheckResponse { status: status.into() }
 }

@@ -1,8 +1,7 @@
 //! Where connections come from: TCP, TCP with TLS, a Unix socket.
 //!
-//! Sockets are bound by the caller, who knows what a stale socket file or a privileged port means.
-//! Certificates are reloaded by the resolver inside the TLS configuration, which is asked at each
-//! handshake.
+//! Sockets are bound by the caller; the file of a Unix socket is removed here. Certificates are reloaded by the
+//! resolver inside the TLS configuration, which is called at each handshake.
 
 use std::fmt;
 use std::io;
@@ -11,14 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
-use tokio::net::{TcpListener, TcpStream};
-#[cfg(unix)]
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::time;
 
-/// How long to leave the listener alone when accepting fails: without file descriptors it fails at
-/// once, again and again.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
+use super::socket_file::SocketFile;
+
+/// The pause after a failed accept: without free file descriptors every attempt fails at once.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(250);
 
 /// A bound socket that accepts connections.
 #[derive(Debug)]
@@ -28,8 +26,8 @@ pub struct Listener(Kind);
 enum Kind {
     Tcp(TcpListener),
     Tls(TcpListener, Arc<ServerConfig>),
-    #[cfg(unix)]
-    Unix(UnixListener),
+    /// The file first, so that it is dropped first.
+    Unix(Option<SocketFile>, UnixListener),
 }
 
 /// An accepted connection, before any handshake.
@@ -37,21 +35,20 @@ enum Kind {
 pub(super) enum Socket {
     Tcp(TcpStream, SocketAddr),
     Tls(TcpStream, SocketAddr, Arc<ServerConfig>),
-    #[cfg(unix)]
     Unix(UnixStream),
 }
 
-/// Who is at the other end: an extension of every request.
+/// The other end of a connection: an extension of every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
-    /// The address as the socket tells it: that of a proxy, if there is one.
+    /// The address of the socket: that of the proxy, if there is one.
     Tcp(SocketAddr),
-    /// Someone on this machine.
+    /// A process on this machine.
     Unix,
 }
 
 impl Listener {
-    /// Plain HTTP/2.
+    /// HTTP/2 in plaintext.
     pub fn tcp(socket: TcpListener) -> Self {
         Self(Kind::Tcp(socket))
     }
@@ -62,13 +59,13 @@ impl Listener {
         Self(Kind::Tls(socket, Arc::new(config)))
     }
 
-    /// Plain HTTP/2 for this machine only.
-    #[cfg(unix)]
+    /// HTTP/2 in plaintext for this machine only. The socket's file is removed when the listener is dropped, unless
+    /// another process has replaced it.
     pub fn unix(socket: UnixListener) -> Self {
-        Self(Kind::Unix(socket))
+        Self(Kind::Unix(SocketFile::of(&socket), socket))
     }
 
-    /// The same for HTTP/1 alone, which TLS must say as well.
+    /// The same socket for HTTP/1.1 alone, in ALPN too.
     pub(super) fn for_http1(mut self) -> Self {
         if let Kind::Tls(_, config) = &mut self.0 {
             Arc::make_mut(config).alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -76,17 +73,34 @@ impl Listener {
         self
     }
 
-    /// The next connection, however long it takes until one can be accepted.
+    /// Logs that this listener serves `service`.
+    pub(super) fn log_listening(&self, service: &str) {
+        let tls = matches!(self.0, Kind::Tls(..));
+        tracing::info!(service, address = %self.address(), tls, "listening");
+    }
+
+    /// As in the configuration, but with the port that was really bound.
+    fn address(&self) -> String {
+        match &self.0 {
+            Kind::Tcp(socket) | Kind::Tls(socket, _) => {
+                socket.local_addr().map_or_else(|error| error.to_string(), |it| it.to_string())
+            }
+            Kind::Unix(None, _) => "unix:".to_owned(),
+            Kind::Unix(Some(file), _) => format!("unix:{}", file.path().display()),
+        }
+    }
+
+    /// The next connection. Errors are logged, and accepting is retried until it succeeds.
     pub(super) async fn accept(&self) -> Socket {
         loop {
             match self.try_accept().await {
                 Ok(socket) => return socket,
-                Err(error) if is_of_one_connection(&error) => {
-                    tracing::debug!(%error, "a connection was gone before it was accepted");
+                Err(error) if is_connection_error(&error) => {
+                    tracing::debug!(%error, "a connection was closed before it was accepted");
                 }
                 Err(error) => {
                     tracing::error!(%error, "cannot accept connections");
-                    time::sleep(ACCEPT_PAUSE).await;
+                    time::sleep(ACCEPT_BACKOFF).await;
                 }
             }
         }
@@ -102,24 +116,24 @@ impl Listener {
                 let (stream, peer) = accept_tcp(socket).await?;
                 Ok(Socket::Tls(stream, peer, Arc::clone(config)))
             }
-            #[cfg(unix)]
-            Kind::Unix(socket) => Ok(Socket::Unix(socket.accept().await?.0)),
+            Kind::Unix(_, socket) => Ok(Socket::Unix(socket.accept().await?.0)),
         }
     }
 }
 
 async fn accept_tcp(socket: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     let (stream, peer) = socket.accept().await?;
-    // Small frames are all that gRPC sends: waiting to fill a segment only delays answers.
+    // gRPC sends small frames: Nagle's algorithm would only delay them.
     stream.set_nodelay(true)?;
     Ok((stream, peer))
 }
 
-fn is_of_one_connection(error: &io::Error) -> bool {
+/// Whether an error concerns one connection and not the listener.
+fn is_connection_error(error: &io::Error) -> bool {
     use io::ErrorKind::{
         ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput, NotConnected,
     };
-    // The last two come from setting options on a socket whose peer has left already.
+    // The last two come from setting options on a socket whose peer has closed it already.
     matches!(
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput | NotConnected

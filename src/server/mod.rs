@@ -1,24 +1,24 @@
-//! The listening side: sockets, TLS, the layers around every call, health, reflection, figures, and an end
-//! that takes a bounded time.
+//! The server side of gRPC: sockets, TLS, HTTP/2 connections, what happens around every call, health, reflection,
+//! metrics, and a shutdown in bounded time.
 //!
 //! The accept loop is our own because tonic's waits at shutdown for as long as any client holds a stream
-//! or an idle connection. Nothing in here knows what the RPCs do, and nobody is authenticated here.
+//! or an idle connection. Nothing in here knows what the RPCs do, and clients are not authenticated here.
 
 mod access_log;
-mod calls;
+mod call;
+mod call_metrics;
+mod coalesced_writes;
 mod connection;
-mod cork;
 mod deadline;
 mod health;
-mod layers;
 mod listener;
+mod message_size;
 mod metrics;
-mod panics;
 mod preface;
 pub mod reflection;
+mod socket_file;
 mod status;
 pub mod telemetry;
-mod too_large;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,93 +27,94 @@ use tokio::time;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-use connection::Door;
+use connection::ConnectionServer;
 
-pub use calls::Calls;
+pub use call_metrics::CallMetrics;
 pub use deadline::Deadline;
 pub use health::Health;
 pub use listener::{Listener, Peer};
 pub use metrics::Metrics;
 
-/// How long a call that ignores its own cancellation is waited for after the cut. Only one that blocks
-/// its thread can need it, and the process is about to end anyway.
-const LAST_WAIT: Duration = Duration::from_secs(1);
+/// How long the server waits for aborted tasks to end. Only a task that blocks its thread takes any time, and the
+/// process is about to end anyway.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long each part of an orderly end may take.
+/// How long each part of an orderly shutdown may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drain {
-    /// Health says NOT_SERVING and calls are still accepted, so that load balancers look away first.
-    pub notice: Duration,
-    /// After that clients are told to go elsewhere (GOAWAY) and running calls may end; what is left
-    /// then is cut.
+    /// The lame duck period: health is NOT_SERVING while calls are still accepted, so that load balancers stop
+    /// sending new ones first.
+    pub lame_duck: Duration,
+    /// The time after it for calls in flight to end. Clients have been sent GOAWAY (RFC 9113 §6.8); what is left
+    /// at its end is aborted.
     pub grace: Duration,
 }
 
 impl Default for Drain {
     fn default() -> Self {
-        Self { notice: Duration::ZERO, grace: Duration::from_secs(10) }
+        Self { lame_duck: Duration::ZERO, grace: Duration::from_secs(10) }
     }
 }
 
-/// The three steps of the end of a server. Clones are the same steps.
+/// The three steps of a shutdown, in their order. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Stages {
-    /// Cancelled by whoever wants the server to end in order.
-    pub stop: CancellationToken,
-    /// Cancelled by the server when streams must end: they say goodbye when they see it.
+pub struct Shutdown {
+    /// Cancelled from outside to request an orderly shutdown.
+    pub requested: CancellationToken,
+    /// Cancelled by the server when the lame duck period is over. Long-lived streams end themselves when they see it.
     pub draining: CancellationToken,
-    /// Cancelled by the server when the grace is over, or earlier by whoever cannot wait for it.
-    pub cut: CancellationToken,
+    /// Cancelled by the server when the grace period is over, or earlier from outside. Everything left is dropped.
+    pub abort: CancellationToken,
 }
 
 /// How a server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// Every call had its answer.
+pub enum ServerExit {
+    /// Every call ended by itself.
     Drained,
-    /// Calls or connections were cut off.
-    Cut,
+    /// Calls or connections were aborted.
+    Aborted,
 }
 
-/// Serves `routes` on all `listeners`, counting in `calls`, until `stages.stop`, then ends within `drain.notice`,
-/// `drain.grace` and a second. Dropping the future cuts everything off.
+/// Serves `routes` on all `listeners`, counting calls in `metrics`, until `shutdown.requested`. Then it ends within
+/// `drain.lame_duck`, `drain.grace` and one second. Dropping the future aborts everything.
 pub async fn serve(
     listeners: Vec<Listener>,
     routes: Routes,
     health: Health,
-    calls: Arc<Calls>,
+    metrics: Arc<CallMetrics>,
     drain: Drain,
-    stages: Stages,
-) -> End {
-    let Stages { stop, draining, cut } = stages;
-    let _cut_when_dropped = cut.clone().drop_guard();
-    let door = Door::new(routes, calls, draining.clone(), cut.clone());
+    shutdown: Shutdown,
+) -> ServerExit {
+    let Shutdown { requested, draining, abort } = shutdown;
+    let _abort_on_drop = abort.clone().drop_guard();
+    let connections = ConnectionServer::new(routes, metrics, draining.clone(), abort.clone());
     for listener in listeners {
-        door.open(listener);
+        connections.listen(listener);
     }
 
     tokio::select! {
-        () = stop.cancelled() => tracing::info!("stopping: health says NOT_SERVING"),
-        () = cut.cancelled() => {}
+        () = requested.cancelled() => tracing::info!("shutting down: health is NOT_SERVING"),
+        () = abort.cancelled() => {}
     }
-    health.stop();
-    cut.run_until_cancelled(time::sleep(drain.notice)).await;
+    health.shut_down();
+    abort.run_until_cancelled(time::sleep(drain.lame_duck)).await;
 
-    // The listeners close, the streams hear of it and each connection sends its GOAWAY, all by this.
+    // This closes the listeners, ends the streams and sends GOAWAY on each connection.
     draining.cancel();
-    let everything = door.close();
-    let end = tokio::select! {
+    let tasks = connections.close();
+    let exit = tokio::select! {
         biased;
-        () = everything.wait() => End::Drained,
-        () = cut.cancelled() => End::Cut,
-        () = time::sleep(drain.grace) => End::Cut,
+        () = tasks.wait() => ServerExit::Drained,
+        () = abort.cancelled() => ServerExit::Aborted,
+        () = time::sleep(drain.grace) => ServerExit::Aborted,
     };
-    if end == End::Cut {
-        tracing::warn!(tasks = everything.len(), "cutting off the connections and calls left over");
-        cut.cancel();
-        if time::timeout(LAST_WAIT, everything.wait()).await.is_err() {
-            tracing::error!(tasks = everything.len(), "calls that do not yield are left behind");
+    if exit == ServerExit::Aborted {
+        tracing::warn!(tasks = tasks.len(), "aborting the connections and calls that are left");
+        abort.cancel();
+        if time::timeout(ABORT_TIMEOUT, tasks.wait()).await.is_err() {
+            tracing::error!(tasks = tasks.len(), "calls that block their thread did not end");
         }
     }
-    end
+    exit
 }

@@ -1,7 +1,7 @@
-//! The first 24 bytes of an HTTP/2 connection, read before hyper sees it: hyper waits for them without
-//! limit.
+//! The HTTP/2 connection preface (RFC 9113 §3.4), read under a time limit before hyper takes the connection: hyper
+//! waits for it without one.
 //!
-//! They are not judged here: whether they are HTTP/2 is for hyper to say.
+//! The bytes are not checked here: that is hyper's job, and [`Rewind`] gives them back to it.
 
 use std::io;
 use std::pin::Pin;
@@ -11,39 +11,40 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 const LENGTH: usize = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".len();
 
-/// Reads as many bytes as a preface has.
-pub(super) async fn read<S: AsyncRead + Unpin>(mut stream: S) -> io::Result<Begun<S>> {
+/// Reads as many bytes as the preface has.
+pub(super) async fn read<S: AsyncRead + Unpin>(mut stream: S) -> io::Result<Rewind<S>> {
     let mut preface = [0; LENGTH];
     stream.read_exact(&mut preface).await?;
-    Ok(Begun { preface, given: 0, stream })
+    Ok(Rewind { preface, consumed: 0, stream })
 }
 
-/// A stream whose beginning has been read and is given again.
+/// A stream that yields its preface a second time.
 #[derive(Debug)]
-pub(super) struct Begun<S> {
+pub(super) struct Rewind<S> {
     preface: [u8; LENGTH],
-    given: usize,
+    /// How many bytes of `preface` have been yielded again.
+    consumed: usize,
     stream: S,
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Begun<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Rewind<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let left = &self.preface[self.given..];
+        let left = &self.preface[self.consumed..];
         if left.is_empty() {
             return Pin::new(&mut self.stream).poll_read(cx, buffer);
         }
-        let part = left.len().min(buffer.remaining());
-        buffer.put_slice(&left[..part]);
-        self.given += part;
+        let length = left.len().min(buffer.remaining());
+        buffer.put_slice(&left[..length]);
+        self.consumed += length;
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Begun<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Rewind<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

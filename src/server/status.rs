@@ -1,6 +1,6 @@
-//! The statuses that the server itself gives, whichever RPC was called.
+//! The statuses that the server itself makes, whichever RPC was called.
 //!
-//! What goes wrong inside an RPC is no business of this file.
+//! Errors of the RPCs become statuses in `crate::status`.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
-//! Where the program's log goes: stderr, as text for people or JSON for machines.
+//! The log of the process: on stderr, as text or JSON.
 //!
-//! What is logged is chosen by `RUST_LOG`, for example `info,access=off`. Traces are not exported.
+//! `RUST_LOG` selects what is logged, for example `info,access=off`. Traces are not exported.
 
 use std::io::{self, IsTerminal};
 use std::panic;
@@ -8,20 +8,20 @@ use std::panic;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
-/// The form of a log line.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
-    /// For people; in colour on a terminal.
+    /// Text, in colour on a terminal.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Why the log cannot be set up: `RUST_LOG` is malformed, or it is set up already.
+/// Why the log cannot be set up: `RUST_LOG` is malformed, or the process has a log already.
 pub type SetUpError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Sets up the log for the whole process. Panics go to it too, with their place.
+/// Sets up the log for the whole process. Panics are logged too, with their location.
 ///
 /// # Errors
 /// See [`SetUpError`].
@@ -37,8 +37,8 @@ pub fn init(format: Format) -> Result<(), SetUpError> {
         Format::Json => log.json().flatten_event(true).try_init()?,
     }
     panic::set_hook(Box::new(|panic| {
-        // As a string, which is quoted: a panic's text must not pass for log lines of its own.
-        tracing::error!(panic = panic.to_string(), "something panicked");
+        // As a string, which is quoted: the text of a panic must not pass for further log lines.
+        tracing::error!(panic = panic.to_string(), "a task panicked");
     }));
     Ok(())
 }

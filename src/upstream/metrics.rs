@@ -8,7 +8,7 @@ use std::time::Instant;
 use reqwest::StatusCode;
 
 use super::rate_limit::RateLimiterState;
-use crate::timing::{Timed, Timing};
+use crate::histogram::{Histogram, HistogramSnapshot};
 
 /// The class of a response's status, or that there was no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub struct RequestMetrics {
     /// refused is not counted.
     pub requests: [(StatusClass, u64); StatusClass::ALL.len()],
     /// From sending a request to the head of its response, or until the caller gave up.
-    pub durations: Timed,
+    pub durations: HistogramSnapshot,
     /// The rate limiter, if there is one.
     pub rate_limiter: Option<RateLimiterState>,
 }
@@ -84,7 +84,7 @@ impl Default for RequestMetrics {
 #[derive(Debug, Default)]
 pub(super) struct RequestCounter {
     requests: [AtomicU64; StatusClass::ALL.len()],
-    durations: Timing,
+    durations: Histogram,
 }
 
 impl RequestCounter {
@@ -97,7 +97,7 @@ impl RequestCounter {
         let count = |class| self.requests[class as usize].load(Ordering::Relaxed);
         RequestMetrics {
             requests: StatusClass::ALL.map(|class| (class, count(class))),
-            durations: self.durations.so_far(),
+            durations: self.durations.snapshot(),
             rate_limiter,
         }
     }
@@ -121,7 +121,7 @@ impl InFlightRequest<'_> {
 impl Drop for InFlightRequest<'_> {
     fn drop(&mut self) {
         self.counter.requests[self.class as usize].fetch_add(1, Ordering::Relaxed);
-        self.counter.durations.note(self.started.elapsed());
+        self.counter.durations.observe(self.started.elapsed());
     }
 }
 

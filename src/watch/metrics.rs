@@ -8,14 +8,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::event::EventType;
-use crate::timing::{Timed, Timing};
+use crate::histogram::{Histogram, HistogramSnapshot};
 
 /// The metrics of all watchers together.
 #[derive(Debug, Default)]
 pub struct WatchMetrics {
     /// In the order of [`EventType::ALL`].
     events: [AtomicU64; EventType::ALL.len()],
-    delivery: Timing,
+    delivery: Histogram,
 }
 
 impl WatchMetrics {
@@ -24,7 +24,7 @@ impl WatchMetrics {
         self.events[event as usize].fetch_add(1, Ordering::Relaxed);
         // The others report what was known before, or nothing about the backend.
         if let (EventType::Changed | EventType::Deleted, Some(observed)) = (event, observe_time) {
-            self.delivery.note(elapsed_since(observed));
+            self.delivery.observe(elapsed_since(observed));
         }
     }
 
@@ -34,8 +34,8 @@ impl WatchMetrics {
     }
 
     /// From reading the backend to the stream, of each CHANGED and DELETED.
-    pub fn delivery(&self) -> Timed {
-        self.delivery.so_far()
+    pub fn delivery(&self) -> HistogramSnapshot {
+        self.delivery.snapshot()
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
         }
         metrics.count(EventType::Changed, None);
         metrics.count(EventType::Deleted, Some(now + SignedDuration::from_hours(1)));
-        let Timed { counts, .. } = metrics.delivery();
+        let HistogramSnapshot { counts, .. } = metrics.delivery();
         assert_eq!(counts.iter().sum::<u64>(), 3);
         assert_eq!((counts.first(), counts.last()), (Some(&1), Some(&2)));
     }

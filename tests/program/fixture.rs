@@ -55,15 +55,17 @@ impl Running {
         line.expect("the program says it")
     }
 
-    /// Waits for a line of its log that holds `words`.
-    pub(crate) fn logs(&mut self, words: &str) {
+    /// Waits for a line of its log that holds `words`, and returns it.
+    pub(crate) fn logs(&mut self, words: &str) -> String {
         let stderr = self.0.stderr.as_mut().unwrap();
         // Byte by byte, so that nothing of the next line is taken away.
         let mut line = Vec::new();
         for byte in std::io::Read::bytes(stderr).map(Result::unwrap) {
             match byte {
-                b'\n' if String::from_utf8_lossy(&line).contains(words) => return,
-                b'\n' => line.clear(),
+                b'\n' => match String::from_utf8_lossy(&line) {
+                    text if text.contains(words) => return text.into_owned(),
+                    _ => line.clear(),
+                },
                 byte => line.push(byte),
             }
         }

@@ -6,6 +6,7 @@ mod clouds;
 mod config;
 mod credentials;
 mod fixture;
+mod listeners;
 mod metrics;
 mod paces;
 mod replaced;

@@ -324,7 +324,7 @@ async fn a_stopping_gateway_says_goodbye_with_a_token() {
     let mut watch = gateway.watch(request.clone()).await;
     watch.until(|event| event.event() == Event::Synced).await;
     let replica = gateway.another_replica().await;
-    gateway.stages.stop.cancel();
+    gateway.shutdown.requested.cancel();
     let event = watch.event().await;
     assert_eq!(event.event(), Event::Draining);
     let status = watch.next().await.unwrap_err();
@@ -333,7 +333,7 @@ async fn a_stopping_gateway_says_goodbye_with_a_token() {
     let resume = WatchStatusRequest { resume_token: event.resume_token, ..request };
     let mut watch = fixture::watch(replica.client, resume).await.unwrap();
     assert_eq!(watch.event().await.event(), Event::Synced);
-    assert_eq!(gateway.stop().await, restore_point_gateway::server::End::Drained);
+    assert_eq!(gateway.stop().await, restore_point_gateway::server::ServerExit::Drained);
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
-//! Figures for Prometheus, over HTTP/1 on a listener of its own: callers of the gateway see none of them.
+//! Metrics for Prometheus in the OpenMetrics format, over HTTP/1.1 on a listener of its own, so that clients of the
+//! gateway do not see them.
 //!
-//! Nothing is kept here. Each figure lies where its events happen, and is fetched when somebody asks.
+//! Nothing is stored here. Each metric is an atomic in the part of the gateway that it measures, and is read when
+//! Prometheus scrapes.
 
-mod figures;
-mod page;
+mod collector;
+mod exposition;
 mod process;
 
 use std::fmt;
@@ -25,76 +27,75 @@ use tokio::task::JoinSet;
 use tokio::time;
 use tokio_rustls::TlsAcceptor;
 
-use self::figures::Figures;
-use super::Calls;
+use self::collector::GatewayCollector;
+use super::CallMetrics;
 use super::listener::{Listener, Socket};
 use crate::backend::Registry;
 use crate::watch::Hub;
 
-/// How long one visit may take, from its connect to the last byte of its one answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a scrape may take, from its connect to the last byte of its one response.
+const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// All figures of a gateway. Cheap to clone.
+/// All metrics of a gateway. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Arc<registry::Registry>,
 }
 
 impl Metrics {
-    /// The figures of these parts.
-    pub fn new(calls: Arc<Calls>, backends: Registry, hub: Hub) -> Self {
+    /// The metrics of these parts.
+    pub fn new(calls: Arc<CallMetrics>, backends: Registry, hub: Hub) -> Self {
         let mut registry = registry::Registry::default();
-        registry.register_collector(Box::new(Figures { calls, backends, hub }));
+        registry.register_collector(Box::new(GatewayCollector { calls, backends, hub }));
         Self { registry: Arc::new(registry) }
     }
 
-    /// Shows them at `/metrics` to whoever connects to `listener`. It never ends; dropping it closes the
-    /// listener and all connections.
+    /// Serves them at `/metrics` on `listener`. It never ends; dropping it closes the listener and all
+    /// connections.
     pub async fn serve(self, listener: Listener) {
+        listener.log_listening("metrics");
         let listener = listener.for_http1();
-        let page = get(async move || self.page());
-        let router = Router::new().route("/metrics", page);
-        let mut visits = JoinSet::new();
+        let router = Router::new().route("/metrics", get(async move || self.expose()));
+        let mut scrapes = JoinSet::new();
         loop {
             tokio::select! {
                 socket = listener.accept() => {
-                    visits.spawn(time::timeout(PATIENCE, admit(socket, router.clone())));
+                    scrapes.spawn(time::timeout(SCRAPE_TIMEOUT, serve_socket(socket, router.clone())));
                 }
-                // Looked at by nobody, but they would pile up.
-                Some(_) = visits.join_next() => {}
+                // Nothing to do with its result, but it must leave the set.
+                Some(_) = scrapes.join_next() => {}
             }
         }
     }
 
-    fn page(&self) -> Result<impl IntoResponse + use<>, StatusCode> {
-        let mut page = String::new();
-        text::encode(&mut page, &self.registry).map_err(|fmt::Error| {
-            tracing::error!("the figures cannot be written");
+    fn expose(&self) -> Result<impl IntoResponse + use<>, StatusCode> {
+        let mut exposition = String::new();
+        text::encode(&mut exposition, &self.registry).map_err(|fmt::Error| {
+            tracing::error!("cannot encode the metrics");
             StatusCode::INTERNAL_SERVER_ERROR
         })?;
-        Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], page))
+        Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], exposition))
     }
 }
 
-async fn admit(socket: Socket, router: Router) {
-    let ended = match socket {
-        Socket::Tcp(stream, _) => answer(stream, router).await,
+async fn serve_socket(socket: Socket, router: Router) {
+    let result = match socket {
+        Socket::Tcp(stream, _) => serve_request(stream, router).await,
         Socket::Tls(stream, _, config) => match TlsAcceptor::from(config).accept(stream).await {
-            Ok(stream) => answer(stream, router).await,
+            Ok(stream) => serve_request(stream, router).await,
             Err(error) => Err(error),
         },
-        #[cfg(unix)]
-        Socket::Unix(stream) => answer(stream, router).await,
+        Socket::Unix(stream) => serve_request(stream, router).await,
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "figures were not fetched to their end");
+    if let Err(error) = result {
+        tracing::debug!(%error, "a scrape of the metrics failed");
     }
 }
 
-/// One answer a connection: there is nothing to keep open until the next visit.
-async fn answer<S>(stream: S, router: Router) -> io::Result<()>
+/// Serves one request per connection: nothing stays open between two scrapes.
+async fn serve_request<S>(stream: S, router: Router) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

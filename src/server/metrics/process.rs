@@ -1,34 +1,35 @@
-//! What the process itself takes, as Linux tells it; elsewhere nothing.
+//! Memory and CPU time of the process, from procfs (proc(5)). None on systems without it.
 
 use std::fs;
 
-/// Ticks in which the kernel tells CPU times to programs: USER_HZ, the same on every architecture that this
-/// program is built for, whatever the kernel itself ticks by.
-const TICKS_A_SECOND: f64 = 100.0;
+/// The unit of CPU times in procfs, USER_HZ: 100 on every architecture that this program is built for, whatever the
+/// kernel's own tick is.
+const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Memory that is in use and not swapped out.
+/// The resident set size.
 pub(super) fn resident_bytes() -> Option<u64> {
-    resident(&fs::read_to_string("/proc/self/status").ok()?)
+    parse_resident(&fs::read_to_string("/proc/self/status").ok()?)
 }
 
-/// CPU time of all threads, in the kernel too.
+/// User and system CPU time of all threads.
 pub(super) fn cpu_seconds() -> Option<f64> {
-    cpu(&fs::read_to_string("/proc/self/stat").ok()?)
+    parse_cpu(&fs::read_to_string("/proc/self/stat").ok()?)
 }
 
-/// Told in KiB here; `statm` counts pages, whose size no file tells.
-fn resident(status: &str) -> Option<u64> {
+/// VmRSS of `/proc/self/status`, in KiB. `statm` would give pages, whose size procfs does not give.
+fn parse_resident(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kibibytes * 1024)
 }
 
-/// The 14th and 15th field. The second is the program's name in parentheses, which may hold anything.
-fn cpu(stat: &str) -> Option<f64> {
+/// utime and stime of `/proc/self/stat`, fields 14 and 15. Field 2 is the program's name in parentheses, which may
+/// hold anything.
+fn parse_cpu(stat: &str) -> Option<f64> {
     let (_, rest) = stat.rsplit_once(") ")?;
     let mut fields = rest.split(' ').skip(11).map(|field| field.parse::<f64>().ok());
     let (user, system) = (fields.next()??, fields.next()??);
-    Some((user + system) / TICKS_A_SECOND)
+    Some((user + system) / TICKS_PER_SECOND)
 }
 
 #[cfg(test)]
@@ -36,16 +37,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_linux_tells_is_read() {
-        assert_eq!(resident("Name:\trpg\nVmHWM:\t  9 kB\nVmRSS:\t    1234 kB\n"), Some(1_263_616));
+    fn the_files_of_procfs_are_parsed() {
+        assert_eq!(
+            parse_resident("Name:\trpg\nVmHWM:\t  9 kB\nVmRSS:\t    1234 kB\n"),
+            Some(1_263_616)
+        );
         let stat = "42 (a) b (c) S 1 42 42 0 -1 4194560 900 0 1 0 150 25 0 0 20 0 4 0 7 1000 90";
-        assert_eq!(cpu(stat), Some(1.75));
-        assert_eq!((resident("VmRSS: much"), cpu("42 (a) S")), (None, None));
+        assert_eq!(parse_cpu(stat), Some(1.75));
+        assert_eq!((parse_resident("VmRSS: much"), parse_cpu("42 (a) S")), (None, None));
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn this_process_takes_something() {
+    fn this_process_uses_memory_and_cpu() {
         assert!(resident_bytes().is_some_and(|bytes| bytes > 1 << 20));
         assert!(cpu_seconds().is_some());
     }

@@ -11,7 +11,7 @@ use restore_point_gateway::model::{BackendId, Sealer};
 use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
 use restore_point_gateway::proto::{self, ListRequest, RestorePoint, WatchStatusResponse};
-use restore_point_gateway::server::{self, Calls, Drain, Health, Listener, Stages};
+use restore_point_gateway::server::{self, CallMetrics, Drain, Health, Listener, Shutdown};
 use restore_point_gateway::service::Gateway;
 use restore_point_gateway::watch::Hub;
 use restore_point_gateway::{backend, upstream};
@@ -37,10 +37,10 @@ pub struct TestGateway {
     pub address: SocketAddr,
     pub client: Client,
     pub hub: Hub,
-    pub stages: Stages,
+    pub shutdown: Shutdown,
     authority: Authority,
     rate_limit: upstream::RateLimit,
-    served: JoinHandle<server::End>,
+    served: JoinHandle<server::ServerExit>,
 }
 
 /// What differs from the usual set-up.
@@ -72,8 +72,8 @@ impl TestGateway {
         let veeam = sandbox::veeam_em::EnterpriseManager::start(plan.veeam).unwrap();
         let rate_limit = plan.rate_limit;
         let replica = Replica::start(registry(&azure, &veeam, &authority, rate_limit)).await;
-        let Replica { address, client, hub, stages, served } = replica;
-        Self { clock, azure, veeam, address, client, hub, stages, authority, rate_limit, served }
+        let Replica { address, client, hub, shutdown, served } = replica;
+        Self { clock, azure, veeam, address, client, hub, shutdown, authority, rate_limit, served }
     }
 
     /// A second gateway in front of the same vendors.
@@ -93,8 +93,8 @@ impl TestGateway {
     }
 
     /// Tells the gateway to stop, and waits until it has.
-    pub async fn stop(self) -> server::End {
-        self.stages.stop.cancel();
+    pub async fn stop(self) -> server::ServerExit {
+        self.shutdown.requested.cancel();
         timeout(PATIENCE, self.served).await.expect("the gateway stops").unwrap()
     }
 
@@ -168,8 +168,8 @@ pub struct Replica {
     pub address: SocketAddr,
     pub client: Client,
     pub hub: Hub,
-    pub stages: Stages,
-    pub served: JoinHandle<server::End>,
+    pub shutdown: Shutdown,
+    pub served: JoinHandle<server::ServerExit>,
 }
 
 impl Replica {
@@ -182,19 +182,19 @@ impl Replica {
             idle_ttl: Duration::from_millis(10),
         };
         let hub = Hub::new(registry.clone(), policy);
-        let stages = Stages::default();
-        let gateway = Gateway::new(registry, sealer, hub.clone(), stages.draining.clone());
-        let health = Health::new(stages.draining.clone());
+        let shutdown = Shutdown::default();
+        let gateway = Gateway::new(registry, sealer, hub.clone(), shutdown.draining.clone());
+        let health = Health::new(shutdown.draining.clone());
         let routes = gateway.into_routes().add_service(health.service());
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
-        let drain = Drain { notice: Duration::ZERO, grace: Duration::from_secs(5) };
+        let drain = Drain { lame_duck: Duration::ZERO, grace: Duration::from_secs(5) };
         let listeners = vec![Listener::tcp(socket)];
-        let calls = Arc::new(Calls::new().unwrap());
+        let calls = Arc::new(CallMetrics::new().unwrap());
         let served =
-            tokio::spawn(server::serve(listeners, routes, health, calls, drain, stages.clone()));
+            tokio::spawn(server::serve(listeners, routes, health, calls, drain, shutdown.clone()));
         let client = Client::connect(format!("http://{address}")).await.unwrap();
-        Self { address, client, hub, stages, served }
+        Self { address, client, hub, shutdown, served }
     }
 }
 

@@ -1,38 +1,38 @@
-//! A page of figures, read as strictly as OpenMetrics is written, as far as the gateway writes it: no
-//! escapes, no timestamps, no exemplars.
+//! A strict parser of the OpenMetrics 1.0 text format, for the part of it that the gateway writes: no escapes, no
+//! timestamps, no exemplars.
 
 use std::collections::{HashMap, HashSet};
 
-/// The samples of a page by their names with labels, as they stand there.
+/// The samples of an exposition, by name with labels as written.
 #[derive(Debug)]
-pub struct Page(HashMap<String, f64>);
+pub struct Exposition(HashMap<String, f64>);
 
-/// What is being read.
+/// The metric family that is being parsed.
 struct Family<'a> {
     name: &'a str,
     kind: &'a str,
-    /// Of the histogram that is being read: the last bound, and what was counted up to it.
+    /// In a histogram, the last bucket: its bound and its cumulative count.
     bucket: (f64, f64),
 }
 
-impl Page {
-    /// Reads a page; whatever is wrong with it fails the test.
-    pub fn read(text: &str) -> Self {
-        let body = text.strip_suffix("# EOF\n").expect("the page is whole");
-        let mut page = Self(HashMap::new());
-        let mut known = HashSet::new();
+impl Exposition {
+    /// Parses an exposition. Any violation of the format fails the test.
+    pub fn parse(text: &str) -> Self {
+        let body = text.strip_suffix("# EOF\n").expect("the exposition is complete");
+        let mut exposition = Self(HashMap::new());
+        let mut families = HashSet::new();
         let mut family = Family { name: "", kind: "", bucket: (0.0, 0.0) };
         for line in body.lines() {
             let Some(comment) = line.strip_prefix("# ") else {
-                page.take(&mut family, line);
+                exposition.parse_sample(&mut family, line);
                 continue;
             };
-            let [word, name, rest] = comment.splitn(3, ' ').collect::<Vec<_>>()[..] else {
+            let [keyword, name, rest] = comment.splitn(3, ' ').collect::<Vec<_>>()[..] else {
                 panic!("{line}");
             };
-            match word {
+            match keyword {
                 "HELP" => {
-                    assert!(known.insert(name), "told twice: {line}");
+                    assert!(families.insert(name), "duplicate family: {line}");
                     assert!(is_name(name) && !rest.is_empty(), "{line}");
                     family = Family { name, kind: "", bucket: (0.0, 0.0) };
                 }
@@ -42,15 +42,15 @@ impl Page {
             }
             assert_eq!(family.name, name, "{line}");
         }
-        page
+        exposition
     }
 
-    /// The value of one sample, if it is there.
+    /// The value of a sample, if there is one.
     pub fn value(&self, sample: &str) -> Option<f64> {
         self.0.get(sample).copied()
     }
 
-    fn take(&mut self, family: &mut Family<'_>, line: &str) {
+    fn parse_sample(&mut self, family: &mut Family<'_>, line: &str) {
         let (sample, value) = line.rsplit_once(' ').expect(line);
         let (name, labels) = sample.split_once('{').unwrap_or((sample, "}"));
         let labels = labels.strip_suffix('}').expect(line);
@@ -80,9 +80,9 @@ impl Page {
                     assert_eq!(self.value(&count), Some(number), "{line}");
                 }
             }
-            _ => panic!("no sample of the {} {}: {line}", family.kind, family.name),
+            _ => panic!("no sample of the {} `{}`: {line}", family.kind, family.name),
         }
-        assert_eq!(self.0.insert(sample.to_owned(), number), None, "told twice: {line}");
+        assert_eq!(self.0.insert(sample.to_owned(), number), None, "duplicate sample: {line}");
     }
 }
 

@@ -1,21 +1,21 @@
-//! The access log: one line a call, whatever became of it, and no secrets in it.
+//! The access log: one line for each call however it ends, and no secrets in it.
 
 use std::cell::RefCell;
 use std::io;
 
 use futures::StreamExt;
-use restore_point_gateway::server::End;
+use restore_point_gateway::server::ServerExit;
 
-use super::fixture::{Server, get, soon, watch};
+use super::fixture::{TestServer, get, in_time, watch};
 
 thread_local! {
-    /// What was logged on this thread, on which a test's server runs as well.
+    /// What was logged on the thread of the test, on which its server runs as well.
     static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-struct Log;
+struct LogWriter;
 
-impl io::Write for Log {
+impl io::Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         LOG.with_borrow_mut(|log| log.write(bytes))
     }
@@ -26,26 +26,26 @@ impl io::Write for Log {
 }
 
 #[tokio::test]
-async fn every_call_leaves_one_line() {
-    // For the whole process: with a subscriber for one thread only, whether a line is wanted at all can be
-    // decided, for good, by a test on another thread that has none.
-    let subscriber = tracing_subscriber::fmt().json().with_writer(|| Log).finish();
+async fn every_call_is_logged_once() {
+    // For the whole process: tracing caches whether a callsite is enabled, and with a subscriber for one thread
+    // only a test on another thread could have it cached as disabled.
+    let subscriber = tracing_subscriber::fmt().json().with_writer(|| LogWriter).finish();
     tracing::subscriber::set_global_default(subscriber).unwrap();
 
-    let server = Server::start().await;
+    let server = TestServer::start().await;
     let mut client = server.client().await;
     let mut request = get("well");
     request.metadata_mut().insert("authorization", "a secret".parse().unwrap());
-    soon(client.get(request)).await.unwrap();
-    soon(client.get(get("panic"))).await.unwrap_err();
-    let events = soon(client.watch_status(watch("all"))).await.unwrap().into_inner();
-    soon(events.collect::<Vec<_>>()).await;
-    // Gone away in the middle.
-    let mut events = soon(client.watch_status(watch("wait"))).await.unwrap().into_inner();
-    soon(events.message()).await.unwrap().expect("the first event");
+    in_time(client.get(request)).await.unwrap();
+    in_time(client.get(get("panic"))).await.unwrap_err();
+    let events = in_time(client.watch_status(watch("all"))).await.unwrap().into_inner();
+    in_time(events.collect::<Vec<_>>()).await;
+    // The client cancels an open stream.
+    let mut events = in_time(client.watch_status(watch("wait"))).await.unwrap().into_inner();
+    in_time(events.message()).await.unwrap().expect("the first event");
     drop(events);
-    soon(server.dropped.cancelled()).await;
-    assert_eq!(server.stop().await, End::Drained);
+    in_time(server.dropped.cancelled()).await;
+    assert_eq!(server.stop().await, ServerExit::Drained);
 
     let log = String::from_utf8(LOG.take()).unwrap();
     assert!(!log.contains("a secret"), "{log}");

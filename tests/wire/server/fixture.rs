@@ -1,4 +1,4 @@
-//! A server to test and a client to call it.
+//! A server with a scripted service, and a client to call it.
 //!
 //! The client is the generated one over a bare HTTP/2 connection, because tonic's own channel ends
 //! calls at their deadline by itself and would hide what the server does.
@@ -15,7 +15,7 @@ use restore_point_gateway::proto::restore_point_service_client::RestorePointServ
 use restore_point_gateway::proto::restore_point_service_server::RestorePointServiceServer;
 use restore_point_gateway::proto::{GetRequest, WatchStatusRequest};
 use restore_point_gateway::server::{
-    Calls, Drain, End, Health, Listener, Stages, reflection, serve,
+    CallMetrics, Drain, Health, Listener, ServerExit, Shutdown, reflection, serve,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -30,73 +30,77 @@ use tower::util::BoxCloneSyncService;
 
 use restore_point_test_support::stub::Stub;
 
-use super::scripted::Scripted;
+use super::scripted_service::ScriptedService;
 
-pub(crate) struct Server {
+pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) health: Health,
-    pub(crate) calls: Arc<Calls>,
-    pub(crate) stages: Stages,
+    pub(crate) metrics: Arc<CallMetrics>,
+    pub(crate) shutdown: Shutdown,
+    /// Cancelled when a handler that never returns is dropped.
     pub(crate) dropped: CancellationToken,
-    pub(crate) running: JoinHandle<End>,
+    pub(crate) serving: JoinHandle<ServerExit>,
 }
 
-impl Server {
-    /// On a free port, with a grace that no test waits for.
+impl TestServer {
+    /// On a free port, with a grace period that no test waits for.
     pub(crate) async fn start() -> Self {
-        Self::draining(Drain { notice: Duration::ZERO, grace: HOUR }).await
+        Self::with_drain(Drain { lame_duck: Duration::ZERO, grace: HOUR }).await
     }
 
-    pub(crate) async fn draining(drain: Drain) -> Self {
+    pub(crate) async fn with_drain(drain: Drain) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         Self::on(Listener::tcp(socket), address, drain)
     }
 
     pub(crate) fn on(listener: Listener, address: SocketAddr, drain: Drain) -> Self {
-        let stages = Stages::default();
-        let health = Health::new(stages.draining.clone());
+        let shutdown = Shutdown::default();
+        let health = Health::new(shutdown.draining.clone());
         let dropped = CancellationToken::new();
-        let stub = Stub(Scripted { draining: stages.draining.clone(), dropped: dropped.clone() });
+        let stub =
+            Stub(ScriptedService { draining: shutdown.draining.clone(), dropped: dropped.clone() });
         let routes =
             Routes::new(RestorePointServiceServer::new(stub)).add_service(health.service());
         let routes = reflection::add_to(routes).unwrap();
-        let calls = Arc::new(Calls::new().unwrap());
-        let running = tokio::spawn(serve(
+        let metrics = Arc::new(CallMetrics::new().unwrap());
+        let serving = tokio::spawn(serve(
             vec![listener],
             routes,
             health.clone(),
-            Arc::clone(&calls),
+            Arc::clone(&metrics),
             drain,
-            stages.clone(),
+            shutdown.clone(),
         ));
-        Self { address, health, calls, stages, dropped, running }
+        Self { address, health, metrics, shutdown, dropped, serving }
     }
 
-    pub(crate) async fn wire(&self) -> Wire {
-        wire(TcpStream::connect(self.address).await.unwrap()).await
+    pub(crate) async fn http2_client(&self) -> Http2Client {
+        http2_client(TcpStream::connect(self.address).await.unwrap()).await
     }
 
-    pub(crate) async fn client(&self) -> RestorePointServiceClient<Wire> {
-        client(self.wire().await)
+    pub(crate) async fn client(&self) -> RestorePointServiceClient<Http2Client> {
+        client(self.http2_client().await)
     }
 
-    pub(crate) async fn stop(self) -> End {
-        self.stages.stop.cancel();
-        soon(self.running).await.unwrap()
+    pub(crate) async fn stop(self) -> ServerExit {
+        self.shutdown.requested.cancel();
+        in_time(self.serving).await.unwrap()
     }
 }
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
 /// Fails a test that hangs. It measures nothing.
-pub(crate) async fn soon<F: Future>(work: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(30), work).await.expect("the test hangs")
+pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(30), future).await.expect("the test hangs")
 }
 
-pub(crate) type Wire = BoxCloneSyncService<HttpRequest<Body>, HttpResponse<Incoming>, hyper::Error>;
+/// A connection to the server.
+pub(crate) type Http2Client =
+    BoxCloneSyncService<HttpRequest<Body>, HttpResponse<Incoming>, hyper::Error>;
 
-pub(crate) async fn wire<S>(stream: S) -> Wire
+pub(crate) async fn http2_client<S>(stream: S) -> Http2Client
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -115,8 +119,8 @@ pub(crate) fn origin() -> Uri {
     Uri::from_static("http://gateway")
 }
 
-pub(crate) fn client(wire: Wire) -> RestorePointServiceClient<Wire> {
-    RestorePointServiceClient::with_origin(wire, origin())
+pub(crate) fn client(connection: Http2Client) -> RestorePointServiceClient<Http2Client> {
+    RestorePointServiceClient::with_origin(connection, origin())
 }
 
 pub(crate) fn get(name: &str) -> Request<GetRequest> {
@@ -132,7 +136,7 @@ pub(crate) fn check(name: &str) -> HealthCheckRequest {
 }
 
 #[track_caller]
-pub(crate) fn assert_refused(status: &Status, code: Code, reason: &str) {
+pub(crate) fn assert_status(status: &Status, code: Code, reason: &str) {
     assert_eq!(status.code(), code, "{status:?}");
     let info = status.get_details_error_info().expect("an ErrorInfo");
     assert_eq!((info.reason.as_str(), info.domain.as_str()), (reason, "restorepoint.v1"));

@@ -1,14 +1,14 @@
-//! The listening side through real sockets: deadlines, panics, limits, the end of a server, health,
-//! reflection and figures.
+//! `src/server` through real sockets and without any vendor: deadlines, panics, limits, shutdown, health, reflection
+//! and metrics.
 //!
-//! Nothing in here measures time: every wait is for an event, and a limit only fails a test that hangs.
+//! No test measures time: every wait is for an event, and a timeout only fails a test that hangs.
 
 mod access_log;
 mod calls;
-mod end;
 mod fixture;
 mod health;
 mod metrics;
 mod reflection;
-mod scripted;
+mod scripted_service;
+mod shutdown;
 mod sockets;

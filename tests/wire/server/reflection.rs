@@ -1,4 +1,4 @@
-//! Reflection as `grpcurl describe` uses it: every symbol, and all that its file imports.
+//! Reflection as `grpcurl describe` uses it: every symbol, and every file that its file imports.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use futures::stream::{self, StreamExt};
 use prost::Message;
 use prost_types::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
 use restore_point_gateway::proto;
-use restore_point_gateway::server::End;
+use restore_point_gateway::server::ServerExit;
 use tonic::Status;
 
-use super::fixture::{Server, origin, soon};
+use super::fixture::{TestServer, in_time, origin};
 
 /// The test of one version of reflection: both have the same messages in different packages.
 macro_rules! reflects {
@@ -23,25 +23,26 @@ macro_rules! reflects {
                 ServerReflectionRequest, ServerReflectionResponse,
             };
 
-            let server = Server::start().await;
-            let mut client = ServerReflectionClient::with_origin(server.wire().await, origin());
-            let mut ask = async |questions: Vec<MessageRequest>| {
-                let questions = stream::iter(questions).map(|question| ServerReflectionRequest {
-                    message_request: Some(question),
+            let server = TestServer::start().await;
+            let mut client =
+                ServerReflectionClient::with_origin(server.http2_client().await, origin());
+            let mut request = async |requests: Vec<MessageRequest>| {
+                let requests = stream::iter(requests).map(|request| ServerReflectionRequest {
+                    message_request: Some(request),
                     ..Default::default()
                 });
-                let answers = client.server_reflection_info(questions).await.unwrap().into_inner();
-                let answers: Vec<Result<ServerReflectionResponse, Status>> =
-                    soon(answers.collect()).await;
-                answers
+                let responses = client.server_reflection_info(requests).await.unwrap().into_inner();
+                let responses: Vec<Result<ServerReflectionResponse, Status>> =
+                    in_time(responses.collect()).await;
+                responses
                     .into_iter()
-                    .map(|a| a.unwrap().message_response.unwrap())
+                    .map(|response| response.unwrap().message_response.unwrap())
                     .collect::<Vec<_>>()
             };
 
-            let answers = ask(vec![MessageRequest::ListServices(String::new())]).await;
-            let [MessageResponse::ListServicesResponse(list)] = answers.as_slice() else {
-                panic!("{answers:?}")
+            let responses = request(vec![MessageRequest::ListServices(String::new())]).await;
+            let [MessageResponse::ListServicesResponse(list)] = responses.as_slice() else {
+                panic!("{responses:?}")
             };
             let listed: BTreeSet<_> = list.service.iter().map(|s| s.name.as_str()).collect();
             assert_eq!(
@@ -58,26 +59,26 @@ macro_rules! reflects {
             for expected in ["google.rpc.ErrorInfo", "google.protobuf.Timestamp"] {
                 assert!(symbols.contains(expected), "{expected}");
             }
-            let mut files = BTreeSet::new();
-            let mut wanted = BTreeSet::new();
-            let questions = symbols.into_iter().map(MessageRequest::FileContainingSymbol);
-            let mut answers = ask(questions.collect()).await;
-            // A client describes a symbol from its file and all that the file imports.
-            while !answers.is_empty() {
-                for answer in answers {
-                    let MessageResponse::FileDescriptorResponse(described) = answer else {
-                        panic!("{answer:?}")
+            let mut known = BTreeSet::new();
+            let mut imported = BTreeSet::new();
+            let requests = symbols.into_iter().map(MessageRequest::FileContainingSymbol);
+            let mut responses = request(requests.collect()).await;
+            // A client describes a symbol from its file and every file that this one imports.
+            while !responses.is_empty() {
+                for response in responses {
+                    let MessageResponse::FileDescriptorResponse(files) = response else {
+                        panic!("{response:?}")
                     };
-                    for file in described.file_descriptor_proto {
+                    for file in files.file_descriptor_proto {
                         let file = FileDescriptorProto::decode(file.as_slice()).unwrap();
-                        files.insert(file.name().to_owned());
-                        wanted.extend(file.dependency);
+                        known.insert(file.name().to_owned());
+                        imported.extend(file.dependency);
                     }
                 }
-                let missing = wanted.difference(&files).cloned();
-                answers = ask(missing.map(MessageRequest::FileByFilename).collect()).await;
+                let missing = imported.difference(&known).cloned();
+                responses = request(missing.map(MessageRequest::FileByFilename).collect()).await;
             }
-            assert_eq!(server.stop().await, End::Drained);
+            assert_eq!(server.stop().await, ServerExit::Drained);
         }
     };
 }
@@ -85,7 +86,7 @@ macro_rules! reflects {
 reflects!(reflection_v1_describes_every_symbol, v1);
 reflects!(reflection_v1alpha_describes_every_symbol, v1alpha);
 
-/// The full names of all messages, enums, services and methods that the server knows of.
+/// The full names of all messages, enums, services and methods that the server describes.
 fn symbols() -> BTreeSet<String> {
     fn collect(symbols: &mut BTreeSet<String>, scope: &str, message: &DescriptorProto) {
         let name = format!("{scope}.{}", message.name());

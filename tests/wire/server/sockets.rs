@@ -1,26 +1,25 @@
-//! The kinds of sockets other than plain TCP.
+//! Sockets other than plaintext TCP.
 
 use std::io;
 use std::sync::Arc;
 
-use restore_point_gateway::server::{Drain, End, Listener};
+use restore_point_gateway::server::{Drain, Listener, ServerExit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 
-use super::fixture::{Server, client, get, soon, wire};
+use super::fixture::{TestServer, client, get, http2_client, in_time};
 
-#[cfg(unix)]
 #[tokio::test]
-async fn a_unix_socket_serves() {
+async fn a_unix_socket_serves_calls() {
     let path = std::env::temp_dir().join(format!("restore-point-gateway-{}", std::process::id()));
     let socket = tokio::net::UnixListener::bind(&path).unwrap();
-    let nowhere = ([0, 0, 0, 0], 0).into();
-    let server = Server::on(Listener::unix(socket), nowhere, Drain::default());
+    let unused = ([0, 0, 0, 0], 0).into();
+    let server = TestServer::on(Listener::unix(socket), unused, Drain::default());
     let stream = tokio::net::UnixStream::connect(&path).await.unwrap();
     std::fs::remove_file(&path).unwrap();
-    let answer = soon(client(wire(stream).await).get(get("peer"))).await.unwrap();
-    assert_eq!(answer.get_ref().name, "unix");
-    assert_eq!(server.stop().await, End::Drained);
+    let response = in_time(client(http2_client(stream).await).get(get("peer"))).await.unwrap();
+    assert_eq!(response.get_ref().name, "unix");
+    assert_eq!(server.stop().await, ServerExit::Drained);
 }
 
 #[tokio::test]
@@ -39,7 +38,7 @@ async fn tls_serves_http2_only() {
         .unwrap();
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
-    let server = Server::on(Listener::tls(socket, config), address, Drain::default());
+    let server = TestServer::on(Listener::tls(socket, config), address, Drain::default());
 
     let mut roots = rustls::RootCertStore::empty();
     roots.add(cert.der().clone()).unwrap();
@@ -54,10 +53,10 @@ async fn tls_serves_http2_only() {
         let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
         TlsConnector::from(Arc::new(config)).connect(name, stream).await
     };
-    let stream = soon(connect(b"h2")).await.unwrap();
+    let stream = in_time(connect(b"h2")).await.unwrap();
     let client_address = stream.get_ref().0.local_addr().unwrap();
-    let answer = soon(client(wire(stream).await).get(get("peer"))).await.unwrap();
-    assert_eq!(answer.get_ref().name, client_address.to_string());
-    soon(connect(b"http/1.1")).await.expect_err("gRPC is HTTP/2");
-    assert_eq!(server.stop().await, End::Drained);
+    let response = in_time(client(http2_client(stream).await).get(get("peer"))).await.unwrap();
+    assert_eq!(response.get_ref().name, client_address.to_string());
+    in_time(connect(b"http/1.1")).await.expect_err("gRPC is HTTP/2");
+    assert_eq!(server.stop().await, ServerExit::Drained);
 }

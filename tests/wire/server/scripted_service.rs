@@ -1,4 +1,4 @@
-//! A service without any vendor, whose calls do what the name in the request says.
+//! A service without backends: the name in a request selects what the call does.
 
 use std::future;
 
@@ -9,14 +9,14 @@ use restore_point_test_support::stub::Answers;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-pub(crate) struct Scripted {
+pub(crate) struct ScriptedService {
     pub(crate) draining: CancellationToken,
-    /// Cancelled when a call that waits for ever is dropped.
+    /// Cancelled when a call that never ends is dropped.
     pub(crate) dropped: CancellationToken,
 }
 
 #[tonic::async_trait]
-impl Answers for Scripted {
+impl Answers for ScriptedService {
     async fn get(
         &self,
         request: Request<GetRequest>,
@@ -48,7 +48,7 @@ impl Answers for Scripted {
         let first = stream::iter([Ok(WatchStatusResponse::default())]);
         let rest = match request.get_ref().names[0].as_str() {
             "panic" => {
-                // Pauses before it, or tonic would still be gathering when it comes.
+                // Pending once before it, or tonic would still be collecting messages when it comes.
                 let panic = async {
                     tokio::task::yield_now().await;
                     panic!("a secret")
@@ -64,19 +64,20 @@ impl Answers for Scripted {
                 };
                 stream::once(wait).boxed()
             }
-            "polite" => {
+            "draining" => {
                 let draining = self.draining.clone();
-                let goodbye = async move {
+                let end = async move {
                     draining.cancelled().await;
-                    Err(Status::unavailable("goodbye"))
+                    Err(Status::unavailable("draining"))
                 };
-                stream::once(goodbye).boxed()
+                stream::once(end).boxed()
             }
             _ => stream::empty().boxed(),
         };
         Ok(Response::new(first.chain(rest).boxed()))
     }
 }
+
 fn named(name: &str) -> proto::RestorePoint {
     proto::RestorePoint { name: name.to_owned(), ..Default::default() }
 }

@@ -1,6 +1,7 @@
-//! How figures are written down: families of samples with their names, units and labels.
+//! The exposition of metrics: families of samples with their names, units and labels, in the types of
+//! `prometheus_client`.
 //!
-//! Which figures there are is not known here.
+//! Which metrics there are is not known here.
 
 use std::fmt;
 
@@ -10,9 +11,9 @@ use prometheus_client::encoding::{
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
-use crate::timing::{BOUNDS, Timed};
+use crate::histogram::{BUCKET_BOUNDS, HistogramSnapshot};
 
-/// Samples that belong together.
+/// The name and description of the samples of one metric.
 #[derive(Debug)]
 pub(super) struct Family {
     name: &'static str,
@@ -21,26 +22,26 @@ pub(super) struct Family {
 }
 
 impl Family {
-    /// Numbers of something that `name` says.
-    pub(super) fn of(name: &'static str, help: &'static str) -> Self {
+    /// A family without a unit, such as a count.
+    pub(super) fn new(name: &'static str, help: &'static str) -> Self {
         Self { name, unit: None, help }
     }
 
-    /// `name` is without the unit, which is added to it.
-    pub(super) fn in_unit(name: &'static str, unit: Unit, help: &'static str) -> Self {
+    /// A family in `unit`, which is appended to `name`.
+    pub(super) fn with_unit(name: &'static str, unit: Unit, help: &'static str) -> Self {
         Self { name, unit: Some(unit), help }
     }
 }
 
-/// What tells samples of a family apart.
+/// The labels of a sample, as name and value.
 pub(super) type Labels<'a, const N: usize> = [(&'static str, &'a str); N];
 
-/// A page that is being written.
+/// The response to a scrape while it is encoded.
 #[derive(Debug)]
-pub(super) struct Page<'a>(pub DescriptorEncoder<'a>);
+pub(super) struct Exposition<'a>(pub DescriptorEncoder<'a>);
 
-impl Page<'_> {
-    /// Writes values that come and go.
+impl Exposition<'_> {
+    /// Encodes values that rise and fall.
     pub(super) fn gauges<'l, const N: usize>(
         &mut self,
         family: Family,
@@ -49,7 +50,7 @@ impl Page<'_> {
         self.family(&family, MetricType::Gauge, samples, |sample, value| sample.encode_gauge(value))
     }
 
-    /// Writes counts that only grow.
+    /// Encodes counts that only grow.
     pub(super) fn counters<'l, const N: usize>(
         &mut self,
         family: Family,
@@ -60,17 +61,17 @@ impl Page<'_> {
         })
     }
 
-    /// Writes durations by their bounds.
+    /// Encodes histograms of durations.
     pub(super) fn histograms<'l, const N: usize>(
         &mut self,
         family: Family,
-        samples: impl IntoIterator<Item = (Labels<'l, N>, Timed)>,
+        samples: impl IntoIterator<Item = (Labels<'l, N>, HistogramSnapshot)>,
     ) -> fmt::Result {
-        self.family(&family, MetricType::Histogram, samples, |sample, timed| {
-            let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
-            let buckets: Vec<_> = bounds.zip(timed.counts).collect();
-            let count = timed.counts.iter().sum();
-            sample.encode_histogram::<NoLabelSet>(timed.total.as_secs_f64(), count, &buckets, None)
+        self.family(&family, MetricType::Histogram, samples, |sample, histogram| {
+            let bounds = BUCKET_BOUNDS.into_iter().chain([f64::INFINITY]);
+            let buckets: Vec<_> = bounds.zip(histogram.counts).collect();
+            let (sum, count) = (histogram.sum.as_secs_f64(), histogram.counts.iter().sum());
+            sample.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
         })
     }
 
@@ -79,15 +80,15 @@ impl Page<'_> {
         family: &Family,
         kind: MetricType,
         samples: impl IntoIterator<Item = (Labels<'l, N>, V)>,
-        write: impl Fn(&mut MetricEncoder<'_>, &V) -> fmt::Result,
+        encode: impl Fn(&mut MetricEncoder<'_>, &V) -> fmt::Result,
     ) -> fmt::Result {
         let Family { name, unit, help } = family;
         let mut encoder = self.0.encode_descriptor(name, help, unit.as_ref(), kind)?;
         for (labels, value) in samples {
             match N {
-                // Without empty braces.
-                0 => write(&mut encoder, &value)?,
-                _ => write(&mut encoder.encode_family(&labels)?, &value)?,
+                // encode_family would write empty braces.
+                0 => encode(&mut encoder, &value)?,
+                _ => encode(&mut encoder.encode_family(&labels)?, &value)?,
             }
         }
         Ok(())

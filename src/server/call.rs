@@ -1,0 +1,129 @@
+//! One call from its request to the last frame of its response: logged and counted, ended at its deadline, and the
+//! only call that a panic of its handler ends.
+//!
+//! tonic has layers for this kind of work. Here one function and one body do it: the order is plain to read, and a
+//! stream has one allocation for all of it. What the handlers do is not known here.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures::FutureExt;
+use http::{Request, Response};
+use http_body::{Body as _, Frame};
+use tokio::time::{self, Sleep};
+use tonic::body::Body;
+use tonic::service::Routes;
+use tonic::{Code, Status};
+use tower::ServiceExt;
+
+use super::access_log::AccessRecord;
+use super::call_metrics::CallMetrics;
+use super::deadline::{self, Deadline};
+use super::message_size;
+use super::status::status;
+use crate::status::trailers;
+
+/// Handles one call.
+pub(super) async fn handle(
+    routes: Routes,
+    metrics: Arc<CallMetrics>,
+    mut request: Request<Body>,
+) -> Response<Body> {
+    let in_flight = metrics.start(request.uri().path());
+    // Outermost, so that it has the status that the client gets and the whole duration.
+    let mut record = AccessRecord::start(&request, in_flight);
+    let (response, deadline) = match Deadline::take(&mut request) {
+        Ok(deadline) => (respond(routes, request, deadline).await, deadline),
+        Err(status) => (status.into_http(), None),
+    };
+    record.record_status(response.headers());
+    if response.body().is_end_stream() {
+        record.record_end();
+    }
+    response.map(|body| {
+        let deadline = deadline.map(|Deadline(instant)| Box::pin(time::sleep_until(instant)));
+        Body::new(CallBody { record, deadline, inner: Some(body) })
+    })
+}
+
+/// The response of the handler, or the status of what ended it. Unwind safety: what panicked is dropped and never
+/// used again.
+async fn respond(
+    routes: Routes,
+    request: Request<Body>,
+    deadline: Option<Deadline>,
+) -> Response<Body> {
+    let handler = async {
+        let Ok(response) = routes.oneshot(request).await;
+        message_size::map_too_large(response)
+    };
+    let handler = async {
+        match deadline {
+            None => handler.await,
+            Some(Deadline(instant)) => time::timeout_at(instant, handler)
+                .await
+                .unwrap_or_else(|_| deadline::exceeded().into_http()),
+        }
+    };
+    let response = AssertUnwindSafe(handler).catch_unwind().await;
+    response.unwrap_or_else(|_| panicked().into_http())
+}
+
+/// The text of the panic is for the log, where the panic hook writes it; clients do not get it.
+fn panicked() -> Status {
+    status(Code::Internal, "INTERNAL", "internal error")
+}
+
+/// The body of a response. It ends with trailers of its own at the deadline and after a panic, where tonic would
+/// reset the stream, which clients take for CANCELLED.
+struct CallBody {
+    record: AccessRecord,
+    deadline: Option<Pin<Box<Sleep>>>,
+    /// None after its end by deadline or panic: what the handler still holds is dropped at once.
+    inner: Option<Body>,
+}
+
+type PollFrame = Poll<Option<Result<Frame<Bytes>, Status>>>;
+
+impl CallBody {
+    fn poll_inner(&mut self, cx: &mut Context<'_>) -> PollFrame {
+        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        // First, because a stream that always has a message ready would never get to it.
+        if self.deadline.as_mut().is_some_and(|deadline| deadline.as_mut().poll(cx).is_ready()) {
+            return self.end(&deadline::exceeded());
+        }
+        Pin::new(inner).poll_frame(cx)
+    }
+
+    fn end(&mut self, status: &Status) -> PollFrame {
+        self.inner = None;
+        Poll::Ready(Some(Ok(Frame::trailers(trailers(status)))))
+    }
+}
+
+impl http_body::Body for CallBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollFrame {
+        let polled = catch_unwind(AssertUnwindSafe(|| self.poll_inner(cx)));
+        let frame = ready!(polled.unwrap_or_else(|_| self.end(&panicked())));
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(trailers) = frame.trailers_ref() {
+                    self.record.record_status(trailers);
+                }
+            }
+            Some(Err(_)) | None => self.record.record_end(),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
+    }
+}
