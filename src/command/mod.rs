@@ -1,7 +1,5 @@
 //! What the program does on each of its commands. Arguments and exit codes are `main.rs`'s.
 
-#[cfg(feature = "sandbox")]
-mod access;
 mod assemble;
 mod certificate;
 mod check;

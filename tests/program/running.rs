@@ -7,7 +7,7 @@ use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{
     ListBackendsRequest, ListRequest, RestorePoint, WatchStatusRequest,
 };
-use restore_point_sandbox::{self as sandbox, Authority, Clock};
+use restore_point_sandbox::{self as sandbox, CertificateAuthority, Clock};
 use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint};
 
@@ -19,12 +19,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Vendors {
     pub(crate) azure: sandbox::azure::Azure,
     pub(crate) veeam: sandbox::veeam_em::EnterpriseManager,
-    authority: Authority,
+    authority: CertificateAuthority,
 }
 
 impl Vendors {
     pub(crate) fn start() -> Self {
-        let authority = Authority::generate().unwrap();
+        let authority = CertificateAuthority::generate().unwrap();
         let azure =
             sandbox::azure::Azure::start(sandbox::azure::Settings::default(), &authority).unwrap();
         let veeam = sandbox::veeam_em::EnterpriseManager::start(sandbox::veeam_em::Settings::new(

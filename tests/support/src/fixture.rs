@@ -14,7 +14,7 @@ use restore_point_gateway::server::{self, Calls, Drain, Health, Listener, Stages
 use restore_point_gateway::service::Gateway;
 use restore_point_gateway::watch::{self, Hub};
 use restore_point_gateway::{backend, upstream};
-use restore_point_sandbox::{self as sandbox, Authority, Clock};
+use restore_point_sandbox::{self as sandbox, CertificateAuthority, Clock};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -37,7 +37,7 @@ pub struct TestGateway {
     pub client: Client,
     pub hub: Hub,
     pub stages: Stages,
-    authority: Authority,
+    authority: CertificateAuthority,
     rate: upstream::Rate,
     served: JoinHandle<server::End>,
 }
@@ -56,7 +56,7 @@ impl TestGateway {
     }
 
     pub async fn with(change: impl FnOnce(&mut Plan)) -> Self {
-        let clock = Clock::by_hand("2026-03-01T12:00:00Z".parse().unwrap());
+        let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
         let mut plan = Plan {
             azure: sandbox::azure::Settings {
                 clock: clock.clone(),
@@ -66,7 +66,7 @@ impl TestGateway {
             rate: upstream::Rate { per_second: 1e6, burst: u32::MAX },
         };
         change(&mut plan);
-        let authority = Authority::generate().unwrap();
+        let authority = CertificateAuthority::generate().unwrap();
         let azure = sandbox::azure::Azure::start(plan.azure, &authority).unwrap();
         let veeam = sandbox::veeam_em::EnterpriseManager::start(plan.veeam).unwrap();
         let rate = plan.rate;
@@ -201,7 +201,7 @@ impl Replica {
 pub fn registry(
     azure: &sandbox::azure::Azure,
     veeam: &sandbox::veeam_em::EnterpriseManager,
-    authority: &Authority,
+    authority: &CertificateAuthority,
     rate: upstream::Rate,
 ) -> Registry {
     let azure_id = BackendId::new("azure").unwrap();

@@ -1,0 +1,13 @@
+//! What the backends in front of all simulators share.
+
+use url::Url;
+
+use crate::command::Failure;
+use crate::upstream::Rate;
+
+/// The simulators throttle by their own clock; the gateway's rate limit must not apply first.
+pub(super) const UNLIMITED: Rate = Rate { per_second: 10_000.0, burst: 10_000 };
+
+pub(super) fn url(text: &str) -> Result<Url, Failure> {
+    Url::parse(text).map_err(Failure::other)
+}
