@@ -41,5 +41,5 @@ pub fn fault_vocabulary(vendors: &[VendorInfo]) -> String {
             write!(text, "\nOnly {name}:\n{vocabulary}").ok();
         }
     }
-    text
+    text + "\n" + fault::SYNTAX
 }

@@ -331,7 +331,7 @@ async fn the_sandbox_takes_faults_from_the_command_line_and_by_http() {
 fn a_fault_that_cannot_be_is_refused_with_field_and_remedy() {
     for (fault, words) in [
         ("veeam: status=soon", ["status: 'soon'", "such as 503"]),
-        ("azure: GET", ["nothing is to happen", "give latency_ms"]),
+        ("azure: GET", ["no effect is given", "give latency_ms"]),
         ("aws: status=503", ["vendor: 'aws'", "azure:"]),
         ("status=503", ["vendor: 'status=503'", "veeam:"]),
     ] {

@@ -11,7 +11,7 @@ use super::resource_path::{Provider, Route};
 /// The first api-version of the compute provider with instant access.
 pub(crate) const INSTANT_ACCESS: &str = "2025-04-01";
 
-/// Accepted by the gateway, refused by the provider: restore points came with 2021-03-01.
+/// Accepted by the gateway, rejected by the provider: restore points were introduced with 2021-03-01.
 const TOO_OLD: [&str; 10] = [
     "2017-03-30",
     "2017-12-01",

@@ -80,7 +80,7 @@ pub(crate) struct OperationLinks {
 pub(crate) struct Correlation {
     pub(crate) request_id: Uuid,
     pub(crate) correlation_id: String,
-    /// Echoed only if the client asked for it.
+    /// Echoed only if the client requests it.
     pub(crate) client_request_id: Option<String>,
     pub(crate) tenant: String,
     pub(crate) time: jiff::Timestamp,
@@ -119,7 +119,7 @@ pub(crate) fn headers(reply: &Reply, correlation: &Correlation) -> HeaderMap {
             if [StatusCode::TOO_MANY_REQUESTS, StatusCode::INTERNAL_SERVER_ERROR]
                 .contains(&reply.status)
             {
-                // HTTP/2 knows no such header; the server leaves it out there.
+                // HTTP/2 has no such header; the server removes it there.
                 put("connection", "close");
             }
         }

@@ -97,7 +97,7 @@ pub struct Quirks {
     /// The subscription has collections of Azure Backup beside the customer's.
     pub backup_collections: bool,
     /// The gateway replaces a larger response of the provider by a 500; in bytes.
-    pub answer_limit: Option<usize>,
+    pub max_response_bytes: Option<usize>,
 }
 
 impl Default for Quirks {
@@ -113,7 +113,7 @@ impl Default for Quirks {
             upper_case_encryption_sets: true,
             silent_downgrade: true,
             backup_collections: true,
-            answer_limit: Some(8 << 20),
+            max_response_bytes: Some(8 << 20),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The syntax of faults, on the command line and in JSON: named values.
 //!
-//! What the names mean is decided by whoever reads them.
+//! The parser of faults and the admin routes decide what the names mean.
 
 use std::fmt;
 use std::str::FromStr;
@@ -161,7 +161,7 @@ impl Fields {
 
 /// The problem of a value that cannot be parsed.
 pub(crate) fn invalid(value: &str) -> String {
-    format!("the value '{value}' is invalid")
+    format!("'{value}' is invalid")
 }
 
 /// The remedy for it.

@@ -23,3 +23,9 @@ pub use vendor_fault::VendorFault;
 
 /// The explanation of the words that every vendor has.
 pub(crate) const VOCABULARY: &str = include_str!("vocabulary.txt");
+
+/// How the words are combined and written.
+pub(crate) const SYNTAX: &str = "\
+One fault applies to a request: the oldest one that is not used up. In JSON the words are members:
+{\"status\": 503} is status=503, and a word without a value is true.
+";

@@ -12,7 +12,7 @@ pub(crate) fn check(
     call: &Call,
     reply: Reply,
 ) -> Result<Reply, ErrorResponse> {
-    match subscription.settings.quirks.answer_limit {
+    match subscription.settings.quirks.max_response_bytes {
         Some(limit) if reply.body.len() > limit => {
             Err(ErrorResponse::internal(&subscription.id, call.request_id, call.now))
         }

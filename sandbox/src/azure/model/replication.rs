@@ -56,7 +56,7 @@ impl Progress {
         let (code, level, display_status) = match self {
             Self::Succeeded => ("ReplicationState/succeeded", "Info", "Replication succeeded"),
             Self::Replicating(_) => ("ReplicationState/replicating", "Info", "Replicating"),
-            // The vendor publishes no text for a failure; the level is documented.
+            // The vendor publishes no text for a failure; clients recognise it by the level.
             Self::Failed => ("ReplicationState/failed", "Error", "Failed"),
         };
         Status { code, level, display_status }

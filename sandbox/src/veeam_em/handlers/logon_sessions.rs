@@ -1,4 +1,5 @@
-//! The logon sessions as resources: all of them for an administrator, the own one for anybody else.
+//! The logon sessions as resources: all of them for an administrator, only its own for any other
+//! principal.
 
 use http::Method;
 use uuid::Uuid;

@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 use super::fixture::*;
 
 /// A client assertion that is valid before `change`.
-fn signed(fixture: &Fixture, pem: &str, change: impl FnOnce(&mut Header, &mut Value)) -> String {
+fn client_assertion(
+    fixture: &Fixture,
+    pem: &str,
+    change: impl FnOnce(&mut Header, &mut Value),
+) -> String {
     use base64::Engine;
     use rustls::pki_types::CertificateDer;
     use rustls::pki_types::pem::PemObject;
@@ -29,7 +33,7 @@ fn signed(fixture: &Fixture, pem: &str, change: impl FnOnce(&mut Header, &mut Va
     jsonwebtoken::encode(&header, &claims, &key).unwrap()
 }
 
-async fn exchanged(fixture: &Fixture, assertion: &str) -> CapturedResponse {
+async fn token_response(fixture: &Fixture, assertion: &str) -> CapturedResponse {
     let azure = &fixture.azure;
     let form = [
         ("grant_type", "client_credentials"),
@@ -46,41 +50,55 @@ async fn exchanged(fixture: &Fixture, assertion: &str) -> CapturedResponse {
 async fn a_client_assertion_is_accepted_only_if_every_claim_is_valid() {
     let fixture = Fixture::new();
     let pem = fixture.azure.client_certificate().unwrap();
-    let right = signed(&fixture, &pem, |_, _| {});
-    assert_eq!(exchanged(&fixture, &right).await.status, 200);
-    let rs256 = signed(&fixture, &pem, |header, _| header.alg = Algorithm::RS256);
-    assert_eq!(exchanged(&fixture, &rs256).await.status, 200);
+    let valid = client_assertion(&fixture, &pem, |_, _| {});
+    assert_eq!(token_response(&fixture, &valid).await.status, 200);
+    let rs256 = client_assertion(&fixture, &pem, |header, _| header.alg = Algorithm::RS256);
+    assert_eq!(token_response(&fixture, &rs256).await.status, 200);
 
     let now = Timestamp::now().as_second();
-    let other = signed(&fixture, &pem, |_, claims| claims["sub"] = json!("somebody"));
-    let (head, _) = right.rsplit_once('.').unwrap();
+    let other = client_assertion(&fixture, &pem, |_, claims| claims["sub"] = json!("somebody"));
+    let (head, _) = valid.rsplit_once('.').unwrap();
     let (_, foreign_signature) = other.rsplit_once('.').unwrap();
     for (what, assertion, code) in [
-        ("used twice", right.clone(), 50_013),
+        ("used twice", valid.clone(), 50_013),
         ("signed for something else", format!("{head}.{foreign_signature}"), 700_027),
         ("of somebody else", other.clone(), 700_021),
         (
             "by another certificate",
-            signed(&fixture, &pem, |header, _| header.x5t_s256 = Some("AAAA".to_owned())),
+            client_assertion(&fixture, &pem, |header, _| header.x5t_s256 = Some("AAAA".to_owned())),
             700_027,
         ),
         (
             "without a thumbprint",
-            signed(&fixture, &pem, |header, _| header.x5t_s256 = None),
+            client_assertion(&fixture, &pem, |header, _| header.x5t_s256 = None),
             70_021,
         ),
         (
             "to another authority",
-            signed(&fixture, &pem, |_, claims| claims["aud"] = json!("https://login.example")),
+            client_assertion(&fixture, &pem, |_, claims| {
+                claims["aud"] = json!("https://login.example")
+            }),
             700_023,
         ),
-        ("too late", signed(&fixture, &pem, |_, claims| claims["exp"] = json!(now - 1)), 700_024),
-        ("too early", signed(&fixture, &pem, |_, claims| claims["nbf"] = json!(now + 99)), 700_024),
-        ("without an id", signed(&fixture, &pem, |_, claims| claims["jti"] = json!(null)), 50_027),
+        (
+            "too late",
+            client_assertion(&fixture, &pem, |_, claims| claims["exp"] = json!(now - 1)),
+            700_024,
+        ),
+        (
+            "too early",
+            client_assertion(&fixture, &pem, |_, claims| claims["nbf"] = json!(now + 99)),
+            700_024,
+        ),
+        (
+            "without an id",
+            client_assertion(&fixture, &pem, |_, claims| claims["jti"] = json!(null)),
+            50_027,
+        ),
         ("no statement", "a.b.c".to_owned(), 50_027),
         ("nothing", String::new(), 50_027),
     ] {
-        let response = exchanged(&fixture, &assertion).await;
+        let response = token_response(&fixture, &assertion).await;
         assert_eq!(
             (response.status, &response.json()["error_codes"]),
             (401, &json!([code])),
@@ -98,23 +116,24 @@ async fn an_identity_endpoint_issues_tokens_only_for_valid_requests() {
     let url = format!("{}/metadata/identity/oauth2/token", machine.url());
     let (metadata, secret) = (("metadata", "true"), ("x-identity-header", service.secret()));
     let version = ("api-version", "2019-08-01");
-    let whole = vec![version, ("resource", &resource)];
-    let named = vec![version, ("resource", &resource), ("client_id", fixture.azure.client_id())];
-    let stranger = vec![version, ("resource", &resource), ("client_id", "somebody")];
-    let elsewhere = vec![version, ("resource", "https://vault.azure.net")];
-    let vault = vec![("resource", resource.as_str())];
+    let valid_query = vec![version, ("resource", &resource)];
+    let with_client_id =
+        vec![version, ("resource", &resource), ("client_id", fixture.azure.client_id())];
+    let other_client = vec![version, ("resource", &resource), ("client_id", "somebody")];
+    let other_resource = vec![version, ("resource", "https://vault.azure.net")];
+    let without_version = vec![("resource", resource.as_str())];
     for (url, header, query, status) in [
-        (&url, metadata, &whole, 200),
-        (&url, metadata, &named, 200),
-        (&url, metadata, &stranger, 400),
-        (&url, metadata, &elsewhere, 400),
-        (&url, metadata, &vault, 400),
-        (&url, secret, &whole, 400),
-        (&service.url(), secret, &whole, 200),
-        (&service.url(), secret, &stranger, 400),
-        (&service.url(), ("x-identity-header", "wrong"), &whole, 401),
-        (&service.url(), metadata, &whole, 401),
-        (&machine.url(), metadata, &whole, 404),
+        (&url, metadata, &valid_query, 200),
+        (&url, metadata, &with_client_id, 200),
+        (&url, metadata, &other_client, 400),
+        (&url, metadata, &other_resource, 400),
+        (&url, metadata, &without_version, 400),
+        (&url, secret, &valid_query, 400),
+        (&service.url(), secret, &valid_query, 200),
+        (&service.url(), secret, &other_client, 400),
+        (&service.url(), ("x-identity-header", "wrong"), &valid_query, 401),
+        (&service.url(), metadata, &valid_query, 401),
+        (&machine.url(), metadata, &valid_query, 404),
     ] {
         let request = fixture.http.get(url).query(query).header(header.0, header.1);
         let response = CapturedResponse::read(request.send().await.unwrap()).await;

@@ -21,15 +21,16 @@ async fn the_guest_decides_how_consistent_a_point_is() {
     .into_iter()
     .enumerate()
     {
-        let home = fixture.new_collection(&format!("rpc-{number}"), vm).await;
-        let id = format!("{home}/restorePoints/one");
-        let asked = body != json!({});
+        let collection = fixture.new_collection(&format!("rpc-{number}"), vm).await;
+        let id = format!("{collection}/restorePoints/one");
+        let is_requested = body != json!({});
         let started = fixture.put(&id, body).await;
         assert_eq!(started.status, 201, "{}", started.text);
-        let told = started.json()["properties"].get("consistencyMode").is_some();
-        assert_eq!(told, asked, "present during the creation only if requested");
+        let is_present = started.json()["properties"].get("consistencyMode").is_some();
+        assert_eq!(is_present, is_requested, "present during the creation only if requested");
         let charged = started.header("x-ms-ratelimit-remaining-resource").unwrap();
-        let quota = if asked { "CreateCrashConsistent" } else { "CreateApplicationConsistent" };
+        let quota =
+            if is_requested { "CreateCrashConsistent" } else { "CreateApplicationConsistent" };
         assert!(charged.ends_with(&format!("{quota}RestorePoint;2")), "{charged}");
         fixture.advance_seconds(40);
         assert_eq!(fixture.get(&id).await.json()["properties"]["consistencyMode"], mode);
@@ -39,12 +40,12 @@ async fn the_guest_decides_how_consistent_a_point_is() {
 #[tokio::test]
 async fn without_the_quirk_the_creation_of_a_stopped_machine_fails() {
     let fixture = Fixture::with(|settings| settings.quirks.silent_downgrade = false);
-    let home = fixture.new_collection("rpc-off", &fixture.azure.seeded().stopped_vm).await;
-    let started = fixture.put(&format!("{home}/restorePoints/one"), json!({})).await;
+    let collection = fixture.new_collection("rpc-off", &fixture.azure.seeded().stopped_vm).await;
+    let started = fixture.put(&format!("{collection}/restorePoints/one"), json!({})).await;
     fixture.advance_seconds(40);
     let failed = fixture.poll(&started).await.json();
     assert_eq!(failed["error"]["code"], "VMAgentStatusCommunicationError");
-    let started = fixture.put(&format!("{home}/restorePoints/two"), crash()).await;
+    let started = fixture.put(&format!("{collection}/restorePoints/two"), crash()).await;
     fixture.advance_seconds(40);
     assert_eq!(fixture.poll(&started).await.json()["status"], "Succeeded");
 }
@@ -54,12 +55,12 @@ async fn each_quota_allows_three_creations_an_hour_and_machine() {
     let fixture = Fixture::new();
     let vm = &fixture.azure.seeded().vm;
     let other = fixture.new_collection("rpc-other", vm).await;
-    let homes = [&fixture.azure.seeded().collection, &other, &other];
+    let collections = [&fixture.azure.seeded().collection, &other, &other];
     for (kind, body) in [("app", json!({})), ("crash", crash())] {
-        for (number, home) in homes.iter().enumerate() {
-            let id = format!("{home}/restorePoints/{kind}{number}");
-            let made = fixture.put(&id, body.clone()).await;
-            assert_eq!(made.status, 201, "{}", made.text);
+        for (number, collection) in collections.iter().enumerate() {
+            let id = format!("{collection}/restorePoints/{kind}{number}");
+            let created = fixture.put(&id, body.clone()).await;
+            assert_eq!(created.status, 201, "{}", created.text);
             fixture.advance_seconds(40);
         }
         let throttled = fixture.put(&format!("{other}/restorePoints/{kind}3"), body.clone()).await;
@@ -67,12 +68,12 @@ async fn each_quota_allows_three_creations_an_hour_and_machine() {
         throttled.assert_from_provider();
         assert_eq!(throttled.json()["code"], "OperationNotAllowed");
         assert_eq!(throttled.header("retry-after"), Some("3481"), "120 s of the hour are over");
-        let left = throttled.header("x-ms-ratelimit-remaining-resource").unwrap();
-        assert!(left.ends_with("ConsistentRestorePoint;0"), "{left}");
+        let remaining = throttled.header("x-ms-ratelimit-remaining-resource").unwrap();
+        assert!(remaining.ends_with("ConsistentRestorePoint;0"), "{remaining}");
     }
     let windows = fixture.new_collection("rpc-web", &fixture.azure.seeded().windows_vm).await;
-    let free = fixture.put(&format!("{windows}/restorePoints/own"), json!({})).await;
-    assert_eq!(free.status, 201, "another machine has its own quota");
+    let other_machine = fixture.put(&format!("{windows}/restorePoints/own"), json!({})).await;
+    assert_eq!(other_machine.status, 201, "another machine has its own quota");
     fixture.clock.advance(HOUR);
     let again = fixture.put(&format!("{other}/restorePoints/app3"), json!({})).await;
     assert_eq!(again.status, 201, "{}", again.text);

@@ -45,16 +45,27 @@ async fn a_copy_succeeds_in_seconds_and_replicates_for_longer() {
         let disks = body["properties"]["instanceView"]["diskRestorePoints"].as_array().unwrap();
         disks.iter().map(|disk| disk["replicationStatus"]["completionPercent"].clone()).collect()
     };
-    let began = fixture.get(&view).await;
-    began.assert_member_order(&[
+    let started_view = fixture.get(&view).await;
+    started_view.assert_member_order(&[
         "sourceRestorePoint",
         "instanceView",
         "diskRestorePoints",
         "timeCreated",
     ]);
-    began.assert_member_order(&["replicationStatus", "status", "code", "level", "displayStatus"]);
-    began.assert_member_order(&["displayStatus", "completionPercent", "statuses", "timeCreated"]);
-    assert_eq!(percents(&began.json()), [0, 0, 0]);
+    started_view.assert_member_order(&[
+        "replicationStatus",
+        "status",
+        "code",
+        "level",
+        "displayStatus",
+    ]);
+    started_view.assert_member_order(&[
+        "displayStatus",
+        "completionPercent",
+        "statuses",
+        "timeCreated",
+    ]);
+    assert_eq!(percents(&started_view.json()), [0, 0, 0]);
     fixture.advance_seconds(599);
     assert_eq!(percents(&fixture.get(&view).await.json()), [0, 0, 0], "before the first refresh");
     fixture.advance_seconds(1);
@@ -108,28 +119,28 @@ async fn one_failed_disk_fails_a_copy_without_a_reason() {
 async fn copies_that_violate_a_rule_are_rejected() {
     let fixture = Fixture::new();
     let seeded = fixture.azure.seeded();
-    let refused = async |target: &str, source: &str, because: &str| {
+    let assert_rejected = async |target: &str, source: &str, because: &str| {
         let response = fixture.copy(target, "no", source).await;
         response.assert_error(409, "OperationNotAllowed");
         response.assert_from_provider();
         assert!(response.text.contains(because), "{}", response.text);
     };
-    refused(&seeded.target, fixture.point(3), "still in progress").await;
-    refused(&seeded.target, fixture.point(2), "already copied").await;
-    refused(&seeded.empty_collection, fixture.point(3), "is the source").await;
+    assert_rejected(&seeded.target, fixture.point(3), "still in progress").await;
+    assert_rejected(&seeded.target, fixture.point(2), "already copied").await;
+    assert_rejected(&seeded.empty_collection, fixture.point(3), "is the source").await;
     let copies_of_copies = fixture.collection("rpc-second");
     let body = json!({"location": "westeurope", "properties": {"source": {"id": seeded.target}}});
     fixture.put(&copies_of_copies, body).await;
-    refused(&copies_of_copies, &seeded.finished_copy, "itself a copy").await;
-    let here = fixture.new_target("rpc-here", "eastus").await;
-    refused(&here, fixture.point(1), "own region").await;
+    assert_rejected(&copies_of_copies, &seeded.finished_copy, "itself a copy").await;
+    let same_region = fixture.new_target("rpc-here", "eastus").await;
+    assert_rejected(&same_region, fixture.point(1), "own region").await;
     let second = fixture.new_target("rpc-db01-westus2nd", "westus").await;
-    refused(&second, fixture.point(1), "already copied to the target region").await;
+    assert_rejected(&second, fixture.point(1), "already copied to the target region").await;
 
     let target = fixture.new_target("rpc-north", "northeurope").await;
     let fresh = format!("{}/restorePoints/fresh", seeded.collection);
     fixture.put(&fresh, json!({})).await;
-    refused(&target, &fresh, "'Succeeded'").await;
+    assert_rejected(&target, &fresh, "'Succeeded'").await;
     let excluding = json!({"properties": {
         "sourceRestorePoint": {"id": fixture.point(1)}, "excludeDisks": [{"id": "x"}]
     }});
@@ -139,7 +150,7 @@ async fn copies_that_violate_a_rule_are_rejected() {
     local.assert_error(400, "InvalidParameter");
     assert_eq!(fixture.copy(&target, "three", fixture.point(3)).await.status, 201);
     fixture.clock.advance(HOUR);
-    refused(&target, fixture.point(2), "later restore point").await;
+    assert_rejected(&target, fixture.point(2), "later restore point").await;
     let missing = format!("{}x", fixture.point(1));
     fixture.copy(&target, "gone", &missing).await.assert_error(404, "NotFound");
 }

@@ -14,10 +14,10 @@ async fn a_collection_is_created_synchronously_updated_and_deleted() {
         "name": "tolerated", "location": "East US", "tags": {"department": "finance"},
         "properties": {"source": {"id": vm}}
     });
-    let made = fixture.put(&id, body.clone()).await;
-    assert_eq!(made.status, 201, "{}", made.text);
-    made.assert_from_provider();
-    made.assert_member_order(&[
+    let created = fixture.put(&id, body.clone()).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    created.assert_from_provider();
+    created.assert_member_order(&[
         "name",
         "id",
         "type",
@@ -27,19 +27,19 @@ async fn a_collection_is_created_synchronously_updated_and_deleted() {
         "source",
         "location",
     ]);
-    made.assert_member_order(&[
+    created.assert_member_order(&[
         "source",
         "location",
         "id",
         "restorePointCollectionId",
         "provisioningState",
     ]);
-    assert_eq!(made.header("azure-asyncoperation"), None);
-    let shown = made.json();
-    assert_eq!(shown["location"], "eastus");
-    assert_eq!(shown["properties"]["provisioningState"], "Succeeded");
-    assert_eq!(shown["properties"]["source"]["id"], vm.as_str());
-    assert!(shown["properties"].get("restorePoints").is_none());
+    assert_eq!(created.header("azure-asyncoperation"), None);
+    let response_body = created.json();
+    assert_eq!(response_body["location"], "eastus");
+    assert_eq!(response_body["properties"]["provisioningState"], "Succeeded");
+    assert_eq!(response_body["properties"]["source"]["id"], vm.as_str());
+    assert!(response_body["properties"].get("restorePoints").is_none());
 
     assert_eq!(fixture.put(&id, body).await.status, 200);
     let tags = json!({"tags": {"a": "b"}});
@@ -54,8 +54,8 @@ async fn a_collection_is_created_synchronously_updated_and_deleted() {
 
     let other = json!({"location": "westus", "properties": {"source": {"id": vm}}});
     fixture.put(&id, other).await.assert_error(409, "InvalidResourceLocation");
-    let mute = &fixture.azure.seeded().agentless_vm;
-    let other = json!({"location": "eastus", "properties": {"source": {"id": mute}}});
+    let agentless = &fixture.azure.seeded().agentless_vm;
+    let other = json!({"location": "eastus", "properties": {"source": {"id": agentless}}});
     fixture.put(&id, other.clone()).await.assert_error(409, "PropertyChangeNotAllowed");
     let patched = fixture.call(Method::PATCH, &fixture.url(&id), Some(other)).await;
     patched.assert_error(409, "PropertyChangeNotAllowed");
@@ -79,10 +79,10 @@ async fn regions_keep_the_providers_casing_only_for_machine_sources() {
     let fixture = Fixture::new();
     let id = fixture.collection("rpc-canary");
     let source = json!({"source": {"id": fixture.azure.seeded().agentless_vm}});
-    let made = fixture.put(&id, json!({"location": "EastUS2EUAP", "properties": source})).await;
-    assert_eq!(made.json()["location"], "eastus2euap");
-    assert_eq!(made.json()["properties"]["source"]["location"], "EastUS2EUAP");
-    assert!(made.json().get("tags").is_none());
+    let created = fixture.put(&id, json!({"location": "EastUS2EUAP", "properties": source})).await;
+    assert_eq!(created.json()["location"], "eastus2euap");
+    assert_eq!(created.json()["properties"]["source"]["location"], "EastUS2EUAP");
+    assert!(created.json().get("tags").is_none());
     // Without an agent the point is crash consistent, although that was not requested.
     let point = format!("{id}/restorePoints/one");
     let started = fixture.put(&point, json!({})).await;
@@ -136,11 +136,11 @@ async fn a_local_point_is_created_by_an_operation_with_a_signed_url() {
         "provisioningState",
     ]);
     started.assert_member_order(&["provisioningState", "timeCreated"]);
-    let shown = started.json();
-    assert!(shown.get("type").is_none());
-    assert_eq!(shown["properties"]["provisioningState"], "Creating");
-    assert_eq!(shown["properties"]["timeCreated"], "2026-04-24T10:48:18.6995494+00:00");
-    assert!(shown["properties"].get("consistencyMode").is_none());
+    let body = started.json();
+    assert!(body.get("type").is_none());
+    assert_eq!(body["properties"]["provisioningState"], "Creating");
+    assert_eq!(body["properties"]["timeCreated"], "2026-04-24T10:48:18.6995494+00:00");
+    assert!(body["properties"].get("consistencyMode").is_none());
     assert!(!started.text.contains("diskRestorePoint"));
     assert!(started.text.contains("SENSITIVE"));
 
@@ -151,11 +151,11 @@ async fn a_local_point_is_created_by_an_operation_with_a_signed_url() {
     assert_eq!((running.status, running.text.len()), (200, 134), "{}", running.text);
     running.assert_member_order(&["startTime", "status", "name"]);
     assert_eq!(running.json()["status"], "InProgress");
-    let cut = fixture.call(Method::GET, &url[..url.len() - 1], None).await;
-    cut.assert_error(400, "InvalidOperationSignature");
-    let respelled = url.replace("&c=", "&%63=");
-    let respelled = fixture.call(Method::GET, &respelled, None).await;
-    respelled.assert_error(400, "InvalidOperationSignature");
+    let truncated = fixture.call(Method::GET, &url[..url.len() - 1], None).await;
+    truncated.assert_error(400, "InvalidOperationSignature");
+    let reencoded = url.replace("&c=", "&%63=");
+    let reencoded = fixture.call(Method::GET, &reencoded, None).await;
+    reencoded.assert_error(400, "InvalidOperationSignature");
 
     fixture.advance_seconds(40);
     let over = fixture.poll(&started).await;
@@ -232,8 +232,8 @@ async fn creation_validates_its_members_and_a_concurrent_one_fails() {
         "name",
     ]);
     assert_eq!(failed.json()["error"]["code"], "VMRestorePointClientError");
-    let dead = fixture.get(&point("b")).await.json();
-    assert_eq!(dead["properties"]["provisioningState"], "Failed");
+    let failed_point = fixture.get(&point("b")).await.json();
+    assert_eq!(failed_point["properties"]["provisioningState"], "Failed");
     let storage =
         &fixture.get(&point("a")).await.json()["properties"]["sourceMetadata"]["storageProfile"];
     assert!(storage["dataDisks"][0].get("diskRestorePoint").is_none());

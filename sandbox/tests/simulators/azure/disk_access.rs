@@ -130,11 +130,11 @@ async fn active_access_prevents_the_deletion_of_its_point() {
 async fn invalid_access_requests_are_rejected() {
     let fixture = Fixture::new();
     let disk = first_disk(&fixture).await;
-    let longest = 60 * 24 * 3600;
+    let max_seconds = 60 * 24 * 3600;
     for (wrong, target) in [
         (json!({"access": "Read"}), "durationInSeconds"),
         (read(0), "durationInSeconds"),
-        (read(longest + 1), "durationInSeconds"),
+        (read(max_seconds + 1), "durationInSeconds"),
         (json!({"access": "Borrow", "durationInSeconds": 60}), "access"),
         (json!({"durationInSeconds": 60}), "access"),
         (json!({"access": "Read", "durationInSeconds": 60, "fileFormat": "ISO"}), "fileFormat"),
@@ -145,26 +145,28 @@ async fn invalid_access_requests_are_rejected() {
     }
     let garbage = post(&fixture, &disk, "beginGetAccess", json!([])).await;
     garbage.assert_error(400, "InvalidRequestContent");
-    assert_eq!(post(&fixture, &disk, "beginGetAccess", read(longest)).await.status, 202);
+    assert_eq!(post(&fixture, &disk, "beginGetAccess", read(max_seconds)).await.status, 202);
     let missing = post(&fixture, &format!("{disk}x"), "beginGetAccess", read(60)).await;
     missing.assert_error(404, "NotFound");
     post(&fixture, &format!("{disk}x"), "endGetAccess", Value::Null)
         .await
         .assert_error(404, "NotFound");
 
-    let orphan = disk.replace("/rpc-db01/", "/rpc-none/");
-    let response = post(&fixture, &orphan, "beginGetAccess", read(60)).await;
+    let missing_collection = disk.replace("/rpc-db01/", "/rpc-none/");
+    let response = post(&fixture, &missing_collection, "beginGetAccess", read(60)).await;
     response.assert_error(404, "ParentResourceNotFound");
     response.assert_from_gateway();
-    let response = fixture.call_with_version(DISK, Method::GET, &orphan, None).await;
+    let response = fixture.call_with_version(DISK, Method::GET, &missing_collection, None).await;
     response.assert_error(404, "ParentResourceNotFound");
 
     let begin = format!("{disk}/beginGetAccess");
-    let early = fixture.call_with_version("2020-09-30", Method::POST, &begin, Some(read(60))).await;
-    early.assert_error(400, "BadRequest");
-    assert!(early.text.contains("api-version '2020-12-01' or newer"));
-    let other = fixture.call_with_version("2024-07-01", Method::POST, &begin, Some(read(60))).await;
-    other.assert_error(404, "InvalidResourceType");
+    let old_version =
+        fixture.call_with_version("2020-09-30", Method::POST, &begin, Some(read(60))).await;
+    old_version.assert_error(400, "BadRequest");
+    assert!(old_version.text.contains("api-version '2020-12-01' or newer"));
+    let compute_version =
+        fixture.call_with_version("2024-07-01", Method::POST, &begin, Some(read(60))).await;
+    compute_version.assert_error(404, "InvalidResourceType");
     let read = fixture.call_with_version(DISK, Method::GET, &begin, None).await;
     assert_eq!(read.status, 405);
 }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::fixture::Fixture;
 
 async fn storage(fixture: &Fixture, point: &str) -> Value {
-    let shown = fixture.get(point).await.json();
-    shown["properties"]["sourceMetadata"]["storageProfile"].clone()
+    let body = fixture.get(point).await.json();
+    body["properties"]["sourceMetadata"]["storageProfile"].clone()
 }
 
 fn with_os_disk(disk: Value) -> Value {
@@ -37,8 +37,8 @@ async fn a_creation_chooses_encryption_disk_by_disk() {
     let started = fixture.put(&id, body.clone()).await;
     assert_eq!(started.status, 201, "{}", started.text);
     fixture.advance_seconds(40);
-    let shown = fixture.get(&id).await;
-    shown.assert_member_order(&[
+    let response = fixture.get(&id).await;
+    response.assert_member_order(&[
         "diskRestorePoint",
         "encryption",
         "type",
@@ -47,18 +47,18 @@ async fn a_creation_chooses_encryption_disk_by_disk() {
     ]);
     let disks = storage(&fixture, &id).await;
     let encryption = |disk: &Value| disk["diskRestorePoint"]["encryption"].clone();
-    let shouted = set.replace("/resourceGroups/RG-Keys/", "/resourceGroups/RG-KEYS/");
+    let upper_case = set.replace("/resourceGroups/RG-Keys/", "/resourceGroups/RG-KEYS/");
     assert_eq!(
         encryption(&disks["osDisk"]),
         json!({
-            "type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSet": {"id": shouted}
+            "type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSet": {"id": upper_case}
         })
     );
     assert_eq!(encryption(&disks["dataDisks"][1])["type"], both);
     let platform = json!({"type": "EncryptionAtRestWithPlatformKey"});
     assert_eq!(encryption(&disks["dataDisks"][0]), platform);
     let by_disk = &fixture.disks(&id).await[0]["properties"]["encryption"];
-    assert_eq!(by_disk["diskEncryptionSetId"], shouted.as_str());
+    assert_eq!(by_disk["diskEncryptionSetId"], upper_case.as_str());
 
     assert_eq!(fixture.put(&id, body).await.status, 200, "the same request again");
     fixture.put(&id, json!({})).await.assert_error(409, "OperationNotAllowed");
@@ -81,24 +81,25 @@ async fn a_copy_chooses_a_set_of_its_own_region() {
         body["properties"]["sourceRestorePoint"] = json!({"id": fixture.point(1)});
         body
     };
-    let near = fixture.put(&id, body(&seeded.encryption_set, source)).await;
-    near.assert_error(400, "InvalidParameter");
-    near.assert_from_provider();
-    assert!(near.text.contains("'eastus'") && near.text.contains("'northeurope'"));
-    let absent = fixture.put(&id, body(&format!("{}x", seeded.far_encryption_set), source)).await;
-    absent.assert_error(404, "ResourceNotFound");
+    let same_region = fixture.put(&id, body(&seeded.encryption_set, source)).await;
+    same_region.assert_error(400, "InvalidParameter");
+    same_region.assert_from_provider();
+    assert!(same_region.text.contains("'eastus'") && same_region.text.contains("'northeurope'"));
+    let unknown_set =
+        fixture.put(&id, body(&format!("{}x", seeded.far_encryption_set), source)).await;
+    unknown_set.assert_error(404, "ResourceNotFound");
     fixture.put(&id, body("nonsense", source)).await.assert_error(400, "InvalidParameter");
     let other = fixture.put(&id, body(&seeded.far_encryption_set, &json!("x"))).await;
     other.assert_error(400, "InvalidParameter");
-    let good = body(&seeded.far_encryption_set, source);
-    assert_eq!(fixture.put(&id, good.clone()).await.status, 201);
+    let valid = body(&seeded.far_encryption_set, source);
+    assert_eq!(fixture.put(&id, valid.clone()).await.status, 201);
     fixture.advance_seconds(6);
     let disks = storage(&fixture, &id).await;
     let encryption = &disks["osDisk"]["diskRestorePoint"]["encryption"];
     let set = encryption["diskEncryptionSet"]["id"].as_str().unwrap();
     assert!(set.contains("/RG-KEYS/") && set.ends_with("/des-north"), "{set}");
     fixture.advance_seconds(60);
-    assert_eq!(fixture.put(&id, good).await.status, 200, "the same request again");
+    assert_eq!(fixture.put(&id, valid).await.status, 200, "the same request again");
     fixture.copy(&target, "copy", fixture.point(1)).await.assert_error(409, "OperationNotAllowed");
 }
 

@@ -165,8 +165,8 @@ impl Fixture {
     pub(crate) async fn new_collection(&self, name: &str, vm: &str) -> String {
         let id = self.collection(name);
         let body = json!({"location": "eastus", "properties": {"source": {"id": vm}}});
-        let made = self.put(&id, body).await;
-        assert_eq!(made.status, 201, "{}", made.text);
+        let created = self.put(&id, body).await;
+        assert_eq!(created.status, 201, "{}", created.text);
         id
     }
 

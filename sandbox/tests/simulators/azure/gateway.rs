@@ -81,9 +81,9 @@ async fn a_404_comes_from_the_gateway_or_the_provider_by_the_missing_resource() 
     response.assert_error(404, "ResourceGroupNotFound");
     let list = format!("{}/restorePoints", fixture.azure.seeded().collection);
     fixture.get(&list).await.assert_error(404, "InvalidResourceType");
-    let elsewhere = "/subscriptions/00000000-0000-0000-0000-000000000000/providers/\
+    let other_subscription = "/subscriptions/00000000-0000-0000-0000-000000000000/providers/\
                      Microsoft.Compute/restorePointCollections";
-    fixture.get(elsewhere).await.assert_error(404, "SubscriptionNotFound");
+    fixture.get(other_subscription).await.assert_error(404, "SubscriptionNotFound");
 }
 
 #[tokio::test]
@@ -149,13 +149,13 @@ async fn bearer_tokens_are_checked_and_issued() {
         form.extend(pairs);
         CapturedResponse::read(fixture.http.post(url).form(&form).send().await.unwrap()).await
     };
-    let granted = token(&[("client_secret", azure.client_secret())]).await;
-    assert_eq!(granted.status, 200, "{}", granted.text);
-    assert_eq!(granted.json()["token_type"], "Bearer");
-    let expired = granted.json()["access_token"].as_str().unwrap().to_owned();
+    let issued = token(&[("client_secret", azure.client_secret())]).await;
+    assert_eq!(issued.status, 200, "{}", issued.text);
+    assert_eq!(issued.json()["token_type"], "Bearer");
+    let expired = issued.json()["access_token"].as_str().unwrap().to_owned();
     with(Some(&expired)).await.assert_error(401, "ExpiredAuthenticationToken");
-    let denied = token(&[("client_secret", "wrong")]).await;
-    assert_eq!((denied.status, &denied.json()["error"]), (401, &json!("invalid_client")));
+    let rejected = token(&[("client_secret", "wrong")]).await;
+    assert_eq!((rejected.status, &rejected.json()["error"]), (401, &json!("invalid_client")));
     let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     let assertion = [("client_assertion_type", kind), ("client_assertion", "a.b.c")];
     assert_eq!(token(&assertion).await.status, 401);
@@ -172,10 +172,10 @@ async fn bearer_tokens_are_checked_and_issued() {
         ("client_secret", azure.client_secret()),
         ("scope", &scope),
     ];
-    let granted =
+    let issued =
         CapturedResponse::read(other.http.post(url).form(&form).send().await.unwrap()).await.json();
     let request = other.http.get(other.url(other.point(1)));
-    let request = request.bearer_auth(granted["access_token"].as_str().unwrap());
+    let request = request.bearer_auth(issued["access_token"].as_str().unwrap());
     assert_eq!(request.send().await.unwrap().status(), 200);
     assert_eq!(azure.calls().count(&Method::POST, Kind::Token), 1);
     assert_eq!(azure.calls().count(&Method::GET, Kind::Point), 1);
@@ -209,7 +209,7 @@ async fn requests_are_correlated_and_one_seed_gives_the_same_ids() {
     assert_eq!(started.header("retry-after"), Some("20"));
     assert_eq!(fixture.poll(&started).await.header("retry-after"), Some("20"));
 
-    let twin = Fixture::new();
-    assert_eq!(fixture.azure.subscription_id(), twin.azure.subscription_id());
-    assert_eq!(response.text, twin.get(twin.point(1)).await.text);
+    let same_seed = Fixture::new();
+    assert_eq!(fixture.azure.subscription_id(), same_seed.azure.subscription_id());
+    assert_eq!(response.text, same_seed.get(same_seed.point(1)).await.text);
 }

@@ -23,10 +23,10 @@ async fn call(fixture: &Fixture, method: Method, id: &str) -> CapturedResponse {
     CapturedResponse::read(request.send().await.unwrap()).await
 }
 
-fn has(response: &CapturedResponse, besides: &[&str]) {
+fn assert_headers(response: &CapturedResponse, additional: &[&str]) {
     let names: BTreeSet<&str> = response.headers.keys().map(http::HeaderName::as_str).collect();
     let mut expected: BTreeSet<&str> = EVERYWHERE.split_whitespace().collect();
-    expected.extend(besides.iter().flat_map(|group| group.split_whitespace()));
+    expected.extend(additional.iter().flat_map(|group| group.split_whitespace()));
     assert_eq!(names, expected);
 }
 
@@ -35,7 +35,7 @@ const PROVIDER: &str = "x-ms-operation-identifier x-ms-ratelimit-remaining-resou
 const GATEWAY: &str = "x-ms-failure-cause";
 const OPERATION: &str = "azure-asyncoperation azure-asyncnotification";
 
-fn left(kind: &str) -> String {
+fn remaining_headers(kind: &str) -> String {
     let start = "x-ms-ratelimit-remaining-subscription";
     format!("{start}-{kind} {start}-global-{kind}")
 }
@@ -43,24 +43,27 @@ fn left(kind: &str) -> String {
 #[tokio::test]
 async fn each_response_has_exactly_the_recorded_headers() {
     let fixture = Fixture::new();
-    let home = &fixture.azure.seeded().collection;
-    let made = call(&fixture, Method::PUT, &format!("{home}/restorePoints/fresh")).await;
-    assert_eq!(made.status, 201);
-    has(&made, &[JSON, PROVIDER, OPERATION, &left("writes")]);
+    let collection = &fixture.azure.seeded().collection;
+    let created = call(&fixture, Method::PUT, &format!("{collection}/restorePoints/fresh")).await;
+    assert_eq!(created.status, 201);
+    assert_headers(&created, &[JSON, PROVIDER, OPERATION, &remaining_headers("writes")]);
     let read = call(&fixture, Method::GET, fixture.point(1)).await;
-    has(&read, &[JSON, PROVIDER, &left("reads")]);
+    assert_headers(&read, &[JSON, PROVIDER, &remaining_headers("reads")]);
     let list = fixture.path("/providers/Microsoft.Compute/restorePointCollections");
     let listed = call(&fixture, Method::GET, &list).await;
     let fanned_out = "x-ms-operation-identifier x-ms-original-request-ids";
-    has(&listed, &[JSON, fanned_out, &left("reads")]);
-    for id in [fixture.point(1), home] {
+    assert_headers(&listed, &[JSON, fanned_out, &remaining_headers("reads")]);
+    for id in [fixture.point(1), collection] {
         let deleted = call(&fixture, Method::DELETE, id).await;
         assert_eq!(deleted.status, 202);
-        has(&deleted, &[PROVIDER, OPERATION, "location", &left("deletes")]);
+        assert_headers(&deleted, &[PROVIDER, OPERATION, "location", &remaining_headers("deletes")]);
     }
-    has(&call(&fixture, Method::GET, &fixture.collection("no")).await, &[JSON, GATEWAY]);
+    assert_headers(&call(&fixture, Method::GET, &fixture.collection("no")).await, &[JSON, GATEWAY]);
     let missing = format!("{}/restorePoints/no", fixture.azure.seeded().target);
-    has(&call(&fixture, Method::GET, &missing).await, &[JSON, PROVIDER, &left("reads")]);
+    assert_headers(
+        &call(&fixture, Method::GET, &missing).await,
+        &[JSON, PROVIDER, &remaining_headers("reads")],
+    );
 }
 
 #[tokio::test]

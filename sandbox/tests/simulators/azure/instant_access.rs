@@ -20,13 +20,17 @@ async fn collection(fixture: &Fixture, name: &str) -> String {
     let id = fixture.collection(name);
     let vm = &fixture.azure.seeded().instant_vm;
     let properties = json!({"source": {"id": vm}, "instantAccess": true});
-    let made = put(fixture, &id, json!({"location": "eastus", "properties": properties})).await;
-    assert_eq!(made.status, 201, "{}", made.text);
-    made.assert_member_order(&["restorePointCollectionId", "provisioningState", "instantAccess"]);
+    let created = put(fixture, &id, json!({"location": "eastus", "properties": properties})).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    created.assert_member_order(&[
+        "restorePointCollectionId",
+        "provisioningState",
+        "instantAccess",
+    ]);
     id
 }
 
-fn lasting(minutes: i64) -> Value {
+fn with_duration(minutes: i64) -> Value {
     json!({"properties": {"instantAccessDurationMinutes": minutes}})
 }
 
@@ -35,9 +39,9 @@ async fn instant_access_starts_after_the_creation_and_expires() {
     let fixture = Fixture::with(|settings| {
         settings.replication = jiff::SignedDuration::from_mins(90);
     });
-    let home = collection(&fixture, "rpc-instant").await;
-    let id = format!("{home}/restorePoints/fast");
-    let started = put(&fixture, &id, lasting(120)).await;
+    let collection_id = collection(&fixture, "rpc-instant").await;
+    let id = format!("{collection_id}/restorePoints/fast");
+    let started = put(&fixture, &id, with_duration(120)).await;
     assert_eq!(started.status, 201, "{}", started.text);
     started.assert_member_order(&[
         "provisioningState",
@@ -85,19 +89,20 @@ async fn instant_access_starts_after_the_creation_and_expires() {
 #[tokio::test]
 async fn the_duration_has_bounds_and_a_default() {
     let fixture = Fixture::new();
-    let home = collection(&fixture, "rpc-bounds").await;
+    let collection_id = collection(&fixture, "rpc-bounds").await;
     for wrong in [59, 301, -1, i64::MAX] {
-        let response = put(&fixture, &format!("{home}/restorePoints/x"), lasting(wrong)).await;
+        let response =
+            put(&fixture, &format!("{collection_id}/restorePoints/x"), with_duration(wrong)).await;
         response.assert_error(400, "InvalidParameter");
         assert_eq!(response.json()["error"]["target"], "instantAccessDurationMinutes");
     }
-    let id = format!("{home}/restorePoints/plain");
-    let shown = put(&fixture, &id, json!({})).await.json();
-    assert_eq!(shown["properties"]["instantAccessDurationMinutes"], 300);
+    let id = format!("{collection_id}/restorePoints/plain");
+    let body = put(&fixture, &id, json!({})).await.json();
+    assert_eq!(body["properties"]["instantAccessDurationMinutes"], 300);
 
-    assert_eq!(put(&fixture, &id, lasting(300)).await.status, 200, "the same request again");
+    assert_eq!(put(&fixture, &id, with_duration(300)).await.status, 200, "the same request again");
     for other in [120, i64::MAX] {
-        put(&fixture, &id, lasting(other)).await.assert_error(409, "OperationNotAllowed");
+        put(&fixture, &id, with_duration(other)).await.assert_error(409, "OperationNotAllowed");
     }
 
     let plain = fixture.new_collection("rpc-plain", &fixture.azure.seeded().instant_vm).await;
@@ -110,18 +115,18 @@ async fn the_duration_has_bounds_and_a_default() {
     let without = put(&fixture, &format!("{plain}/restorePoints/x"), without).await;
     assert_eq!(without.status, 201, "the disk that needs instant access is excluded");
     let collection = &fixture.azure.seeded().collection;
-    let response = put(&fixture, &format!("{collection}/restorePoints/x"), lasting(60)).await;
+    let response = put(&fixture, &format!("{collection}/restorePoints/x"), with_duration(60)).await;
     response.assert_error(400, "InvalidParameter");
 }
 
 #[tokio::test]
 async fn earlier_api_versions_ignore_and_omit_instant_access() {
     let fixture = Fixture::new();
-    let home = collection(&fixture, "rpc-versions").await;
-    let shown = fixture.get(&home).await.json();
-    assert!(shown["properties"].get("instantAccess").is_none());
-    let id = format!("{home}/restorePoints/old");
-    let old = fixture.put(&id, lasting(1)).await;
+    let collection_id = collection(&fixture, "rpc-versions").await;
+    let body = fixture.get(&collection_id).await.json();
+    assert!(body["properties"].get("instantAccess").is_none());
+    let id = format!("{collection_id}/restorePoints/old");
+    let old = fixture.put(&id, with_duration(1)).await;
     assert_eq!(old.status, 201, "{}", old.text);
     assert!(!old.text.contains("instantAccess"));
     fixture.advance_seconds(300);
@@ -133,10 +138,13 @@ async fn earlier_api_versions_ignore_and_omit_instant_access() {
     assert_eq!(response["properties"]["instantAccessDurationMinutes"], 300);
 
     let ignored = json!({"properties": {"instantAccess": false}});
-    fixture.call(Method::PATCH, &fixture.url(&home), Some(ignored.clone())).await;
-    let shown = fixture.call_with_version(INSTANT, Method::GET, &home, None).await.json();
-    assert_eq!(shown["properties"]["instantAccess"], true);
-    let off = fixture.call_with_version(INSTANT, Method::PATCH, &home, Some(ignored)).await.json();
+    fixture.call(Method::PATCH, &fixture.url(&collection_id), Some(ignored.clone())).await;
+    let body = fixture.call_with_version(INSTANT, Method::GET, &collection_id, None).await.json();
+    assert_eq!(body["properties"]["instantAccess"], true);
+    let off = fixture
+        .call_with_version(INSTANT, Method::PATCH, &collection_id, Some(ignored))
+        .await
+        .json();
     assert_eq!(off["properties"]["instantAccess"], false);
 }
 

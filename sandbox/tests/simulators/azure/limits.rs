@@ -39,18 +39,18 @@ async fn the_number_of_collections_in_a_region_is_limited() {
 
 #[tokio::test]
 async fn a_response_that_is_too_large_becomes_a_500_of_the_gateway() {
-    let fixture = Fixture::with(|settings| settings.quirks.answer_limit = Some(12_000));
+    let fixture = Fixture::with(|settings| settings.quirks.max_response_bytes = Some(12_000));
     let id = format!("{}?$expand=restorePoints", fixture.azure.seeded().collection);
     assert_eq!(fixture.get(&fixture.azure.seeded().collection).await.status, 200);
     let http = fixture.client(Client::builder().http1_only());
     let request = http.get(fixture.url(&id)).bearer_auth(fixture.azure.static_token());
-    let large = CapturedResponse::read(request.send().await.unwrap()).await;
-    large.assert_error(500, "InternalServerError");
-    large.assert_from_gateway();
-    assert_eq!(large.header("connection"), Some("close"));
-    assert!(large.text.contains("Encountered internal server error. Diagnostic information:"));
+    let too_large = CapturedResponse::read(request.send().await.unwrap()).await;
+    too_large.assert_error(500, "InternalServerError");
+    too_large.assert_from_gateway();
+    assert_eq!(too_large.header("connection"), Some("close"));
+    assert!(too_large.text.contains("Encountered internal server error. Diagnostic information:"));
 
-    let real = Fixture::new().get(&id).await;
-    assert_eq!(real.status, 200);
-    assert!(real.text.len() > 12_000);
+    let default_limit = Fixture::new().get(&id).await;
+    assert_eq!(default_limit.status, 200);
+    assert!(default_limit.text.len() > 12_000);
 }

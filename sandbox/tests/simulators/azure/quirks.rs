@@ -21,19 +21,19 @@ async fn the_date_header_follows_the_simulated_clock() {
 
 #[tokio::test]
 async fn groups_in_upper_case_and_azure_backup_can_be_switched_off() {
-    let plain = Fixture::with(|settings| {
+    let switched_off = Fixture::with(|settings| {
         settings.quirks.upper_case_groups = false;
         settings.quirks.backup_collections = false;
     });
-    let response = plain.get(&plain.path(LIST)).await;
+    let response = switched_off.get(&switched_off.path(LIST)).await;
     assert!(
         response.text.contains("/resourceGroups/RG-Prod/") && !response.text.contains("RG-PROD")
     );
     assert!(!response.text.to_lowercase().contains("azurebackup"));
-    assert_eq!(plain.azure.seeded().backup_collection, "");
+    assert_eq!(switched_off.azure.seeded().backup_collection, "");
 
-    let real = Fixture::new();
-    let response = real.get(&real.path(LIST)).await;
+    let default_fixture = Fixture::new();
+    let response = default_fixture.get(&default_fixture.path(LIST)).await;
     assert!(response.text.contains("AzureBackup_vm-db01_"));
     let source = &response.json()["value"][1]["properties"]["source"]["id"];
     assert!(
@@ -44,13 +44,13 @@ async fn groups_in_upper_case_and_azure_backup_can_be_switched_off() {
 
 #[tokio::test]
 async fn normalising_a_location_can_be_switched_off() {
-    for (plain, shown) in [(true, "eastus"), (false, "East US")] {
-        let fixture = Fixture::with(|settings| settings.quirks.plain_locations = plain);
+    for (switched_off, shown) in [(true, "eastus"), (false, "East US")] {
+        let fixture = Fixture::with(|settings| settings.quirks.plain_locations = switched_off);
         let source = json!({"source": {"id": fixture.azure.seeded().vm}});
         let id = fixture.collection("rpc-spaced");
-        let made = fixture.put(&id, json!({"location": "East US", "properties": source})).await;
-        assert_eq!(made.status, 201, "{}", made.text);
-        assert_eq!(made.json()["location"], shown);
+        let created = fixture.put(&id, json!({"location": "East US", "properties": source})).await;
+        assert_eq!(created.status, 201, "{}", created.text);
+        assert_eq!(created.json()["location"], shown);
         assert_eq!(fixture.get(&id).await.json()["location"], shown);
     }
 }
@@ -76,14 +76,14 @@ async fn times_have_no_trailing_zeros_and_bodies_two_formats() {
     let fixture = Fixture::new();
     fixture.clock.advance(jiff::SignedDuration::from_nanos(1_000_000_000 - 699_549_400));
     let home = &fixture.azure.seeded().collection;
-    let whole = fixture.put(&format!("{home}/restorePoints/whole"), json!({})).await;
-    assert!(whole.text.contains("\"timeCreated\": \"2026-04-24T10:48:19+00:00\""));
-    assert!(whole.text.starts_with("{\r\n  \"name\": \"whole\",\r\n  \"id\": \""));
-    assert!(!whole.text.replace("\r\n", "").contains('\n'));
+    let whole_second = fixture.put(&format!("{home}/restorePoints/whole"), json!({})).await;
+    assert!(whole_second.text.contains("\"timeCreated\": \"2026-04-24T10:48:19+00:00\""));
+    assert!(whole_second.text.starts_with("{\r\n  \"name\": \"whole\",\r\n  \"id\": \""));
+    assert!(!whole_second.text.replace("\r\n", "").contains('\n'));
     fixture.advance_seconds(41);
     fixture.clock.advance(jiff::SignedDuration::from_millis(250));
-    let part = fixture.put(&format!("{home}/restorePoints/part"), json!({})).await;
-    assert!(part.text.contains("\"2026-04-24T10:49:00.25+00:00\""));
+    let fraction = fixture.put(&format!("{home}/restorePoints/part"), json!({})).await;
+    assert!(fraction.text.contains("\"2026-04-24T10:49:00.25+00:00\""));
     let compact = fixture.call(Method::GET, &fixture.url(&fixture.collection("no")), None).await;
     assert!(compact.text.starts_with("{\"error\":{\"code\":\"ResourceNotFound\",\"message\":\""));
 }

@@ -11,7 +11,7 @@ const LEFT: &str = "x-ms-ratelimit-remaining-resource";
 const READS: &str = "x-ms-ratelimit-remaining-subscription-reads";
 const GLOBAL_READS: &str = "x-ms-ratelimit-remaining-subscription-global-reads";
 
-fn left(response: &CapturedResponse, policy: &str) -> u32 {
+fn remaining(response: &CapturedResponse, policy: &str) -> u32 {
     let header = response.header(LEFT).unwrap();
     let named = format!("Microsoft.Compute/{policy};");
     let found = header.split(',').find_map(|one| one.strip_prefix(&named));
@@ -22,15 +22,15 @@ fn left(response: &CapturedResponse, policy: &str) -> u32 {
 async fn the_headers_report_the_remaining_requests_and_the_refill() {
     let fixture = Fixture::new();
     let policy = "LowCostGetRestorePointSubscriptionMaximum";
-    assert_eq!(left(&fixture.get(fixture.point(1)).await, policy), 599);
+    assert_eq!(remaining(&fixture.get(fixture.point(1)).await, policy), 599);
     assert_eq!(
-        left(&fixture.get(fixture.point(2)).await, policy),
+        remaining(&fixture.get(fixture.point(2)).await, policy),
         598,
         "the bucket is per subscription"
     );
     fixture.advance_seconds(1);
     assert_eq!(
-        left(&fixture.get(fixture.point(2)).await, policy),
+        remaining(&fixture.get(fixture.point(2)).await, policy),
         599,
         "ten a second are refilled"
     );
@@ -40,17 +40,17 @@ async fn the_headers_report_the_remaining_requests_and_the_refill() {
     let (resource, subscription) =
         ("PutRestorePointCollectionResource", "PutRestorePointCollectionSubscriptionMaximum");
     let first = fixture.put(&fixture.collection("rpc-1"), body.clone()).await;
-    assert_eq!((left(&first, resource), left(&first, subscription)), (14, 149));
+    assert_eq!((remaining(&first, resource), remaining(&first, subscription)), (14, 149));
     let second = fixture.put(&fixture.collection("RPC-1"), body.clone()).await;
-    assert_eq!((left(&second, resource), left(&second, subscription)), (13, 148));
+    assert_eq!((remaining(&second, resource), remaining(&second, subscription)), (13, 148));
     let other = fixture.put(&fixture.collection("rpc-2"), body).await;
-    assert_eq!((left(&other, resource), left(&other, subscription)), (14, 147));
+    assert_eq!((remaining(&other, resource), remaining(&other, subscription)), (14, 147));
 
-    let far = fixture.collection("rpc-far");
+    let other_region = fixture.collection("rpc-far");
     let source = json!({"source": {"id": fixture.azure.seeded().collection}});
     let body = json!({"location": "North Europe", "properties": source});
     assert_eq!(
-        left(&fixture.put(&far, body).await, subscription),
+        remaining(&fixture.put(&other_region, body).await, subscription),
         149,
         "another region has its own bucket"
     );
@@ -58,16 +58,16 @@ async fn the_headers_report_the_remaining_requests_and_the_refill() {
     let tags = Some(json!({"tags": {}}));
     let patched =
         fixture.call(Method::PATCH, &fixture.url(&fixture.collection("rpc-1")), tags).await;
-    assert_eq!(left(&patched, "UpdateRestorePointCollectionResource"), 14);
-    assert_eq!(left(&patched, "UpdateRestorePointCollectionSubscriptionMaximum"), 149);
+    assert_eq!(remaining(&patched, "UpdateRestorePointCollectionResource"), 14);
+    assert_eq!(remaining(&patched, "UpdateRestorePointCollectionSubscriptionMaximum"), 149);
     let list = "/resourceGroups/RG-Prod/providers/Microsoft.Compute/restorePointCollections";
     let listed = fixture.get(&fixture.path(list)).await;
-    assert_eq!(left(&listed, "HighCostGetRestorePointSubscriptionMaximum"), 149);
+    assert_eq!(remaining(&listed, "HighCostGetRestorePointSubscriptionMaximum"), 149);
     let deleted = fixture.delete(fixture.point(1)).await;
-    assert_eq!(left(&deleted, "DeleteRestorePointSubscriptionMaximum"), 359);
+    assert_eq!(remaining(&deleted, "DeleteRestorePointSubscriptionMaximum"), 359);
     let polled = fixture.poll(&deleted).await;
-    assert_eq!(left(&polled, "GetOperationResource"), 44);
-    assert_eq!(left(&polled, "GetOperationSubscriptionMaximum"), 14_999);
+    assert_eq!(remaining(&polled, "GetOperationResource"), 44);
+    assert_eq!(remaining(&polled, "GetOperationSubscriptionMaximum"), 14_999);
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn a_throttling_error_of_the_provider_has_a_flat_body() {
     let id = format!("{}/restorePoints/again", fixture.azure.seeded().collection);
     for expected in (0..6).rev() {
         let response = fixture.put(&id, json!({})).await;
-        assert_eq!(left(&response, "PutRestorePointResource"), expected, "{}", response.text);
+        assert_eq!(remaining(&response, "PutRestorePointResource"), expected, "{}", response.text);
     }
     let refused = fixture.put(&id, json!({})).await;
     assert_eq!(refused.status, 429);
@@ -92,7 +92,7 @@ async fn a_throttling_error_of_the_provider_has_a_flat_body() {
     assert_eq!(inner["allowedRequestCount"], 6);
     assert_eq!(inner["measuredRequestCount"], 7);
     assert_eq!(inner["endTime"], "2026-04-24T10:48:18.6995494+00:00");
-    assert_eq!(left(&refused, "PutRestorePointResource"), 0);
+    assert_eq!(remaining(&refused, "PutRestorePointResource"), 0);
     fixture.advance_seconds(9);
     assert_eq!(fixture.put(&id, json!({})).await.status, 429);
     fixture.advance_seconds(1);
@@ -182,10 +182,10 @@ async fn the_policies_until_2023_are_windows_with_reported_counts() {
     );
     assert_eq!(fixture.get(fixture.point(1)).await.header(READS), Some("11998"));
     let id = format!("{}/restorePoints/x", fixture.azure.seeded().collection);
-    let made = fixture.put(&id, json!({})).await;
-    assert_eq!(made.header("x-ms-ratelimit-remaining-subscription-writes"), Some("1199"));
+    let created = fixture.put(&id, json!({})).await;
+    assert_eq!(created.header("x-ms-ratelimit-remaining-subscription-writes"), Some("1199"));
     assert_eq!(
-        made.header(LEFT),
+        created.header(LEFT),
         Some(
             "Microsoft.Compute/CreateRestorePoints3Min;119,\
              Microsoft.Compute/CreateRestorePoints30Min;599"
@@ -193,7 +193,7 @@ async fn the_policies_until_2023_are_windows_with_reported_counts() {
     );
     let deleted = fixture.delete(fixture.point(1)).await;
     assert_eq!(deleted.header("x-ms-ratelimit-remaining-subscription-deletes"), Some("14999"));
-    assert_eq!(left(&deleted, "DeleteRestorePoints3Min"), 349);
-    assert_eq!(left(&deleted, "DeleteRestorePoints30Min"), 999);
-    assert_eq!(left(&fixture.poll(&deleted).await, "GetOperation3Min"), 14_999);
+    assert_eq!(remaining(&deleted, "DeleteRestorePoints3Min"), 349);
+    assert_eq!(remaining(&deleted, "DeleteRestorePoints30Min"), 999);
+    assert_eq!(remaining(&fixture.poll(&deleted).await, "GetOperation3Min"), 14_999);
 }

@@ -65,15 +65,15 @@ async fn a_skewed_clock_changes_dates_and_timestamps_of_one_vendor() {
         let vendor = if name == "azure" { azure } else { veeam };
         vendor.get_and_close().await.header("date").unwrap().to_owned()
     };
-    let right = "Sun, 01 Mar 2026 12:00:00 GMT";
+    let real_date = "Sun, 01 Mar 2026 12:00:00 GMT";
     for (name, other) in [("azure", "veeam"), ("veeam", "azure")] {
-        assert_eq!(date(name).await, right);
+        assert_eq!(date(name).await, real_date);
         let path = format!("/{name}/clock");
         let (status, face) = fixture.admin(Method::POST, &path, "skew_seconds=-300").await;
         assert_eq!(status, 200);
         assert_eq!(face[name]["now"], "2026-03-01T11:55:00Z");
         assert_eq!(date(name).await, "Sun, 01 Mar 2026 11:55:00 GMT");
-        assert_eq!(date(other).await, right);
+        assert_eq!(date(other).await, real_date);
         fixture.admin(Method::POST, &path, "skew_seconds=0").await;
     }
     // Timestamps of new points are skewed too.
@@ -110,8 +110,8 @@ async fn admin_routes_change_points_sessions_and_replications() {
     let response = azure.request("GET", &format!("{copy}{V}"), last).await;
     let response: Value = serde_json::from_str(response.text()).unwrap();
     let disk = &response["properties"]["sourceMetadata"]["storageProfile"]["osDisk"]["name"];
-    let order = json!({"point": copy, "disk": disk}).to_string();
-    let failed = fixture.admin(Method::POST, "/azure/failed_replications", &order).await;
+    let members = json!({"point": copy, "disk": disk}).to_string();
+    let failed = fixture.admin(Method::POST, "/azure/failed_replications", &members).await;
     assert_eq!(failed.0, 200, "{failed:?}");
     let response = azure.request("GET", &format!("{copy}{V}&$expand=instanceView"), last).await;
     assert!(response.text().contains("\"level\": \"Error\""), "{}", response.text());

@@ -17,25 +17,26 @@ use super::fixture::{Fixture, TIMEOUT};
 /// A connection, and the errors of its two directions. h2 itself does not distinguish a reset from an end.
 struct Connection {
     sender: SendRequest<String>,
-    came: JoinHandle<io::Result<u64>>,
-    went: JoinHandle<io::Result<u64>>,
+    received: JoinHandle<io::Result<u64>>,
+    sent: JoinHandle<io::Result<u64>>,
 }
 
 impl Connection {
     async fn new(fixture: &Fixture) -> Self {
         let tls = fixture.azure().connect_with(&[b"h2"]).await;
-        let (ours, theirs) = duplex(1 << 20);
-        let ((mut from, mut to), (mut given, mut taken)) = (split(tls), split(theirs));
-        let came = tokio::spawn(async move {
-            let ended = copy(&mut from, &mut taken).await;
-            taken.shutdown().await.unwrap();
+        let (client_end, proxy_end) = duplex(1 << 20);
+        let ((mut tls_read, mut tls_write), (mut proxy_read, mut proxy_write)) =
+            (split(tls), split(proxy_end));
+        let received = tokio::spawn(async move {
+            let ended = copy(&mut tls_read, &mut proxy_write).await;
+            proxy_write.shutdown().await.unwrap();
             ended
         });
-        let went = tokio::spawn(async move { copy(&mut given, &mut to).await });
+        let sent = tokio::spawn(async move { copy(&mut proxy_read, &mut tls_write).await });
         let (sender, connection) =
-            handshake(TokioExecutor::new(), TokioIo::new(ours)).await.unwrap();
+            handshake(TokioExecutor::new(), TokioIo::new(client_end)).await.unwrap();
         tokio::spawn(connection);
-        Self { sender, came, went }
+        Self { sender, received, sent }
     }
 
     async fn get(&mut self, fixture: &Fixture) -> hyper::Result<http::Response<Incoming>> {
@@ -48,10 +49,10 @@ impl Connection {
 
     /// Whether the peer has reset it. The direction that receives the error first hides it from the other.
     async fn ends_by_reset(self) -> bool {
-        let Self { sender: _sender, came, went } = self;
-        let both = async { (came.await.unwrap(), went.await.unwrap()) };
-        let (came, went) = timeout(TIMEOUT, both).await.expect("it ends");
-        [came, went]
+        let Self { sender: _sender, received, sent } = self;
+        let both = async { (received.await.unwrap(), sent.await.unwrap()) };
+        let (received, sent) = timeout(TIMEOUT, both).await.expect("it ends");
+        [received, sent]
             .into_iter()
             .filter_map(Result::err)
             // A write after the reset fails with the second.
@@ -60,7 +61,7 @@ impl Connection {
 }
 
 /// The received length of a body, and whether it is complete.
-async fn pour(mut body: Incoming) -> (usize, bool) {
+async fn receive_body(mut body: Incoming) -> (usize, bool) {
     let mut length = 0;
     loop {
         let frame = std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await;
@@ -75,15 +76,15 @@ async fn pour(mut body: Incoming) -> (usize, bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn truncation_ends_one_stream_and_not_the_connection() {
     let fixture = Fixture::new().await;
-    let whole = fixture.azure().full_body().await.len();
+    let full_length = fixture.azure().full_body().await.len();
     let mut connection = Connection::new(&fixture).await;
     for _ in 0..50 {
         fixture.azure().inject("GET times=1 truncate=50%").await;
         let response = connection.get(&fixture).await.unwrap();
-        assert_eq!(response.headers()[CONTENT_LENGTH], whole.to_string());
-        assert_eq!(pour(response.into_body()).await, (whole / 2, false));
+        assert_eq!(response.headers()[CONTENT_LENGTH], full_length.to_string());
+        assert_eq!(receive_body(response.into_body()).await, (full_length / 2, false));
         let response = connection.get(&fixture).await.unwrap();
-        assert_eq!(pour(response.into_body()).await, (whole, true));
+        assert_eq!(receive_body(response.into_body()).await, (full_length, true));
     }
 }
 
@@ -92,14 +93,14 @@ async fn truncation_ends_one_stream_and_not_the_connection() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reset_follows_the_exact_number_of_bytes() {
     let fixture = Fixture::new().await;
-    let whole = fixture.azure().full_body().await.len();
-    for (words, length, all) in [("during", whole / 2, false), ("after", whole, true)] {
+    let full_length = fixture.azure().full_body().await.len();
+    for (words, length, all) in [("during", full_length / 2, false), ("after", full_length, true)] {
         let mut exact = 0;
         for _ in 0..50 {
             fixture.azure().inject(&format!("GET times=1 reset={words}")).await;
             let mut connection = Connection::new(&fixture).await;
             if let Ok(response) = connection.get(&fixture).await {
-                let response = pour(response.into_body()).await;
+                let response = receive_body(response.into_body()).await;
                 assert!(response.0 <= length && (all || !response.1), "{words}: {response:?}");
                 exact += usize::from(response == (length, all));
             }

@@ -21,13 +21,13 @@ async fn reset_before_sends_no_byte() {
 async fn a_reset_inside_the_body_follows_the_exact_number_of_bytes() {
     let fixture = Fixture::new().await;
     for vendor in fixture.vendors() {
-        let whole = vendor.full_body().await;
+        let full = vendor.full_body().await;
         for (words, length) in [
             ("reset=0", 0),
             ("reset=1", 1),
-            ("reset=during", whole.len() / 2),
-            ("reset=99%", whole.len() * 99 / 100),
-            ("reset=100%", whole.len()),
+            ("reset=during", full.len() / 2),
+            ("reset=99%", full.len() * 99 / 100),
+            ("reset=100%", full.len()),
         ] {
             vendor.inject(&format!("GET times=1 {words}")).await;
             let response = vendor.get().await;
@@ -37,7 +37,7 @@ async fn a_reset_inside_the_body_follows_the_exact_number_of_bytes() {
                 "{} {words}",
                 vendor.name
             );
-            assert_eq!(response.content_length(), whole.len());
+            assert_eq!(response.content_length(), full.len());
             assert_eq!(response.body.len(), length, "{} {words}", vendor.name);
         }
     }
@@ -47,12 +47,12 @@ async fn a_reset_inside_the_body_follows_the_exact_number_of_bytes() {
 async fn reset_after_sends_the_whole_body() {
     let fixture = Fixture::new().await;
     for vendor in fixture.vendors() {
-        let whole = vendor.full_body().await;
+        let full = vendor.full_body().await;
         vendor.inject("GET times=1 reset=after").await;
         let response = vendor.get().await;
         assert_eq!(
             (response.body.len(), &response.end),
-            (whole.len(), &End::Reset),
+            (full.len(), &End::Reset),
             "{}",
             vendor.name
         );
@@ -67,9 +67,9 @@ async fn reset_after_sends_the_whole_body() {
 async fn a_truncated_body_has_the_content_length_of_all_of_it() {
     let fixture = Fixture::new().await;
     for vendor in fixture.vendors() {
-        let whole = vendor.full_body().await;
+        let full = vendor.full_body().await;
         for (words, length) in
-            [("truncate=0", 0), ("truncate=7", 7), ("truncate=50%", whole.len() / 2)]
+            [("truncate=0", 0), ("truncate=7", 7), ("truncate=50%", full.len() / 2)]
         {
             vendor.inject(&format!("GET times=1 {words}")).await;
             let response = vendor.get().await;
@@ -81,7 +81,7 @@ async fn a_truncated_body_has_the_content_length_of_all_of_it() {
             );
             assert_eq!(
                 (response.content_length(), response.body.len()),
-                (whole.len(), length),
+                (full.len(), length),
                 "{words}"
             );
         }
@@ -94,14 +94,17 @@ async fn a_truncated_chunked_body_has_no_last_chunk() {
     for vendor in fixture.vendors() {
         vendor.inject("GET times=1 chunked").await;
         vendor.inject("GET times=1 chunked truncate=50%").await;
-        let [whole, cut] = [vendor.get_and_close().await, vendor.get().await];
-        for response in [&whole, &cut] {
+        let [full, truncated] = [vendor.get_and_close().await, vendor.get().await];
+        for response in [&full, &truncated] {
             assert_eq!(response.header("transfer-encoding"), Some("chunked"), "{response:?}");
             assert_eq!(response.header("content-length"), None);
         }
-        assert!(whole.body.ends_with(b"\r\n0\r\n\r\n"));
-        assert!(!cut.body.ends_with(b"0\r\n\r\n") && !cut.body.is_empty(), "{cut:?}");
-        assert_eq!(cut.end, End::Closed);
+        assert!(full.body.ends_with(b"\r\n0\r\n\r\n"));
+        assert!(
+            !truncated.body.ends_with(b"0\r\n\r\n") && !truncated.body.is_empty(),
+            "{truncated:?}"
+        );
+        assert_eq!(truncated.end, End::Closed);
     }
 }
 
@@ -136,7 +139,7 @@ async fn latency_delays_the_response() {
 async fn bytes_per_second_limits_the_rate_of_the_body() {
     let fixture = Fixture::new().await;
     for vendor in fixture.vendors() {
-        let whole = vendor.full_body().await;
+        let full = vendor.full_body().await;
         vendor.inject("GET times=1 bytes_per_second=1").await;
         let mut tls = vendor.send("GET", &vendor.target, "").await;
         let mut bytes = Vec::new();
@@ -144,11 +147,11 @@ async fn bytes_per_second_limits_the_rate_of_the_body() {
         while body(&bytes).is_none_or(|at| bytes.len() < at + 4 + 1) {
             timeout(TIMEOUT, tls.read_buf(&mut bytes)).await.unwrap().unwrap();
         }
-        assert_eq!(bytes.last(), whole.first(), "the first byte of the body");
+        assert_eq!(bytes.last(), full.first(), "the first byte of the body");
         let second = timeout(QUIET_PERIOD, tls.read_u8()).await;
         assert!(second.is_err(), "the second byte is not sent yet: {second:?}");
 
         vendor.inject("GET times=1 bytes_per_second=1000000").await;
-        assert_eq!(vendor.get_and_close().await.body.len(), whole.len());
+        assert_eq!(vendor.get_and_close().await.body.len(), full.len());
     }
 }

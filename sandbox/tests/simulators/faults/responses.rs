@@ -90,11 +90,11 @@ async fn an_html_page_replaces_the_response() {
 async fn the_real_response_has_another_content_type() {
     let fixture = Fixture::new().await;
     for vendor in fixture.vendors() {
-        let whole = vendor.full_body().await;
+        let full = vendor.full_body().await;
         vendor.inject("GET times=1 content_type=application/pdf").await;
         let response = vendor.get_and_close().await;
         assert_eq!(response.header("content-type"), Some("application/pdf"));
-        assert_eq!(response.body.len(), whole.len());
+        assert_eq!(response.body.len(), full.len());
     }
 }
 

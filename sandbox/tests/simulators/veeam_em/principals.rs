@@ -151,8 +151,8 @@ async fn a_tenant_logs_on_with_xml_or_json_and_needs_both_passwords() {
         let reply = fixture.log_on_with(malformed.to_owned(), "application/xml", "*/*").await;
         assert_eq!(reply.status(), 400, "{malformed}");
     }
-    let nobody = "<LoginSpec/>".to_owned();
-    assert_eq!(fixture.log_on_with(nobody, "application/xml", "*/*").await.status(), 201);
+    let no_tenant = "<LoginSpec/>".to_owned();
+    assert_eq!(fixture.log_on_with(no_tenant, "application/xml", "*/*").await.status(), 201);
 }
 
 #[tokio::test]
@@ -160,17 +160,17 @@ async fn an_old_server_parses_bodies_as_json_if_json_is_accepted() {
     let fixture = Fixture::with(|settings| settings.request_bodies = RequestBodies::ByAccept);
     let [standalone, _] = fixture.em.tenants();
     let body = xml_of(standalone);
-    let trapped =
+    let misread =
         fixture.log_on_with(body.clone(), "application/xml", "application/xml, application/json");
-    let trapped = trapped.await;
-    assert_eq!(trapped.status(), 400);
-    assert!(trapped.text().await.unwrap().contains("Node [root] does not exist."));
+    let misread = misread.await;
+    assert_eq!(misread.status(), 400);
+    assert!(misread.text().await.unwrap().contains("Node [root] does not exist."));
     for accept in ["application/xml", "*/*", "text/html"] {
         let reply = fixture.log_on_with(body.clone(), "application/xml", accept).await;
         assert_eq!(reply.status(), 201, "{accept}");
     }
-    let mended = Fixture::new();
-    let reply = mended.log_on_with(body, "application/xml", "application/json").await;
+    let current = Fixture::new();
+    let reply = current.log_on_with(body, "application/xml", "application/json").await;
     assert_eq!(reply.status(), 201);
 }
 

@@ -26,8 +26,8 @@ async fn filters_compare_names_times_and_enumerations() {
         assert_eq!(fixture.names(&format!("CreationTime<{time}")).await.len(), 4);
         assert_eq!(fixture.names(&format!("CreationTime<={time}")).await.len(), 5);
     }
-    let elsewhere = "CreationTime>\"2015-12-25T21:00:47+01:00\"";
-    assert_eq!(fixture.names(elsewhere).await, newest[1..]);
+    let with_offset = "CreationTime>\"2015-12-25T21:00:47+01:00\"";
+    assert_eq!(fixture.names(with_offset).await, newest[1..]);
     assert_eq!(fixture.names("VmName!=srv38").await.len(), 4);
     assert_eq!(fixture.names("State==ready;Type==Snapshot").await.len(), 6);
     assert_eq!(fixture.names("Type<Snapshot").await.len(), 0, "enumerations have an order");

@@ -264,8 +264,8 @@ async fn missing_operations_are_405_and_unsimulated_ones_501() {
         let path = format!("/jobs/{job}");
         assert_eq!(fixture.call(&token, method, &path, "").await.status(), 501, "{path}");
     }
-    let nowhere = "/vmRestorePoints/00000000-0000-0000-0000-000000000000?action=restore";
-    assert_eq!(fixture.call(&token, Method::POST, nowhere, "").await.status(), 404);
+    let unknown_point = "/vmRestorePoints/00000000-0000-0000-0000-000000000000?action=restore";
+    assert_eq!(fixture.call(&token, Method::POST, unknown_point, "").await.status(), 404);
     let restore = format!("/vmRestorePoints/{point}?action=restore");
     for body in ["<Other/>", "{}", "<RestoreSpec>"] {
         let reply = fixture.call(&token, Method::POST, &restore, body).await;

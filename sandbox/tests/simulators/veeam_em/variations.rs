@@ -74,11 +74,11 @@ async fn injected_faults_apply_to_the_given_number_of_requests() {
     let token = fixture.log_on().await;
     let get =
         || fixture.request(Method::GET, "/cloud/vmReplicaPoints").header(TOKEN, &token).send();
-    let order = |times, reply| {
+    let inject = |times, reply| {
         fixture.em.inject(Matching::new(Method::GET, "/cloud/vmReplicaPoints"), times, reply);
     };
-    order(2, Fault::status(503, "<html>busy</html>"));
-    order(
+    inject(2, Fault::status(503, "<html>busy</html>"));
+    inject(
         1,
         Fault::canned(Canned {
             status: 503,
@@ -86,31 +86,31 @@ async fn injected_faults_apply_to_the_given_number_of_requests() {
             ..Canned::default()
         }),
     );
-    order(1, Fault::truncate(Portion::HALF));
-    order(1, Fault::hang_up());
+    inject(1, Fault::truncate(Portion::HALF));
+    inject(1, Fault::hang_up());
     for _ in 0..2 {
         let busy = get().await.unwrap();
         assert_eq!(busy.status(), 503);
         assert_eq!(busy.text().await.unwrap(), "<html>busy</html>");
     }
     assert_eq!(header(&get().await.unwrap(), "retry-after"), "7");
-    let cut = get().await.unwrap();
-    assert_eq!(cut.status(), 200);
-    let promised = cut.content_length().unwrap();
-    assert!(cut.bytes().await.is_err());
+    let truncated = get().await.unwrap();
+    assert_eq!(truncated.status(), 200);
+    let content_length = truncated.content_length().unwrap();
+    assert!(truncated.bytes().await.is_err());
     assert!(get().await.is_err());
-    let whole = get().await.unwrap();
-    assert_eq!(whole.content_length().unwrap(), promised);
-    assert_eq!(names(&whole.text().await.unwrap()).len(), 6);
+    let full = get().await.unwrap();
+    assert_eq!(full.content_length().unwrap(), content_length);
+    assert_eq!(names(&full.text().await.unwrap()).len(), 6);
 
     let head = format!("Host: localhost\r\n{TOKEN}: {token}\r\n\r\n");
     let request = format!("GET /api/cloud/vmReplicaPoints HTTP/1.1\r\n{head}");
-    order(1, Fault::hang_up());
+    inject(1, Fault::hang_up());
     assert!(raw(&fixture, &request).await.is_empty());
-    order(1, Fault::truncate(Portion::HALF));
+    inject(1, Fault::truncate(Portion::HALF));
     let half = String::from_utf8(raw(&fixture, &request).await).unwrap();
     let (_, body) = half.split_once("\r\n\r\n").unwrap();
-    assert_eq!(body.len() as u64, promised / 2);
+    assert_eq!(body.len() as u64, content_length / 2);
 }
 
 #[tokio::test]
