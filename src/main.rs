@@ -16,7 +16,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run both vendors, simulated, and the gateway in front of them, to try it out.
+    /// Run the gateway in front of simulated vendors, to try it out.
     #[cfg(feature = "sandbox")]
     Sandbox(command::SandboxArguments),
     /// Run the gateway in front of the configured vendors.

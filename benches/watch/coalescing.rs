@@ -9,15 +9,15 @@ use restore_point_gateway::backend::decorated;
 use restore_point_gateway::model::{BackendId, PointRef, View};
 use restore_point_gateway::upstream::{RateLimit, Trust};
 use restore_point_sandbox::azure::{self, Kind};
-use restore_point_sandbox::{Authority, Clock};
+use restore_point_sandbox::{CertificateAuthority, Clock};
 use tokio::runtime::Runtime;
 
 const CALLERS: usize = 1000;
 
 pub(crate) fn measure(runtime: &Runtime) -> Vec<(&'static str, f64)> {
     runtime.block_on(async {
-        let clock = Clock::by_hand("2026-03-01T12:00:00Z".parse().unwrap());
-        let authority = Authority::generate().unwrap();
+        let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
+        let authority = CertificateAuthority::generate().unwrap();
         let settings = azure::Settings { clock, ..azure::Settings::default() };
         let vendor = azure::Azure::start(settings, &authority).unwrap();
         let id = BackendId::new("azure").unwrap();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::Method;
 use jiff::SignedDuration;
 use restore_point_sandbox::azure::{Azure, Kind, Settings};
-use restore_point_sandbox::{Authority, Clock};
+use restore_point_sandbox::{CertificateAuthority, Clock};
 
 use crate::process::Process;
 
@@ -31,8 +31,8 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     pub(crate) async fn start() -> Self {
-        let clock = Clock::by_hand("2026-03-01T12:00:00Z".parse().unwrap());
-        let authority = Authority::generate().unwrap();
+        let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
+        let authority = CertificateAuthority::generate().unwrap();
         // Each tick of progress moves the percentage.
         let settings =
             Settings { clock: clock.clone(), replication: TICK * 90, ..Settings::default() };

@@ -26,6 +26,13 @@ pub struct KindEntry {
     pub read: fn(BackendTable<'_>) -> Result<Box<dyn BackendConfig>, ConfigError>,
 }
 
+impl KindEntry {
+    /// How often a watched target is polled unless the configuration says otherwise.
+    pub fn default_poll_policy(&self) -> PollPolicy {
+        PollPolicy { progress_interval: self.progress_interval, ..PollPolicy::default() }
+    }
+}
+
 /// The checked settings of one backend. Secrets are still where the file says.
 pub trait BackendConfig: fmt::Debug + Send + Sync {
     /// Reads the secrets and builds the backend. Sends nothing.
@@ -52,9 +59,7 @@ impl Configured {
     /// The first thing that is wrong.
     pub fn read(mut table: BackendTable<'_>) -> Result<Self, ConfigError> {
         let entry = entry(&table)?;
-        let default =
-            PollPolicy { progress_interval: entry.progress_interval, ..PollPolicy::default() };
-        let poll = table.take_poll_policy(default)?;
+        let poll = table.take_poll_policy(entry.default_poll_policy())?;
         let id = table.id.clone();
         Ok(Self { id, poll, config: (entry.read)(table)? })
     }

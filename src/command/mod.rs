@@ -1,7 +1,5 @@
 //! The subcommands. Arguments and exit codes are `main.rs`'s.
 
-#[cfg(feature = "sandbox")]
-mod access;
 mod assemble;
 mod certificate;
 mod check;

@@ -83,7 +83,7 @@ impl Stage for Collections {
 
     fn fail(&self, calls: usize) {
         let reads = Matching::new(Method::GET, "/restorepointcollections");
-        self.gateway.azure.script(reads, calls, Fault::refuse(StatusCode::GATEWAY_TIMEOUT));
+        self.gateway.azure.inject(reads, calls, Fault::error(StatusCode::GATEWAY_TIMEOUT));
     }
 
     fn new_collection(&self) -> Option<CreateCollectionRequest> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use http::Method;
 use jiff::SignedDuration;
-use restore_point_sandbox::veeam_em::Fault;
+use restore_point_sandbox::veeam_em::{Fault, Matching};
 
 use crate::stage::Stage;
 use restore_point_test_support::fixture::TestGateway;
@@ -87,7 +87,7 @@ impl Stage for CloudReplicas {
     }
 
     fn fail(&self, calls: usize) {
-        self.gateway.veeam.answer_next(calls, Method::GET, "/", Fault::status(503, ""));
+        self.gateway.veeam.inject(Matching::new(Method::GET, "/"), calls, Fault::status(503, ""));
     }
 }
 
@@ -139,11 +139,11 @@ impl Stage for Replicas {
     async fn finish(&self, _: &str) {}
 
     async fn delete(&self, name: &str) {
-        assert!(self.gateway.veeam.collected().remove_point(guid(name)));
+        assert!(self.gateway.veeam.collecting_backup_server().remove_point(guid(name)));
     }
 
     fn fail(&self, calls: usize) {
-        self.gateway.veeam.answer_next(calls, Method::GET, "/", Fault::status(503, ""));
+        self.gateway.veeam.inject(Matching::new(Method::GET, "/"), calls, Fault::status(503, ""));
     }
 }
 
@@ -191,19 +191,24 @@ impl Stage for Backups {
 
     async fn begin(&self) -> Option<String> {
         let day = SignedDuration::from_hours(24);
-        let id = self.gateway.veeam.collected().begin_write(&self.backup, "audi99", day).unwrap();
+        let id = self
+            .gateway
+            .veeam
+            .collecting_backup_server()
+            .begin_write(&self.backup, "audi99", day)
+            .unwrap();
         Some(format!("{}/restorePoints/{id}", self.collection()))
     }
 
     async fn finish(&self, name: &str) {
-        assert!(self.gateway.veeam.collected().finish_write(guid(name)));
+        assert!(self.gateway.veeam.collecting_backup_server().finish_write(guid(name)));
     }
 
     async fn delete(&self, name: &str) {
-        assert!(self.gateway.veeam.collected().remove_point(guid(name)));
+        assert!(self.gateway.veeam.collecting_backup_server().remove_point(guid(name)));
     }
 
     fn fail(&self, calls: usize) {
-        self.gateway.veeam.answer_next(calls, Method::GET, "/", Fault::status(503, ""));
+        self.gateway.veeam.inject(Matching::new(Method::GET, "/"), calls, Fault::status(503, ""));
     }
 }

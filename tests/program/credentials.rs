@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
-use restore_point_sandbox::Authority;
+use restore_point_sandbox::CertificateAuthority;
 use restore_point_sandbox::azure::{Azure, Host, Settings};
 
 use crate::fixture::{Folder, program};
@@ -16,7 +16,7 @@ struct Bench {
 
 impl Bench {
     fn start() -> Self {
-        let authority = Authority::generate().unwrap();
+        let authority = CertificateAuthority::generate().unwrap();
         let azure = Azure::start(Settings::default(), &authority).unwrap();
         let folder = Folder::new();
         folder.write("ca.pem", &authority.pem());
@@ -100,22 +100,22 @@ async fn a_token_from_elsewhere_is_taken_as_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_and_an_app_service_lend_their_identity() {
     let bench = Bench::start();
-    let machine = bench.azure.identity_host(Host::Machine).unwrap();
+    let machine = bench.azure.identity_endpoint(Host::Machine).unwrap();
     let named = format!("kind = \"managed_identity\"\nmetadata_service = \"{}\"", machine.url());
     bench.accepts(&named, &[]).await;
-    assert_eq!(machine.asked(), 1);
+    assert_eq!(machine.requests(), 1);
 
-    let service = bench.azure.identity_host(Host::AppService).unwrap();
+    let service = bench.azure.identity_endpoint(Host::AppService).unwrap();
     let (url, secret) = (service.url(), service.secret().to_owned());
     let inside = [("IDENTITY_ENDPOINT", url.as_str()), ("IDENTITY_HEADER", secret.as_str())];
     bench.accepts("kind = \"managed_identity\"", &inside).await;
     let assigned =
         format!("kind = \"managed_identity\"\nclient_id = \"{}\"", bench.azure.client_id());
     bench.accepts(&assigned, &inside).await;
-    assert_eq!(service.asked(), 2);
+    assert_eq!(service.requests(), 2);
     let outside = [("IDENTITY_ENDPOINT", url.as_str()), ("IDENTITY_HEADER", "SENSITIVE")];
     bench.refuses("kind = \"managed_identity\"", &outside, "identity header").await;
-    assert_eq!(machine.asked(), 1, "an App Service is not asked for a machine's identity");
+    assert_eq!(machine.requests(), 1, "an App Service is not asked for a machine's identity");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,8 +7,8 @@ use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{
     Collection, CopyRequest, CreateCollectionRequest, WatchStatusRequest, WatchStatusResponse,
 };
-use restore_point_sandbox::azure::{self, Azure, Fault, Matching, Own};
-use restore_point_sandbox::{Authority, Clock};
+use restore_point_sandbox::azure::{self, Azure, Fault, Matching, VendorFault};
+use restore_point_sandbox::{CertificateAuthority, Clock};
 use tokio::time::timeout;
 use tonic::Streaming;
 
@@ -25,8 +25,8 @@ async fn event(stream: &mut Streaming<WatchStatusResponse>) -> WatchStatusRespon
 /// had it is dead.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_with_a_gateway_that_is_killed() {
-    let clock = Clock::by_hand("2026-03-01T12:00:00Z".parse().unwrap());
-    let authority = Authority::generate().unwrap();
+    let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
+    let authority = CertificateAuthority::generate().unwrap();
     let settings = azure::Settings { clock: clock.clone(), ..azure::Settings::default() };
     let vendor = Azure::start(settings, &authority).unwrap();
     let folder = Folder::new();
@@ -72,11 +72,11 @@ token_file = "token"
         ..Default::default()
     };
     let destination = client.create_collection(collection).await.unwrap().into_inner().name;
-    let doom = Fault::own(Own::FailCreation {
+    let doom = Fault::vendor(VendorFault::FailCreation {
         code: "VMRestorePointInternalError".into(),
         message: "An internal error occurred. Please retry later.".into(),
     });
-    vendor.script(Matching::new(Method::PUT, "/restorepoints/doomed"), 1, doom);
+    vendor.inject(Matching::new(Method::PUT, "/restorepoints/doomed"), 1, doom);
     let copy = CopyRequest {
         source: format!("{SOURCE}/restorePoints/db01-day3"),
         destination,

@@ -7,7 +7,7 @@ use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{
     ListBackendsRequest, ListRequest, RestorePoint, WatchStatusRequest,
 };
-use restore_point_sandbox::{self as sandbox, Authority, Clock};
+use restore_point_sandbox::{self as sandbox, CertificateAuthority, Clock};
 use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint};
 
@@ -19,12 +19,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Vendors {
     pub(crate) azure: sandbox::azure::Azure,
     pub(crate) veeam: sandbox::veeam_em::EnterpriseManager,
-    authority: Authority,
+    authority: CertificateAuthority,
 }
 
 impl Vendors {
     pub(crate) fn start() -> Self {
-        let authority = Authority::generate().unwrap();
+        let authority = CertificateAuthority::generate().unwrap();
         let azure =
             sandbox::azure::Azure::start(sandbox::azure::Settings::default(), &authority).unwrap();
         let veeam = sandbox::veeam_em::EnterpriseManager::start(sandbox::veeam_em::Settings::new(
@@ -346,7 +346,7 @@ async fn the_sandbox_takes_faults_from_the_command_line_and_by_http() {
 fn a_fault_that_cannot_be_is_refused_with_field_and_remedy() {
     for (fault, words) in [
         ("veeam: status=soon", ["status: 'soon'", "such as 503"]),
-        ("azure: GET", ["nothing is to happen", "give latency_ms"]),
+        ("azure: GET", ["no effect is given", "give latency_ms"]),
         ("aws: status=503", ["vendor: 'aws'", "azure:"]),
         ("status=503", ["vendor: 'status=503'", "veeam:"]),
     ] {

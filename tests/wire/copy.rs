@@ -93,7 +93,7 @@ async fn the_same_copy_twice_is_one_copy() {
 async fn a_lost_reply_is_looked_up_before_it_is_repeated() {
     let gateway = TestGateway::new().await;
     let target = gateway.target("rg-prod~rpc-north", "northeurope").await;
-    gateway.azure.script(Matching::new(Method::PUT, "/restorepoints/"), 1, Fault::lose_reply());
+    gateway.azure.inject(Matching::new(Method::PUT, "/restorepoints/"), 1, Fault::lose_reply());
     let started = copy(&gateway, request(&gateway, 2, &target)).await.unwrap();
     assert_eq!(started.restore_point.unwrap().state(), State::Creating);
     assert_eq!(puts(&gateway), 1);

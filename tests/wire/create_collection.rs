@@ -103,7 +103,7 @@ async fn an_absent_resource_group_is_named_with_what_to_do() {
 #[tokio::test]
 async fn a_lost_reply_is_looked_up_before_it_is_repeated() {
     let gateway = TestGateway::new().await;
-    gateway.azure.script(Matching::new(Method::PUT, "rpc-new"), 1, Fault::lose_reply());
+    gateway.azure.inject(Matching::new(Method::PUT, "rpc-new"), 1, Fault::lose_reply());
     let made = create(&gateway, request(&gateway)).await.unwrap();
     assert_eq!(made.name, "backends/azure/collections/rg-prod~rpc-new");
     assert_eq!(puts(&gateway), 1);

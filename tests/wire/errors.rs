@@ -36,12 +36,16 @@ fn azure_answers(gateway: &TestGateway, status: u16, headers: &[(&str, &str)], b
     let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let canned = Canned { status, headers, body: body.to_owned().into() };
     let matching = Matching::new(Method::GET, "restorepoint");
-    gateway.azure.script(matching, ALWAYS, Fault::answer(canned));
+    gateway.azure.inject(matching, ALWAYS, Fault::canned(canned));
 }
 
 fn veeam_answers(gateway: &TestGateway, status: u16, body: &str) {
     for part in ["/vmReplicaPoints", "/query"] {
-        gateway.veeam.answer_next(ALWAYS, Method::GET, part, veeam_em::Fault::status(status, body));
+        gateway.veeam.inject(
+            Matching::new(Method::GET, part),
+            ALWAYS,
+            veeam_em::Fault::status(status, body),
+        );
     }
 }
 
@@ -97,10 +101,9 @@ async fn the_gateways_own_credential_is_refused() {
     assert_is(&status, Code::Unavailable, "BACKEND_CREDENTIAL_REFUSED");
     assert!(status.get_details_retry_info().is_none(), "a retry would not help");
 
-    gateway.veeam.answer_next(
+    gateway.veeam.inject(
+        Matching::new(Method::POST, "/sessionMngr"),
         ALWAYS,
-        Method::POST,
-        "/sessionMngr",
         veeam_em::Fault::status(401, ""),
     );
     let status = get_veeam(&gateway).await.unwrap_err();
@@ -111,10 +114,10 @@ async fn the_gateways_own_credential_is_refused() {
 #[tokio::test]
 async fn the_gateways_identity_may_not() {
     let gateway = TestGateway::new().await;
-    gateway.azure.script(
+    gateway.azure.inject(
         Matching::path("restorepoint"),
         ALWAYS,
-        Fault::refuse(StatusCode::FORBIDDEN),
+        Fault::error(StatusCode::FORBIDDEN),
     );
     let status = get_azure(&gateway).await.unwrap_err();
     assert_is(&status, Code::PermissionDenied, "BACKEND_FORBIDDEN");
@@ -176,10 +179,9 @@ async fn xml_that_makes_no_sense_is_never_a_shorter_list() {
 async fn an_answer_that_is_cut_off_is_never_a_shorter_list() {
     let gateway = TestGateway::new().await;
     for part in ["/vmReplicaPoints", "/query"] {
-        gateway.veeam.answer_next(
+        gateway.veeam.inject(
+            Matching::new(Method::GET, part),
             ALWAYS,
-            Method::GET,
-            part,
             veeam_em::Fault::truncate(Portion::HALF),
         );
     }
@@ -201,13 +203,17 @@ async fn an_endless_answer_is_not_read_to_its_end() {
 #[tokio::test]
 async fn one_passing_failure_is_nobodys_business() {
     let gateway = TestGateway::new().await;
-    gateway.azure.script(
+    gateway.azure.inject(
         Matching::new(Method::GET, "restorepoint"),
         1,
-        Fault::refuse(StatusCode::BAD_GATEWAY),
+        Fault::error(StatusCode::BAD_GATEWAY),
     );
     get_azure(&gateway).await.unwrap();
-    gateway.veeam.answer_next(1, Method::GET, "/vmReplicaPoints", veeam_em::Fault::hang_up());
+    gateway.veeam.inject(
+        Matching::new(Method::GET, "/vmReplicaPoints"),
+        1,
+        veeam_em::Fault::hang_up(),
+    );
     get_veeam(&gateway).await.unwrap();
     // A session that has ended is renewed without a word.
     gateway.veeam.expire_sessions();

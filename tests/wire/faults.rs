@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use http::Method;
 use restore_point_gateway::proto::{ListRequest, RestorePoint};
-use restore_point_sandbox::FaultOrder;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
@@ -15,9 +14,9 @@ use restore_point_test_support::fixture::TestGateway;
 const BACKENDS: [&str; 2] = ["azure", "veeam"];
 
 fn order(gateway: &TestGateway, words: &str) {
-    match words.parse().unwrap() {
-        FaultOrder::Azure(rule) => gateway.azure.add_fault(rule),
-        FaultOrder::Veeam(rule) => gateway.veeam.add_fault(rule),
+    match words.split_once(": ").unwrap() {
+        ("azure", words) => gateway.azure.add_fault(words.parse().unwrap()),
+        (_, words) => gateway.veeam.add_fault(words.parse().unwrap()),
     }
 }
 

@@ -256,10 +256,9 @@ async fn an_order_holds_across_vendors_and_pages() {
 #[tokio::test]
 async fn a_vendor_that_is_down_is_named_and_the_other_is_told() {
     let gateway = TestGateway::new().await;
-    gateway.veeam.answer_next(
+    gateway.veeam.inject(
+        restore_point_sandbox::fault::Matching::new(http::Method::GET, "/api/"),
         100,
-        http::Method::GET,
-        "/api/",
         restore_point_sandbox::veeam_em::Fault::status(503, "maintenance"),
     );
     let page = list(&gateway, request(EVERYTHING)).await.unwrap();

@@ -6,7 +6,6 @@ use std::time::Instant;
 use futures::future::join_all;
 use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{ListRequest, WatchStatusRequest};
-use restore_point_sandbox::FaultOrder;
 use tokio::time::timeout;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -16,9 +15,9 @@ use restore_point_test_support::fixture::{self, PATIENCE, TestGateway};
 const BACKENDS: [&str; 2] = ["azure", "veeam"];
 
 fn order(gateway: &TestGateway, words: &str) {
-    match words.parse().unwrap() {
-        FaultOrder::Azure(rule) => gateway.azure.add_fault(rule),
-        FaultOrder::Veeam(rule) => gateway.veeam.add_fault(rule),
+    match words.split_once(": ").unwrap() {
+        ("azure", words) => gateway.azure.add_fault(words.parse().unwrap()),
+        (_, words) => gateway.veeam.add_fault(words.parse().unwrap()),
     }
 }
 

@@ -41,12 +41,12 @@ fn assert_is_srv39(point: &RestorePoint) {
 #[tokio::test]
 async fn one_entity_as_the_page_prints_it() {
     let gateway = TestGateway::new().await;
-    let reply = veeam_em::Fault::answer(Canned {
+    let reply = veeam_em::Fault::canned(Canned {
         status: 200,
         headers: vec![("content-type".into(), "application/xml".into())],
         body: ENTITY.into(),
     });
-    gateway.veeam.answer_next(1, Method::GET, SRV39, reply);
+    gateway.veeam.inject(Matching::new(Method::GET, SRV39), 1, reply);
     let name = format!("backends/veeam/collections/-/restorePoints/{SRV39}");
     assert_is_srv39(&gateway.get(&name).await.unwrap());
     // And the simulator's own answer says the same.
@@ -111,7 +111,7 @@ async fn the_references_of_six_as_the_page_prints_them() {
         "<EntityReferences xmlns=\"http://www.veeam.com/ent/v1.0\">\n {list}</EntityReferences>"
     );
     let reply = veeam_em::Fault::status(200, &body);
-    gateway.veeam.answer_next(1, Method::GET, "/cloud/vmReplicaPoints", reply);
+    gateway.veeam.inject(Matching::new(Method::GET, "/cloud/vmReplicaPoints"), 1, reply);
     let points = cloud_points(&gateway).await;
     let told: std::collections::HashSet<_> =
         points.iter().map(|p| p.display_name.as_str()).collect();
@@ -144,7 +144,7 @@ async fn the_put_of_a_target_collection() {
         source.replace("Microsoft.Compute", "microsoft.compute"),
     );
     let canned = Canned { status: 201, headers: Vec::new(), body: body.into() };
-    gateway.azure.script(Matching::new(Method::PUT, "/rpc-north"), 1, Fault::answer(canned));
+    gateway.azure.inject(Matching::new(Method::PUT, "/rpc-north"), 1, Fault::canned(canned));
     let request = CreateCollectionRequest {
         parent: "backends/azure".into(),
         collection_id: "rg-prod~rpc-north".into(),
@@ -174,7 +174,7 @@ async fn the_put_of_a_copy() {
         .replace("rpc-db01-westus", "rpc-north")
         .replace("\"Succeeded\"", "\"Creating\"");
     let canned = Canned { status: 201, headers: Vec::new(), body: body.into() };
-    gateway.azure.script(Matching::new(Method::PUT, "/the-copy"), 1, Fault::answer(canned));
+    gateway.azure.inject(Matching::new(Method::PUT, "/the-copy"), 1, Fault::canned(canned));
     let started = gateway.copy(0, &target).await;
     let point = started.restore_point.unwrap();
     assert_eq!((point.state(), point.usable), (State::Creating, false));
@@ -194,7 +194,7 @@ async fn a_failed_disk() {
             .replace("stuck\", \"level\": \"Info\"", "stuck\", \"level\": \"Error\"");
     let canned = Canned { status: 200, headers: Vec::new(), body: body.into() };
     let matching = Matching::new(Method::GET, "/restorepoints/the-copy");
-    gateway.azure.script(matching, 1, Fault::answer(canned));
+    gateway.azure.inject(matching, 1, Fault::canned(canned));
     let point = gateway.get(&format!("{target}/restorePoints/the-copy")).await.unwrap();
     assert_eq!((point.state(), point.usable), (State::Failed, false), "{point:?}");
     let states: Vec<_> = point.disks.iter().map(|disk| disk.state()).collect();
@@ -277,7 +277,7 @@ async fn the_instance_view_while_replicating_and_when_done() {
                 .into(),
         };
         let matching = Matching::new(Method::GET, "/restorepoints/the-copy");
-        gateway.azure.script(matching, 1, Fault::answer(canned));
+        gateway.azure.inject(matching, 1, Fault::canned(canned));
         let point = gateway.get(&name).await.unwrap();
         assert_eq!(point.state(), state, "{point:?}");
         assert_eq!(point.usable, state == State::Ready);

@@ -60,7 +60,7 @@ async fn a_point_is_watched_from_its_writing_to_its_use() {
     let gateway = TestGateway::new().await;
     let backup = collection(&gateway, "/backup~", "Nightly").await;
     assert_eq!(backup.platform, "VMware");
-    let server = gateway.veeam.collected();
+    let server = gateway.veeam.collecting_backup_server();
     let id = server.begin_write(guid(&backup.name), "audi99", HOUR).unwrap();
     for collection in [backup.name.as_str(), "backends/veeam/collections/-"] {
         let point = gateway.get(&format!("{collection}/restorePoints/{id}")).await.unwrap();
@@ -98,7 +98,7 @@ async fn a_backup_is_watched_whole() {
     }
     assert_eq!(watch.event().await.event(), Event::Synced);
 
-    let server = gateway.veeam.collected();
+    let server = gateway.veeam.collecting_backup_server();
     let id = server.begin_write(guid(&backup.name), "audi99", HOUR).unwrap();
     for state in [State::Creating, State::Ready] {
         let event = watch.event().await;

@@ -6,7 +6,7 @@ use restore_point_gateway::model::{Purpose, Sealer};
 use restore_point_gateway::proto::WatchStatusRequest;
 use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::watch_status_response::Event;
-use restore_point_sandbox::azure::{Canned, Fault, Kind, Matching, Own};
+use restore_point_sandbox::azure::{Canned, Fault, Kind, Matching, VendorFault};
 use tonic::Code;
 use tonic_types::{RpcStatusExt, StatusExt};
 
@@ -156,11 +156,11 @@ async fn a_token_that_is_too_old_begins_anew() {
 async fn the_reason_of_a_failure_reaches_whoever_holds_the_token() {
     let gateway = TestGateway::new().await;
     let target = gateway.target("rg-prod~rpc-north", "northeurope").await;
-    let fault = Fault::own(Own::FailCreation {
+    let fault = Fault::vendor(VendorFault::FailCreation {
         code: "VMRestorePointInternalError".into(),
         message: "An internal error occurred. Please retry later.".into(),
     });
-    gateway.azure.script(Matching::new(Method::PUT, "/restorepoints/the-copy"), 1, fault);
+    gateway.azure.inject(Matching::new(Method::PUT, "/restorepoints/the-copy"), 1, fault);
     let started = gateway.copy(2, &target).await;
     let name = started.restore_point.unwrap().name;
     gateway.clock.advance(SignedDuration::from_mins(1));
@@ -272,7 +272,7 @@ async fn a_404_that_is_not_about_the_point_does_not_delete_it() {
         let body = format!(r#"{{"error":{{"code":"{code}","message":"M"}}}}"#);
         let answer = Canned { status: 404, headers: Vec::new(), body: body.into() };
         let matching = Matching::path("restorepoints/db01-day2-copy");
-        gateway.azure.script(matching, 1, Fault::answer(answer));
+        gateway.azure.inject(matching, 1, Fault::canned(answer));
         let event = watch.event().await;
         assert_eq!((event.event(), &event.name), (Event::Degraded, &name), "{code}");
         assert_eq!(Code::from(event.error.unwrap().code), wanted, "{code}");
@@ -287,10 +287,10 @@ async fn a_vendor_that_stops_answering_degrades_the_watch_and_does_not_end_it() 
     let mut watch = gateway.watch(names([&name])).await;
     watch.until(|event| event.event() == Event::Synced).await;
     // Each poll tries three times.
-    gateway.azure.script(
+    gateway.azure.inject(
         Matching::path("restorepoints/db01-day2-copy"),
         6,
-        Fault::refuse(StatusCode::GATEWAY_TIMEOUT),
+        Fault::error(StatusCode::GATEWAY_TIMEOUT),
     );
     let event = watch.event().await;
     assert_eq!((event.event(), &event.name), (Event::Degraded, &name));

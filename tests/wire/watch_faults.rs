@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use restore_point_gateway::proto::WatchStatusRequest;
 use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::watch_status_response::Event;
-use restore_point_sandbox::azure::{Fault, Kind, Matching, Own};
+use restore_point_sandbox::azure::{Fault, Kind, Matching, VendorFault};
 use tonic::Code;
 use tonic_types::RpcStatusExt;
 
@@ -48,7 +48,7 @@ async fn an_outage_of_an_hour_is_told_and_what_happened_in_it_too() {
         watches.push(synced(&gateway, std::slice::from_ref(&name)).await);
     }
     let last_word = Timestamp::now();
-    gateway.azure.script(Matching::path("/"), 1_000_000, Fault::hang_up());
+    gateway.azure.inject(Matching::path("/"), 1_000_000, Fault::hang_up());
     for watch in &mut watches {
         let degraded = watch.event().await;
         assert_eq!((degraded.event(), &degraded.name), (Event::Degraded, &name));
@@ -76,8 +76,8 @@ async fn a_long_retry_after_is_kept_whoever_comes() {
     let gateway = TestGateway::new().await;
     let name = running(&gateway);
     let mut watch = synced(&gateway, std::slice::from_ref(&name)).await;
-    let throttle = Fault::refuse_for(StatusCode::TOO_MANY_REQUESTS, 1200);
-    gateway.azure.script(Matching::path("/restorepoints/"), 1, throttle);
+    let throttle = Fault::error_with_retry_after(StatusCode::TOO_MANY_REQUESTS, 1200);
+    gateway.azure.inject(Matching::path("/restorepoints/"), 1, throttle);
     let degraded = watch.event().await;
     assert_eq!(degraded.event(), Event::Degraded);
     let retry = degraded.error.unwrap().get_details_retry_info().unwrap().retry_delay.unwrap();
@@ -151,11 +151,11 @@ async fn a_failure_is_told_even_when_its_operation_is_forgotten() {
     })
     .await;
     let target = gateway.target("rg-prod~rpc-north", "northeurope").await;
-    let fault = Fault::own(Own::FailCreation {
+    let fault = Fault::vendor(VendorFault::FailCreation {
         code: "VMRestorePointInternalError".into(),
         message: "An internal error occurred. Please retry later.".into(),
     });
-    gateway.azure.script(Matching::new(Method::PUT, "/restorepoints/the-copy"), 1, fault);
+    gateway.azure.inject(Matching::new(Method::PUT, "/restorepoints/the-copy"), 1, fault);
     let started = gateway.copy(2, &target).await;
     let name = started.restore_point.unwrap().name;
     gateway.clock.advance(SignedDuration::from_hours(1));

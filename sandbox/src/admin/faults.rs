@@ -1,68 +1,66 @@
-//! `/{vendor}/faults` and `/{vendor}/calls`: what is to go wrong, and what was asked for.
+//! `/{vendor}/faults`: the faults of one simulator.
 
 use axum::extract::{Path, State};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::reply::{Refused, Reply, not_found};
-use super::{Here, Vendor, fields};
+use super::response::{AdminError, AdminResponse, not_found};
+use super::state::AdminState;
+use crate::fault::Fields;
 
-pub(super) async fn list(State(sandbox): Here, Path(vendor): Vendor) -> Result<Reply, Refused> {
-    Ok(Reply::ok(json!({ "faults": sandbox.desk(&vendor)?.faults() })))
+pub(crate) async fn list(
+    State(state): State<AdminState>,
+    Path(vendor): Path<String>,
+) -> Result<AdminResponse, AdminError> {
+    let faults = state.vendor(&vendor)?.traffic().faults();
+    Ok(AdminResponse::ok(json!({ "faults": faults })))
 }
 
-pub(super) async fn add(
-    State(sandbox): Here,
-    Path(vendor): Vendor,
+pub(crate) async fn add(
+    State(state): State<AdminState>,
+    Path(vendor): Path<String>,
     body: String,
-) -> Result<Reply, Refused> {
-    Ok(Reply::created(sandbox.desk(&vendor)?.add(fields(&body)?)?))
+) -> Result<AdminResponse, AdminError> {
+    let vendor = state.vendor(&vendor)?;
+    Ok(AdminResponse::created(vendor.traffic().add_fault(Fields::parse(&body)?)?))
 }
 
-pub(super) async fn clear(State(sandbox): Here, Path(vendor): Vendor) -> Result<Reply, Refused> {
-    Ok(Reply::ok(json!({ "cleared": sandbox.desk(&vendor)?.clear() })))
+pub(crate) async fn clear(
+    State(state): State<AdminState>,
+    Path(vendor): Path<String>,
+) -> Result<AdminResponse, AdminError> {
+    let cleared = state.vendor(&vendor)?.traffic().clear_faults();
+    Ok(AdminResponse::ok(json!({ "cleared": cleared })))
 }
 
-pub(super) async fn show(
-    State(sandbox): Here,
+pub(crate) async fn get(
+    State(state): State<AdminState>,
     Path((vendor, id)): Path<(String, String)>,
-) -> Result<Reply, Refused> {
-    let faults = sandbox.desk(&vendor)?.faults();
-    let id = number(&id)?;
+) -> Result<AdminResponse, AdminError> {
+    let faults = state.vendor(&vendor)?.traffic().faults();
+    let id = parse(&id)?;
     let found = faults.into_iter().find(|fault| fault["id"] == id);
-    found.map(Reply::ok).ok_or_else(|| none(id))
+    found.map(AdminResponse::ok).ok_or_else(|| unknown(id))
 }
 
-pub(super) async fn remove(
-    State(sandbox): Here,
+pub(crate) async fn remove(
+    State(state): State<AdminState>,
     Path((vendor, id)): Path<(String, String)>,
-) -> Result<Reply, Refused> {
-    let desk = sandbox.desk(&vendor)?;
-    let id = number(&id)?;
-    if desk.remove(id) { Ok(Reply::ok(json!({ "cleared": 1 }))) } else { Err(none(id)) }
+) -> Result<AdminResponse, AdminError> {
+    let vendor = state.vendor(&vendor)?;
+    let id = parse(&id)?;
+    if vendor.traffic().remove_fault(id) {
+        Ok(AdminResponse::ok(json!({ "cleared": 1 })))
+    } else {
+        Err(unknown(id))
+    }
 }
 
-pub(super) async fn calls(State(sandbox): Here, Path(vendor): Vendor) -> Result<Reply, Refused> {
-    let calls = sandbox.desk(&vendor)?.calls();
-    let total: usize = calls.values().sum();
-    let show = |((method, path), count)| json!({ "method": method, "path": path, "count": count });
-    let calls: Vec<Value> = calls.into_iter().map(show).collect();
-    Ok(Reply::ok(json!({ "total": total, "calls": calls })))
+const REMEDY: &str = "GET …/faults lists the ids";
+
+fn parse(id: &str) -> Result<u64, AdminError> {
+    id.parse().map_err(|_| not_found("id", format!("'{id}' is not the id of a fault"), REMEDY))
 }
 
-pub(super) async fn forget_calls(
-    State(sandbox): Here,
-    Path(vendor): Vendor,
-) -> Result<Reply, Refused> {
-    sandbox.desk(&vendor)?.forget_calls();
-    Ok(Reply::ok(json!({ "total": 0 })))
-}
-
-fn number(id: &str) -> Result<u64, Refused> {
-    id.parse().map_err(|_| {
-        not_found("id", format!("'{id}' is no number of a fault"), "GET …/faults lists them")
-    })
-}
-
-fn none(id: u64) -> Refused {
-    not_found("id", format!("there is no fault {id}"), "GET …/faults lists them")
+fn unknown(id: u64) -> AdminError {
+    not_found("id", format!("there is no fault {id}"), REMEDY)
 }

@@ -1,76 +1,89 @@
-//! Answers, and the headers around them: correlation, and the fixed ones that the front door puts on
-//! everything.
+//! Responses, and the headers on them: correlation, and the fixed ones that the front door adds to every
+//! response.
 //!
-//! What an answer says is decided elsewhere; this file only dresses it.
+//! The handlers decide on status and body.
 
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::names::Provider;
-use super::operation::Started;
-use super::refusal::{Refusal, Voice};
-use super::wire;
+use super::error_response::{ErrorResponse, Responder};
+use super::resource_path::Provider;
+use super::wire::format;
 
-/// An answer before it is dressed.
+/// A response without the headers that every response has.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: StatusCode,
-    pub(super) voice: Voice,
-    pub(super) body: String,
-    pub(super) headers: Vec<(&'static str, String)>,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) responder: Responder,
+    pub(crate) body: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl Reply {
-    pub(super) fn provider(status: StatusCode, body: &impl Serialize) -> Self {
-        Self { status, voice: Voice::Provider, body: wire::pretty(body), headers: Vec::new() }
+    pub(crate) fn provider(status: StatusCode, body: &impl Serialize) -> Self {
+        Self {
+            status,
+            responder: Responder::Provider,
+            body: format::pretty(body),
+            headers: Vec::new(),
+        }
     }
 
-    /// From the gateway itself, which answers for subscriptions and groups without any provider.
-    pub(super) fn gateway(body: &impl Serialize) -> Self {
-        let body = wire::compact(body);
-        Self { status: StatusCode::OK, voice: Voice::Gateway, body, headers: Vec::new() }
+    /// From the gateway, which serves subscriptions and groups without any provider.
+    pub(crate) fn gateway(body: &impl Serialize) -> Self {
+        let body = format::compact(body);
+        Self { status: StatusCode::OK, responder: Responder::Gateway, body, headers: Vec::new() }
     }
 
-    pub(super) fn empty(status: StatusCode) -> Self {
-        Self { status, voice: Voice::Provider, body: String::new(), headers: Vec::new() }
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        Self { status, responder: Responder::Provider, body: String::new(), headers: Vec::new() }
     }
 
-    /// The headers of an answer that starts an operation. Creations carry no second URL, and only
-    /// the compute provider offers to notify.
-    pub(super) fn starting(mut self, started: &Started) -> Self {
-        self.headers.push(("azure-asyncoperation", started.status_url.clone()));
-        if started.by == Provider::Compute {
+    /// Adds the headers that link to a started operation. Creations have no monitor URL, and only the
+    /// compute provider offers notifications.
+    pub(crate) fn with_operation(mut self, links: &OperationLinks) -> Self {
+        self.headers.push(("azure-asyncoperation", links.status_url.clone()));
+        if links.provider == Provider::Compute {
             self.headers.push(("azure-asyncnotification", "Enabled".into()));
         }
-        self.headers.extend(started.monitor_url.clone().map(|url| ("location", url)));
-        self.headers.extend(started.retry_after.map(|s| ("retry-after", s.to_string())));
+        self.headers.extend(links.monitor_url.clone().map(|url| ("location", url)));
+        self.headers.extend(links.retry_after.map(|s| ("retry-after", s.to_string())));
         self
     }
 
-    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 }
 
-impl From<Refusal> for Reply {
-    fn from(refusal: Refusal) -> Self {
-        let Refusal { status, voice, body, headers } = refusal;
-        Self { status, voice, body, headers }
+impl From<ErrorResponse> for Reply {
+    fn from(error: ErrorResponse) -> Self {
+        let ErrorResponse { status, responder, body, headers } = error;
+        Self { status, responder, body, headers }
     }
 }
 
-/// What the headers of one answer are made of.
+/// Where a client polls a started operation.
 #[derive(Debug)]
-pub(super) struct Correlation {
-    pub(super) request_id: Uuid,
-    pub(super) correlation_id: String,
-    /// Echoed only if the client asked for it.
-    pub(super) client_request_id: Option<String>,
-    pub(super) tenant: String,
-    pub(super) time: jiff::Timestamp,
+pub(crate) struct OperationLinks {
+    pub(crate) provider: Provider,
+    pub(crate) status_url: String,
+    pub(crate) monitor_url: Option<String>,
+    pub(crate) retry_after: Option<u32>,
+}
+
+/// The values behind the correlation headers of one response.
+#[derive(Debug)]
+pub(crate) struct Correlation {
+    pub(crate) request_id: Uuid,
+    pub(crate) correlation_id: String,
+    /// Echoed only if the client requests it.
+    pub(crate) client_request_id: Option<String>,
+    pub(crate) tenant: String,
+    pub(crate) time: jiff::Timestamp,
 }
 
 const FIXED: [(&str, &str); 7] = [
@@ -83,8 +96,8 @@ const FIXED: [(&str, &str); 7] = [
     ("x-msedge-ref", "Ref A: 0 Ref B: 0 Ref C: 0"),
 ];
 
-/// Dresses an answer: all headers a real one has.
-pub(super) fn dress(reply: &Reply, correlation: &Correlation) -> HeaderMap {
+/// All headers of a response.
+pub(crate) fn headers(reply: &Reply, correlation: &Correlation) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut put = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -95,22 +108,22 @@ pub(super) fn dress(reply: &Reply, correlation: &Correlation) -> HeaderMap {
         put(name, value);
     }
     let correlation_id = &correlation.correlation_id;
-    match reply.voice {
-        Voice::Gateway | Voice::Unreachable => {
+    match reply.responder {
+        Responder::Gateway | Responder::GatewayForProvider => {
             if !reply.status.is_success() {
-                let gateway = reply.voice == Voice::Gateway;
+                let gateway = reply.responder == Responder::Gateway;
                 put("x-ms-failure-cause", if gateway { "gateway" } else { "service" });
             }
-            // The gateway's own answers have no id apart from the correlation.
+            // The gateway's own responses have no id apart from the correlation.
             put("x-ms-request-id", correlation_id);
             if [StatusCode::TOO_MANY_REQUESTS, StatusCode::INTERNAL_SERVER_ERROR]
                 .contains(&reply.status)
             {
-                // HTTP/2 knows no such header; the server leaves it out there.
+                // HTTP/2 has no such header; the server removes it there.
                 put("connection", "close");
             }
         }
-        Voice::Provider => put("x-ms-request-id", &correlation.request_id.to_string()),
+        Responder::Provider => put("x-ms-request-id", &correlation.request_id.to_string()),
     }
     put("x-ms-correlation-request-id", correlation_id);
     put("date", &correlation.time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
@@ -119,7 +132,7 @@ pub(super) fn dress(reply: &Reply, correlation: &Correlation) -> HeaderMap {
     if let Some(id) = &correlation.client_request_id {
         put("x-ms-client-request-id", id);
     }
-    if reply.voice == Voice::Provider {
+    if reply.responder == Responder::Provider {
         let operation = format!(
             "tenantId={},objectId=SENSITIVE-object/eastus/{}",
             correlation.tenant, correlation.request_id

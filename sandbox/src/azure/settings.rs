@@ -1,18 +1,18 @@
-//! What a simulated subscription is started with: its clock, its size, its timings and its quirks.
+//! The settings of a simulated subscription: its clock, its size, its timings and its quirks.
 //!
-//! The defaults are what the real service was seen to do. Nothing here changes while it runs.
+//! The defaults are the recorded behaviour of the real service. Settings do not change while a simulator
+//! runs.
 
 use jiff::SignedDuration;
 
-use super::limits::Throttling;
 use crate::Clock;
 
 /// How a simulator behaves.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The time everything is computed from.
+    /// The time that all states are computed from.
     pub clock: Clock,
-    /// Extra local restore points beyond the small seeded story, for long lists.
+    /// Generated local restore points in addition to the well-known ones, for long lists.
     pub points: usize,
     /// The same seed gives the same identifiers.
     pub seed: u64,
@@ -25,7 +25,7 @@ pub struct Settings {
     /// How long the largest disk of a copy replicates after that operation, and a disk in instant
     /// access is copied in the background; minutes to days.
     pub replication: SignedDuration,
-    /// How often the shown progress moves; every ten minutes by the documentation.
+    /// How often the reported progress is refreshed; every ten minutes by the documentation.
     pub progress_tick: SignedDuration,
     /// Deletion of a restore point; 5 to 15 s.
     pub deletion: SignedDuration,
@@ -35,16 +35,16 @@ pub struct Settings {
     pub operation_retention: SignedDuration,
     /// How many collections one page of a list holds; the real size is unknown.
     pub page_size: usize,
-    /// How many local points one machine has at most, in all its collections.
+    /// The maximum number of local points of one machine, in all its collections.
     pub points_per_machine: usize,
-    /// How many collections one region of the subscription has at most.
+    /// The maximum number of collections in one region of the subscription.
     pub collections_per_region: usize,
-    /// How large the token buckets are, in percent of the real ones. They refill on the clock: more
-    /// than 100 is for those who ask often while it stands still. The hourly quotas stay.
+    /// The size of the token buckets, in percent of the real ones. They refill on the clock: tests that
+    /// send many requests while it stands still set more than 100. The hourly quotas are not scaled.
     pub bucket_percent: u32,
-    /// How long an issued bearer lives, in real seconds: its holder counts those, not simulated ones.
+    /// The lifetime of an issued bearer token in real time: its holder does not know the simulated clock.
     pub token_lifetime: std::time::Duration,
-    /// Deviations from what one would expect.
+    /// Deviations from what a client would expect.
     pub quirks: Quirks,
 }
 
@@ -72,31 +72,32 @@ impl Default for Settings {
     }
 }
 
-/// Where the real service surprises; each default is the recorded behaviour.
+/// Surprising behaviour of the real service; each default is the recorded one.
 #[derive(Debug, Clone)]
 pub struct Quirks {
-    /// The subscription-wide list answers ids with the resource group in upper case.
+    /// The list over the subscription shows ids with the resource group in upper case.
     pub upper_case_groups: bool,
-    /// Which policies count requests, and what the headers tell of them.
+    /// Which policies count requests, and what the headers report about them.
     pub throttling: Throttling,
-    /// The answer to a creation carries `Location` too, as documented but never recorded.
+    /// The response to a creation has `Location` too, as documented but never recorded.
     pub location_on_create: bool,
-    /// `Retry-After` in whole seconds on answers that start or report an operation; never recorded.
+    /// `Retry-After` in whole seconds on responses that start or report an operation; never recorded.
     pub retry_after: Option<u32>,
     /// URLs of operations are signed, as they have been since October 2023, and so over 3,000 bytes.
     pub signed_urls: bool,
-    /// A collection answers its region in lower case without spaces, whatever was sent.
+    /// A collection shows its region in lower case without spaces, whatever was sent.
     pub plain_locations: bool,
     /// A copy has the `timeCreated` of its source, not its own.
     pub inherited_time: bool,
-    /// Disk encryption sets are answered with the resource group in upper case.
+    /// Disk encryption sets are shown with the resource group in upper case.
     pub upper_case_encryption_sets: bool,
-    /// A machine that is off or has no agent gets a crash consistent point; else the creation fails.
+    /// A machine that is off or has no agent gets a crash consistent point; without the quirk the creation
+    /// fails.
     pub silent_downgrade: bool,
-    /// The collections of Azure Backup are there, beside one's own.
+    /// The subscription has collections of Azure Backup beside the customer's.
     pub backup_collections: bool,
-    /// The gateway answers 500 where the provider's answer has more bytes.
-    pub answer_limit: Option<usize>,
+    /// The gateway replaces a larger response of the provider by a 500; in bytes.
+    pub max_response_bytes: Option<usize>,
 }
 
 impl Default for Quirks {
@@ -112,7 +113,22 @@ impl Default for Quirks {
             upper_case_encryption_sets: true,
             silent_downgrade: true,
             backup_collections: true,
-            answer_limit: Some(8 << 20),
+            max_response_bytes: Some(8 << 20),
         }
     }
+}
+
+/// How throttling worked at a time; the policies and the headers changed with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Throttling {
+    /// Until 2023: a number of requests an hour at the gateway, counted down from 11999 reads, 1199 writes
+    /// and 14999 deletions; windows of 3 and 30 minutes at the provider.
+    Windows,
+    /// Since 2024: buckets that refill by the second at the gateway and by the minute at the
+    /// provider, correctly reported.
+    Buckets,
+    /// 2026, `x-ms-throttling-version: v2`: the same buckets, and the gateway reports `0` remaining on
+    /// every successful response.
+    #[default]
+    Unreported,
 }

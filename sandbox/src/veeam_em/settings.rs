@@ -1,74 +1,73 @@
-//! How one simulated Enterprise Manager behaves: its size, and the habits in which real servers and
-//! the vendor's pages differ.
+//! The settings of a simulated Enterprise Manager: its size, and the behaviour in which real servers differ
+//! from each other and from the vendor's documentation.
 //!
-//! Every habit defaults to what a present-day Windows server does, the only kind with Cloud Connect.
-//! What a server always does is not a setting.
+//! Each defaults to the behaviour of a current Windows server, the only kind with Cloud Connect.
 
 use jiff::SignedDuration;
 
 use crate::Clock;
 
-/// What to simulate. [`Settings::new`] gives the habits of a real server.
+/// The settings of one server. [`Settings::new`] gives the behaviour of a current one.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The time the server lives in.
+    /// The time that all states are computed from.
     pub clock: Clock,
-    /// How many cloud points there are beside the six well-known ones; of backups' and of replicas'
-    /// points there are a quarter as many each, beside three well-known ones.
+    /// The number of generated cloud points in addition to the six well-known ones. A quarter as many points of
+    /// backups and of plain replicas each are generated in addition to three well-known ones.
     pub points: usize,
-    /// What those points are drawn from: the same seed gives the same points.
+    /// The same seed generates the same points.
     pub seed: u64,
-    /// Where the server is installed, and with which licence.
+    /// The operating system and the licence.
     pub installation: Installation,
-    /// The product release, which shows in JSON names and in how page links are escaped.
+    /// The product release. It decides about JSON names and the escaping of page links.
     pub product: Product,
-    /// By which name links call the server.
+    /// The name of the server in links.
     pub hrefs: Hrefs,
-    /// How the time inside the name of a point is written.
+    /// The format of the time in the name of a point.
     pub name_style: NameStyle,
-    /// How many fraction digits the server's database keeps of a time, 0 to 9: 3 on SQL Server and 6
-    /// on PostgreSQL. Trailing zeros are never written.
+    /// The number of fraction digits of a time in the server's database, 0 to 9: 3 for SQL Server, 6 for
+    /// PostgreSQL. Trailing zeros are never written.
     pub fraction_digits: u8,
     /// The order of XML attributes.
     pub attribute_order: AttributeOrder,
-    /// Whether a cloud point has a `VmName` element: the schema says so, every sample says no.
+    /// Whether a cloud point has a `VmName` element. The schema requires it, and no sample has it.
     pub vm_name: VmName,
-    /// The name of one item in a list of cloud points.
+    /// The element name of an item in a list of cloud points.
     pub list_item: ListItem,
-    /// The name of one item in a list of plain replica points.
+    /// The element name of an item in a list of plain replica points.
     pub replica_list_item: ReplicaListItem,
-    /// Which link tells that a point is still being written.
+    /// Which link shows that a point is still being written.
     pub unfinished_link: UnfinishedLink,
-    /// Whether a body begins with a UTF-8 byte order mark, as JSON of version 11 did.
+    /// Whether a body begins with a UTF-8 byte order mark, as JSON of version 11 does.
     pub byte_order_mark: ByteOrderMark,
     /// How `&` is written in XML attributes.
     pub ampersands: Ampersands,
-    /// Whether the query service knows cloud points. It does, but its own directory does not list
-    /// them, so a client may want to live without.
+    /// Whether the query service supports cloud points. A real one does, but its own list of queries does not
+    /// have them.
     pub cloud_query: CloudQuery,
-    /// The page size of a query that names none; 100 in all recorded replies.
+    /// The page size of a query without `pageSize`; 100 in all recorded replies.
     pub page_size: usize,
-    /// How long a logon session lives without a request: 15 minutes.
+    /// How long a logon session stays alive without a request: 15 minutes.
     pub idle_timeout: SignedDuration,
-    /// How often the database asks the backup servers what is new: 15 minutes. At zero it always
-    /// knows.
+    /// The interval of the data collection from the backup servers: 15 minutes. With zero the database is always
+    /// up to date.
     pub collection_interval: SignedDuration,
-    /// How long the operation behind a task takes at the backup server.
+    /// The duration of the operation of a task at the backup server.
     pub task_running: SignedDuration,
-    /// How long it takes from there until the database has the data.
+    /// The time from then until the database has the data.
     pub task_settling: SignedDuration,
-    /// What is said of a point that is listed, but no longer at the backup server.
-    pub vanished: Vanished,
-    /// How the body of a request is read.
+    /// The reply for a point that is in the database, but was removed from the backup server.
+    pub removed_points: RemovedPoint,
+    /// Which format of a request body is assumed.
     pub request_bodies: RequestBodies,
-    /// How much an error tells.
+    /// How much detail an error has.
     pub error_detail: ErrorDetail,
-    /// What the list of hypervisors calls them.
+    /// The ids in the list of hypervisors.
     pub hierarchy_roots: HierarchyRoots,
 }
 
 impl Settings {
-    /// A server with the well-known points only and the habits of a real one.
+    /// A server with the well-known points only and the behaviour of a current one.
     pub fn new(clock: Clock) -> Self {
         Self {
             clock,
@@ -92,7 +91,7 @@ impl Settings {
             collection_interval: SignedDuration::from_mins(15),
             task_running: SignedDuration::from_secs(10),
             task_settling: SignedDuration::from_secs(5),
-            vanished: Vanished::Lingers,
+            removed_points: RemovedPoint::Listed,
             request_bodies: RequestBodies::ByContentType,
             error_detail: ErrorDetail::StackTrace,
             hierarchy_roots: HierarchyRoots::AsInPoints,
@@ -100,18 +99,18 @@ impl Settings {
     }
 }
 
-/// Where Enterprise Manager runs. Only on Windows can it have Cloud Connect.
+/// Where Enterprise Manager runs. Cloud Connect needs Windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Installation {
-    /// On Windows, at a service provider's.
+    /// On Windows, with a licence for Cloud Connect.
     CloudConnect,
-    /// On Windows, without a licence for Cloud Connect: there is nothing under `/cloud`.
+    /// On Windows, without a licence for Cloud Connect: there is nothing below `/cloud`.
     Windows,
-    /// On Linux, where there is no Cloud Connect either, and users are called `user@domain`.
+    /// On Linux, without Cloud Connect, with user names in the form `user@domain`.
     Linux,
 }
 
-/// A product release. Both speak API version `v1_7`, and yet differ on the wire.
+/// A product release. Both have API version `v1_7`, but differ on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Product {
     /// JSON in PascalCase; page links escaped in lower-case hex.
@@ -120,68 +119,68 @@ pub enum Product {
     V13,
 }
 
-/// The name of the server in links. Public clients follow the link to the next page as it is, and so rely
-/// on a name that they can reach; nothing promises them one.
+/// The name of the server in links. Public clients follow the link to the next page as it is, and need a name
+/// that they can reach; the vendor does not guarantee one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hrefs {
-    /// What the server calls itself, which its clients may not be able to reach.
+    /// The server's own name, which clients may not be able to reach.
     InternalName,
-    /// The name and port in the request.
-    AsAsked,
+    /// The host and port of the request.
+    RequestHost,
 }
 
 /// The time in `srv39@2015-12-25 20:00:47`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameStyle {
-    /// Never a fraction, as on SQL Server.
+    /// No fraction, as with SQL Server.
     WholeSeconds,
-    /// Up to six digits, as on PostgreSQL.
+    /// Up to six digits, as with PostgreSQL.
     Microseconds,
 }
 
-/// The order of attributes, which must not matter to anyone.
+/// The order of XML attributes. Clients must not depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttributeOrder {
-    /// `Rel, Type, Href, Name`, as the vendor's pages print it.
+    /// `Rel, Type, Href, Name`, as in the vendor's documentation.
     Documented,
-    /// `Href, Name, Type, Rel`, as servers send it; roots also declare `xsd` and `xsi`.
+    /// `Href, Name, Type, Rel`, as real servers send it; roots also declare `xsd` and `xsi`.
     RealServer,
 }
 
 /// Whether cloud points have a `VmName` element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VmName {
-    /// Left out, as in every sample.
+    /// They have none, as in every sample.
     Absent,
-    /// Sent, as the schema demands.
+    /// They have one, as the schema requires.
     Present,
 }
 
-/// What an item of a `CloudVmReplicaPoints` list is called.
+/// The element name of an item in `CloudVmReplicaPoints`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListItem {
-    /// `CloudReplica`, which schema and pages agree on although it is a point.
+    /// `CloudReplica`, as in the schema and in the documentation, although the item is a point.
     CloudReplica,
-    /// `CloudVmReplicaPoint`, which anyone would expect.
+    /// `CloudVmReplicaPoint`, the name of a point alone.
     CloudVmReplicaPoint,
 }
 
-/// What an item of a `VmReplicaPoints` list is called.
+/// The element name of an item in `VmReplicaPoints`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReplicaListItem {
-    /// `VmReplicaPoint`, as on the vendor's pages of version 13.1.
+    /// `VmReplicaPoint`, as in the documentation of version 13.1.
     VmReplicaPoint,
-    /// `VmRestorePoint`, as in the schema of 2016; its `Type` tells the truth.
+    /// `VmRestorePoint`, as in the schema of 2016; its `Type` is correct.
     VmRestorePoint,
 }
 
-/// Which link of a `VmRestorePoint` has a `Rel` other than `Up` while the point is being written. One
-/// public client looks at both; the vendor's pages say nothing.
+/// Which link of a `VmRestorePoint` has a `Rel` other than `Up` while the point is being written. The vendor does
+/// not document it; one public client checks both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnfinishedLink {
-    /// That to the file.
+    /// The link to the file.
     BackupFile,
-    /// That to the job's run.
+    /// The link to the job run.
     RestorePoint,
 }
 
@@ -199,41 +198,41 @@ pub enum ByteOrderMark {
 pub enum Ampersands {
     /// `&amp;`.
     Escaped,
-    /// A bare `&`, as the vendor's pages print it: what comes out is not XML.
+    /// A bare `&`, as in the vendor's documentation: the result is not well-formed XML.
     Raw,
 }
 
-/// What the query service says to `type=CloudVmReplicaPoint`.
+/// The reply of the query service to `type=CloudVmReplicaPoint`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloudQuery {
     /// The points.
     Answered,
-    /// 400, as to a type it has never heard of.
+    /// 400, as for an unknown type.
     Refused,
 }
 
-/// What is said of a point that the database still has and the backup server no longer.
+/// The reply for a point that is in the database, but was removed from the backup server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Vanished {
-    /// It is there to be read until the next data collection.
-    Lingers,
-    /// It is listed, and 404 when asked for alone.
+pub enum RemovedPoint {
+    /// It can be read until the next data collection.
+    Listed,
+    /// It is in lists, but 404 when it is read by itself.
     NotFound,
 }
 
-/// How the body of a request is read.
+/// The assumed format of a request body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestBodies {
-    /// As its `Content-Type` says, XML if it says nothing.
+    /// The one of `Content-Type`, XML without one.
     ByContentType,
-    /// As JSON as soon as JSON is accepted in return: the bug of 9.5 U4, since mended.
+    /// JSON if the request accepts JSON: a bug of 9.5 U4, fixed since.
     ByAccept,
 }
 
-/// How much an error tells.
+/// How much detail an error has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorDetail {
-    /// What happened, and where in the vendor's code: not for the eyes of callers.
+    /// With a stack trace of the vendor's code, which the gateway must not forward.
     StackTrace,
     /// Message and status code only.
     Bare,
@@ -244,6 +243,6 @@ pub enum ErrorDetail {
 pub enum HierarchyRoots {
     /// The id is the one inside the references to VMs.
     AsInPoints,
-    /// Another id, as in version 12 before its hotfix: such filters find nothing, and say nothing.
-    Mistaken,
+    /// Another id, as in version 12 before its hotfix: such filters find nothing, without an error.
+    Mismatched,
 }

@@ -1,8 +1,8 @@
-//! What the simulated vendors say on the wire, by plain HTTP clients that know nothing of the gateway, and what the
-//! faults do to it.
+//! The simulated vendors on the wire, tested with plain HTTP clients, and the faults.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
 mod azure;
 mod faults;
 mod veeam_em;

@@ -5,21 +5,25 @@ use super::fixture::*;
 #[tokio::test]
 async fn reads_are_repeated_and_told_by_their_kind() {
     let bench = bench(|_| {});
-    bench.fault(Method::GET, "db01-day1", 2, Fault::refuse(StatusCode::BAD_GATEWAY));
+    bench.fault(Method::GET, "db01-day1", 2, Fault::error(StatusCode::BAD_GATEWAY));
     bench.get(&point(DAY1)).await;
-    for (fault, times) in
-        [(Fault::refuse(StatusCode::GATEWAY_TIMEOUT), 3), (Fault::lose_reply(), 3)]
+    for (fault, times) in [(Fault::error(StatusCode::GATEWAY_TIMEOUT), 3), (Fault::lose_reply(), 3)]
     {
         bench.fault(Method::GET, "db01-day1", times, fault);
         let error = bench.azure.get(&point(DAY1), View::Full).await.unwrap_err();
         assert!(error.is_transient(), "{error:?}");
     }
-    bench.fault(Method::GET, "db01-day1", 1, Fault::refuse_for(StatusCode::TOO_MANY_REQUESTS, 324));
+    bench.fault(
+        Method::GET,
+        "db01-day1",
+        1,
+        Fault::error_with_retry_after(StatusCode::TOO_MANY_REQUESTS, 324),
+    );
     match bench.azure.get(&point(DAY1), View::Full).await.unwrap_err() {
         Error::Throttled { retry_after, .. } => assert_eq!(retry_after.as_secs(), 324),
         other => panic!("{other:?}"),
     }
-    bench.fault(Method::GET, "db01-day1", 1, Fault::refuse(StatusCode::FORBIDDEN));
+    bench.fault(Method::GET, "db01-day1", 1, Fault::error(StatusCode::FORBIDDEN));
     let error = bench.azure.get(&point(DAY1), View::Full).await.unwrap_err();
     assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
 }
@@ -42,7 +46,7 @@ async fn a_body_that_makes_no_sense_is_never_a_shorter_list() {
         r#"{"name":"rpc-db01","location":"eastus","properties":{"source":{"id":"x"}}}"#,
     ] {
         let canned = Canned { status: 200, headers: Vec::new(), body: body.to_owned().into() };
-        bench.fault(Method::GET, "restorepointcollections", 3, Fault::answer(canned));
+        bench.fault(Method::GET, "restorepointcollections", 3, Fault::canned(canned));
         let all = bench.azure.list(&Segment::Any, View::Basic, None, 10).await.unwrap_err();
         assert!(matches!(all, Error::InvalidResponse { .. }), "{body}: {all:?}");
         let some = bench.azure.list(&one, View::Basic, None, 10).await.unwrap_err();
@@ -63,7 +67,7 @@ async fn a_body_that_breaks_off_is_interrupted() {
         headers: vec![("content-length".to_owned(), "4096".to_owned())],
         body: r#"{"value":["#.into(),
     };
-    bench.fault(Method::GET, "restorepointcollections", 3, Fault::answer(canned));
+    bench.fault(Method::GET, "restorepointcollections", 3, Fault::canned(canned));
     let error = bench.azure.list(&Segment::Any, View::Basic, None, 10).await.unwrap_err();
     assert!(error.is_transient(), "{error:?}");
 }
@@ -73,7 +77,7 @@ async fn a_collection_that_vanishes_during_a_walk_is_left_out() {
     let bench = bench(|_| {});
     let body = r#"{"error":{"code":"ResourceNotFound","message":"It was not found."}}"#.to_owned();
     let gone = Canned { status: 404, headers: Vec::new(), body: body.into() };
-    bench.fault(Method::GET, "restorepointcollections/rpc-db01", 1, Fault::answer(gone));
+    bench.fault(Method::GET, "restorepointcollections/rpc-db01", 1, Fault::canned(gone));
     let told = walk(&bench.azure, &Segment::Any, 100).await;
     assert!(told.len() < 10 && !told.is_empty());
 }

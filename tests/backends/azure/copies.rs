@@ -96,7 +96,12 @@ async fn the_operation_tells_why_a_copy_failed() {
     let bench = bench(|_| {});
     let name = format!("{}/restorePoints/c", bench.fresh_target().await);
     let (code, message) = ("VMRestorePointInternalError".to_owned(), "it broke".to_owned());
-    bench.fault(Method::PUT, "restorepoints/c", 1, Fault::own(Own::FailCreation { code, message }));
+    bench.fault(
+        Method::PUT,
+        "restorepoints/c",
+        1,
+        Fault::vendor(VendorFault::FailCreation { code, message }),
+    );
     let operation = bench.copy(DAY1, &name).await.unwrap().operation.unwrap();
     bench.clock.advance(SignedDuration::from_mins(1));
 
@@ -118,7 +123,7 @@ async fn the_operation_tells_why_a_copy_failed() {
     assert!(refused.code.is_empty());
     assert_eq!(bench.vendor.calls().count(&Method::GET, Kind::Operation), before);
 
-    bench.fault(Method::GET, "/operations/", 3, Fault::refuse(StatusCode::BAD_GATEWAY));
+    bench.fault(Method::GET, "/operations/", 3, Fault::error(StatusCode::BAD_GATEWAY));
     let later = poll(&replica, &copy, Some(&operation)).await.unwrap_err();
     assert!(matches!(later, Error::Unavailable { .. }), "{later:?}");
     bench.clock.advance(SignedDuration::from_hours(48));
@@ -137,13 +142,13 @@ async fn a_lost_reply_is_looked_after() {
 
     bench.clock.advance(SignedDuration::from_hours(2));
     let name = name.replace("restorePoints/c", "restorePoints/d");
-    bench.fault(Method::PUT, "restorepoints/d", 1, Fault::refuse(StatusCode::GATEWAY_TIMEOUT));
+    bench.fault(Method::PUT, "restorepoints/d", 1, Fault::error(StatusCode::GATEWAY_TIMEOUT));
     bench.copy(DAY2, &name).await.unwrap();
     assert_eq!(bench.puts(), 3, "it had none, so it is sent once more");
 
     bench.clock.advance(SignedDuration::from_hours(2));
     let name = name.replace("restorePoints/d", "restorePoints/e");
-    bench.fault(Method::PUT, "restorepoints/e", 9, Fault::refuse(StatusCode::BAD_GATEWAY));
+    bench.fault(Method::PUT, "restorepoints/e", 9, Fault::error(StatusCode::BAD_GATEWAY));
     let error = bench.copy(DAY3, &name).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
     assert_eq!(bench.puts(), 5);
@@ -154,7 +159,7 @@ async fn an_accepted_write_with_a_broken_body_is_accepted() {
     let bench = bench(|_| {});
     let name = format!("{}/restorePoints/c", bench.fresh_target().await);
     let html = Canned { status: 201, headers: Vec::new(), body: "<html>".into() };
-    bench.fault(Method::PUT, "restorepoints/c", 1, Fault::answer(html));
+    bench.fault(Method::PUT, "restorepoints/c", 1, Fault::canned(html));
     // Canned answers have no effect, so that what was accepted is not there.
     let error = bench.copy(DAY1, &name).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
@@ -168,7 +173,7 @@ async fn arms_own_refusals_are_told_with_its_words() {
     let answer = |status, headers: &[(&str, &str)], message: &str| {
         let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let body = format!(r#"{{"error":{{"code":"OperationNotAllowed","message":"{message}"}}}}"#);
-        Fault::answer(Canned { status, headers, body: body.into() })
+        Fault::canned(Canned { status, headers, body: body.into() })
     };
     let told = async |fault| {
         bench.fault(Method::PUT, "restorepoints/c", 1, fault);
@@ -180,7 +185,7 @@ async fn arms_own_refusals_are_told_with_its_words() {
     assert_eq!(rule(&told(answer(400, &[], "Bad.")).await), "VENDOR_REFUSED");
     let error = told(answer(409, &[], "A concurrent operation runs.")).await;
     assert!(matches!(error, Error::Aborted { .. }), "{error:?}");
-    let error = told(Fault::refuse_for(StatusCode::TOO_MANY_REQUESTS, 3)).await;
+    let error = told(Fault::error_with_retry_after(StatusCode::TOO_MANY_REQUESTS, 3)).await;
     assert!(matches!(error, Error::Throttled { .. }), "{error:?}");
     match told(answer(429, &[("retry-after", "1200")], "Quota.")).await {
         Error::QuotaExhausted { subject, retry_after, .. } => {
@@ -189,7 +194,7 @@ async fn arms_own_refusals_are_told_with_its_words() {
         }
         other => panic!("{other:?}"),
     }
-    let error = told(Fault::refuse(StatusCode::FORBIDDEN)).await;
+    let error = told(Fault::error(StatusCode::FORBIDDEN)).await;
     assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
     assert_eq!(bench.copy(DAY1, &name).await.unwrap().point.state, State::Creating);
 }

@@ -100,7 +100,7 @@ async fn a_refused_token_is_renewed_once_for_reads_and_writes() {
     let refuse = |method: &Method, times| {
         let body = r#"{"error":{"code":"ExpiredAuthenticationToken","message":"old"}}"#.to_owned();
         let canned = Canned { status: 401, headers: Vec::new(), body: body.into() };
-        bench.fault(method.clone(), "fresh", times, Fault::answer(canned));
+        bench.fault(method.clone(), "fresh", times, Fault::canned(canned));
     };
     refuse(&Method::PUT, 1);
     bench.fresh_target().await;
@@ -127,7 +127,7 @@ async fn a_wrong_secret_and_a_dead_authority_are_told_apart() {
     assert!(!format!("{error:?}{error}").contains("SENSITIVE"), "{error:?}");
 
     let html = Canned { status: 503, headers: Vec::new(), body: "<html>".into() };
-    bench.vendor.script(Matching::path("/oauth2/"), 3, Fault::answer(html));
+    bench.vendor.inject(Matching::path("/oauth2/"), 3, Fault::canned(html));
     let error = bench.azure.probe().await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
 
@@ -213,7 +213,7 @@ async fn an_answer_that_is_no_token_is_not_read_to_its_end() {
         Method::POST,
         "/oauth2/v2.0/token",
         3,
-        Fault::answer(Canned { status: 200, headers, body }),
+        Fault::canned(Canned { status: 200, headers, body }),
     );
     match bench.azure.probe().await.unwrap_err() {
         Error::Unavailable { detail, .. } => assert!(detail.contains("larger than"), "{detail}"),

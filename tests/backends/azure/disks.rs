@@ -20,7 +20,7 @@ fn azure_disk(point: &RestorePoint, index: usize) -> &AzureDiskProperties {
 }
 
 fn answer(body: &Value) -> Fault {
-    Fault::answer(Canned { status: 200, headers: Vec::new(), body: body.to_string().into() })
+    Fault::canned(Canned { status: 200, headers: Vec::new(), body: body.to_string().into() })
 }
 
 const SET: &str =
@@ -216,8 +216,8 @@ async fn the_disk_provider_is_asked_where_the_instance_view_is_silent() {
 
     // It may not be asked, or does not answer: then the copy is still under way.
     for (fault, times) in [
-        (Fault::refuse(StatusCode::FORBIDDEN), 1),
-        (Fault::refuse(StatusCode::GATEWAY_TIMEOUT), 3),
+        (Fault::error(StatusCode::FORBIDDEN), 1),
+        (Fault::error(StatusCode::GATEWAY_TIMEOUT), 3),
         (answer(&json!({})), 1),
     ] {
         bench.fault(Method::GET, "/diskrestorepoints", times, fault);

@@ -68,7 +68,7 @@ const NO_HEADERS: &[(&str, &str)] = &[];
 async fn told(doing: Doing, status: u16, headers: &[(&str, &str)], body: &str) -> Status {
     let bench = bench(|_| {});
     let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    let answer = Fault::answer(Canned { status, headers, body: body.to_owned().into() });
+    let answer = Fault::canned(Canned { status, headers, body: body.to_owned().into() });
     let error = match doing {
         Reading => {
             bench.fault(Method::GET, "restorepoints/db01-day1", 9, answer);

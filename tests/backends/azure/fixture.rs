@@ -17,9 +17,9 @@ pub(crate) use restore_point_gateway::model::{
 };
 pub(crate) use restore_point_gateway::upstream::{RateLimit, Trust};
 pub(crate) use restore_point_sandbox::azure::{
-    Azure as Simulator, Canned, Fault, Kind, Matching, Own, Settings as World,
+    Azure as Simulator, Canned, Fault, Kind, Matching, Settings as World, VendorFault,
 };
-pub(crate) use restore_point_sandbox::{Authority, Clock};
+pub(crate) use restore_point_sandbox::{CertificateAuthority, Clock};
 use serde_json::Value;
 
 pub(crate) struct Bench {
@@ -37,10 +37,10 @@ pub(crate) fn bench_with(
     change: impl FnOnce(&mut World),
     credential: impl FnOnce(&Simulator) -> Credential,
 ) -> Bench {
-    let clock = Clock::by_hand("2026-03-01T12:00:00Z".parse().unwrap());
+    let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
     let mut world = World { clock: clock.clone(), ..World::default() };
     change(&mut world);
-    let authority = Authority::generate().unwrap();
+    let authority = CertificateAuthority::generate().unwrap();
     let vendor = Simulator::start(world, &authority).unwrap();
     let pem = authority.pem();
     let credential = credential(&vendor);
@@ -69,7 +69,7 @@ impl Bench {
     }
 
     pub(crate) fn fault(&self, method: Method, part: &str, times: usize, fault: Fault) {
-        self.vendor.script(Matching::new(method, part), times, fault);
+        self.vendor.inject(Matching::new(method, part), times, fault);
     }
 
     pub(crate) async fn get(&self, point: &PointRef) -> RestorePoint {

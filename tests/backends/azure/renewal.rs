@@ -36,7 +36,7 @@ impl Bench {
     /// The token endpoint fails so often.
     fn authority_down(&self, times: usize) {
         let html = Canned { status: 503, headers: Vec::new(), body: "<html>".into() };
-        self.vendor.script(Matching::path("/oauth2/"), times, Fault::answer(html));
+        self.vendor.inject(Matching::path("/oauth2/"), times, Fault::canned(html));
     }
 }
 

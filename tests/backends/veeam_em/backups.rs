@@ -9,7 +9,9 @@ use restore_point_gateway::backend::Backend;
 use restore_point_gateway::backend::veeam_em::VeeamEm;
 use restore_point_gateway::model::{Error, RestorePoint, Segment, State, View};
 use restore_point_sandbox::Clock;
-use restore_point_sandbox::veeam_em::{EnterpriseManager, Fault, Settings, UnfinishedLink};
+use restore_point_sandbox::veeam_em::{
+    EnterpriseManager, Fault, Matching, Settings, UnfinishedLink,
+};
 
 use super::{LIST, adapter, collection, error_body, name, properties, server, uids, walk, within};
 
@@ -19,7 +21,7 @@ const LOOK_UP: &str = "filter=UID";
 
 /// A server whose backup `Nightly` has so many runs more, and that backup.
 async fn with_runs(runs: usize) -> (EnterpriseManager, VeeamEm, Segment) {
-    let clock = Clock::by_hand("2026-03-01T12:00:00Z".parse().unwrap());
+    let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
     let server = EnterpriseManager::start(Settings::new(clock.clone())).unwrap();
     let veeam = adapter(&server);
     let backup = collection(&veeam, "backup~", "Nightly").await;
@@ -33,8 +35,8 @@ async fn with_runs(runs: usize) -> (EnterpriseManager, VeeamEm, Segment) {
 /// A run with one finished point, whose id this is.
 fn add_run(server: &EnterpriseManager, backup: &str) -> String {
     let guid = backup.strip_prefix("backup~").unwrap();
-    let point = server.collected().begin_write(guid, "audi99", HOUR).unwrap();
-    assert!(server.collected().finish_write(&point));
+    let point = server.collecting_backup_server().begin_write(guid, "audi99", HOUR).unwrap();
+    assert!(server.collecting_backup_server().finish_write(&point));
     point
 }
 
@@ -121,7 +123,7 @@ async fn points_deleted_between_pages_take_no_others_with_them() {
     loop {
         let page = veeam.list(&backup, View::Basic, cursor.as_ref(), 9).await.unwrap();
         for point in &page.items {
-            assert!(server.collected().remove_point(guid(point)));
+            assert!(server.collecting_backup_server().remove_point(guid(point)));
         }
         told.extend(page.items);
         match page.next {
@@ -138,14 +140,15 @@ async fn a_point_whose_run_is_not_told_is_gone_itself_or_an_error() {
     let (server, _, _) = with_runs(0).await;
     let nothing = "<QueryResult xmlns=\"http://www.veeam.com/ent/v1.0\"><Entities><RestorePoints/>\
                    </Entities></QueryResult>";
-    let no_runs = || server.answer_next(1, Method::GET, LOOK_UP, Fault::status(200, nothing));
+    let no_runs =
+        || server.inject(Matching::new(Method::GET, LOOK_UP), 1, Fault::status(200, nothing));
     no_runs();
     let error = walk(&adapter(&server), &Segment::Any, 1000).await.unwrap_err();
     assert!(matches!(error, Error::InvalidResponse { .. }), "{error:?}");
 
     // Deleted after the page was read, with its run.
     no_runs();
-    server.answer_next(3, Method::GET, "/vmRestorePoints/", error_body(404, "gone"));
+    server.inject(Matching::new(Method::GET, "/vmRestorePoints/"), 3, error_body(404, "gone"));
     let left = walk(&adapter(&server), &Segment::Any, 1000).await.unwrap();
     assert_eq!(within(&left, "backup~").len(), 0);
     assert_eq!(within(&left, "replica~").len(), 3);
@@ -166,7 +169,7 @@ async fn a_server_that_does_not_obey_a_filter_is_not_believed() {
     let other = "<Link Rel=\"Up\" Type=\"BackupReference\" Name=\"Other\" \
                  Href=\"https://em/api/backups/8393c284-c953-403f-a9b9-cff63e0c6815\"/>";
     for runs in [run(other), run("")] {
-        server.answer_next(1, Method::GET, "BackupUid", Fault::status(200, &runs));
+        server.inject(Matching::new(Method::GET, "BackupUid"), 1, Fault::status(200, &runs));
         let error = walk(&veeam, &backup, 1000).await.unwrap_err();
         assert!(matches!(error, Error::InvalidResponse { .. }), "{error:?}");
     }
@@ -180,7 +183,7 @@ async fn a_point_that_is_being_written_is_not_usable_yet() {
         let veeam = adapter(&server);
         let backup = collection(&veeam, "backup~", "Nightly").await;
         let guid = backup.strip_prefix("backup~").unwrap();
-        let point = server.collected().begin_write(guid, "audi99", HOUR).unwrap();
+        let point = server.collecting_backup_server().begin_write(guid, "audi99", HOUR).unwrap();
         let name = name(&backup, &point);
         let listed = walk(&veeam, &Segment::Id(backup), 1000).await.unwrap();
         let listed = listed.into_iter().find(|listed| listed.name.restore_point == point).unwrap();
@@ -191,7 +194,7 @@ async fn a_point_that_is_being_written_is_not_usable_yet() {
         assert!(found.state_reason.contains("`Related`"), "{}", found.state_reason);
         assert_eq!(properties(&found).backup, "Nightly");
 
-        assert!(server.collected().finish_write(&point));
+        assert!(server.collecting_backup_server().finish_write(&point));
         assert_eq!(veeam.get(&name, View::Full).await.unwrap().state, State::Ready);
     }
 }
@@ -205,7 +208,7 @@ async fn a_raw_body_tells_nothing_of_the_guest() {
     let guest = "<SqlInfo Instance=\"SENSITIVE\"><Databases><Database>SENSITIVE</Database><SqlInfo/>\
                  </Databases></SqlInfo><x:GuestInfo xmlns:x=\"y\" User=\"SENSITIVE\"/>";
     let body = format!("{before}{guest}<Later>kept</Later>{behind}");
-    server.answer_next(2, Method::GET, guid(point), Fault::status(200, &body));
+    server.inject(Matching::new(Method::GET, guid(point)), 2, Fault::status(200, &body));
     let told = veeam.get(&name(id(&backup), guid(point)), View::Raw).await.unwrap();
     let raw = told.raw.clone().unwrap();
     assert_eq!(raw.body, format!("{before}<Later>kept</Later>{behind}"));

@@ -7,7 +7,7 @@ use restore_point_gateway::backend::Backend;
 use restore_point_gateway::model::{
     BackendId, Capability, Error, PointRef, Segment, State, VendorProperties, View,
 };
-use restore_point_sandbox::veeam_em::CloudQuery;
+use restore_point_sandbox::veeam_em::{CloudQuery, Matching};
 
 use super::{POINT, REPLICA, adapter, error_body, name, poll, server, walk, walk_collections};
 
@@ -90,7 +90,11 @@ async fn collections() {
         let points = walk(&veeam, &Segment::Any, 1000).await.unwrap();
         let expected: BTreeSet<_> = points.into_iter().map(|point| point.name.collection).collect();
         if cloud_query == CloudQuery::Refused {
-            server.answer_next(1, Method::GET, "type=CloudReplica", error_body(501, "no"));
+            server.inject(
+                Matching::new(Method::GET, "type=CloudReplica"),
+                1,
+                error_body(501, "no"),
+            );
         }
         let all = walk_collections(&veeam, 1).await.unwrap();
         let found: BTreeSet<_> = all.iter().map(|collection| collection.name.clone()).collect();

@@ -6,7 +6,7 @@ use http::Method;
 use restore_point_gateway::backend::Backend;
 use restore_point_gateway::model::VeeamPointKind as Kind;
 use restore_point_gateway::model::{Error, Segment, State, View};
-use restore_point_sandbox::veeam_em::{Fault, ReplicaListItem};
+use restore_point_sandbox::veeam_em::{Fault, Matching, ReplicaListItem};
 
 use super::{
     adapter, collection, error_body, name, poll, properties, server, uids, walk, walk_collections,
@@ -142,7 +142,7 @@ async fn a_kind_that_cannot_be_read_makes_no_shorter_list() {
         ] {
             // A fresh one, which remembers nothing.
             let veeam = adapter(&server);
-            server.answer_next(times, Method::GET, &query, reply.clone());
+            server.inject(Matching::new(Method::GET, &query), times, reply.clone());
             let error = walk(&veeam, &Segment::Any, 1000).await.unwrap_err();
             assert!(!matches!(error, Error::NotFound { .. }), "{kind} {reply:?}: {error:?}");
         }
@@ -150,7 +150,11 @@ async fn a_kind_that_cannot_be_read_makes_no_shorter_list() {
     // The kinds that the vendor says can be queried have no other way: a refusal is a fault.
     for kind in ["VmReplicaPoint", "VmRestorePoint"] {
         let query = format!("type={kind}&");
-        server.answer_next(1, Method::GET, &query, error_body(400, "Unknown resource type"));
+        server.inject(
+            Matching::new(Method::GET, &query),
+            1,
+            error_body(400, "Unknown resource type"),
+        );
         let error = walk(&veeam, &Segment::Any, 1000).await.unwrap_err();
         assert!(matches!(error, Error::InvalidResponse { .. }), "{kind}: {error:?}");
     }
@@ -163,7 +167,11 @@ async fn a_kind_that_may_not_be_read_hides_no_point_of_others_and_calls_none_abs
     let all = walk(&veeam, &Segment::Any, 1000).await.unwrap();
     let point = &within(&all, "backup~")[0];
     let forbidden = || {
-        server.answer_next(1, Method::GET, "/cloud/vmReplicaPoints/", error_body(403, "no"));
+        server.inject(
+            Matching::new(Method::GET, "/cloud/vmReplicaPoints/"),
+            1,
+            error_body(403, "no"),
+        );
     };
     forbidden();
     let id = &point.name.restore_point;

@@ -3,7 +3,7 @@
 use http::Method;
 use restore_point_gateway::backend::{Backend, Cursor};
 use restore_point_gateway::model::{CollectionName, Error, Segment, View};
-use restore_point_sandbox::fault::Portion;
+use restore_point_sandbox::fault::{Matching, Portion};
 use restore_point_sandbox::veeam_em::{
     ByteOrderMark, CloudQuery, Fault, ListItem, NameStyle, VmName,
 };
@@ -58,7 +58,7 @@ async fn a_server_that_refuses_the_query_is_listed_by_references() {
     assert_eq!(uids(&queried), uids(&referred));
 
     // A point that goes between the references and its turn is left out.
-    refusing.answer_next(1, Method::GET, &format!("{POINT}?"), error_body(404, "gone"));
+    refusing.inject(Matching::new(Method::GET, &format!("{POINT}?")), 1, error_body(404, "gone"));
     let left = walk(&veeam, &Segment::Any, 1000).await.unwrap();
     assert_eq!(left.len(), other_way.len() - 1);
 }
@@ -126,16 +126,16 @@ async fn answers_that_make_no_sense() {
         &page("<PagingInfo PageNum=\"1\" PageSize=\"5\"/>"),
         &page("<Refs><Ref/></Refs>"),
     ] {
-        server.answer_next(1, Method::GET, LIST, Fault::status(200, body));
+        server.inject(Matching::new(Method::GET, LIST), 1, Fault::status(200, body));
         let error = list().await.unwrap_err();
         assert!(matches!(error, Error::InvalidResponse { .. }), "{body}: {error:?}");
     }
     // What passes is tried again; what does not pass is told.
-    server.answer_next(1, Method::GET, LIST, Fault::truncate(Portion::HALF));
+    server.inject(Matching::new(Method::GET, LIST), 1, Fault::truncate(Portion::HALF));
     assert_eq!(list().await.unwrap().items.len(), 5);
-    server.answer_next(1, Method::GET, LIST, Fault::hang_up());
+    server.inject(Matching::new(Method::GET, LIST), 1, Fault::hang_up());
     assert_eq!(list().await.unwrap().items.len(), 5);
-    server.answer_next(3, Method::GET, LIST, Fault::truncate(Portion::HALF));
+    server.inject(Matching::new(Method::GET, LIST), 3, Fault::truncate(Portion::HALF));
     let error = list().await.unwrap_err();
     assert!(matches!(error, Error::Interrupted { .. }), "{error:?}");
 }

@@ -27,7 +27,7 @@ const LIST: &str = "/query";
 
 fn server(change: impl FnOnce(&mut simulated::Settings)) -> EnterpriseManager {
     let start = "2026-03-01T12:00:00Z".parse().unwrap();
-    let mut settings = simulated::Settings::new(Clock::by_hand(start));
+    let mut settings = simulated::Settings::new(Clock::manual(start));
     change(&mut settings);
     EnterpriseManager::start(settings).unwrap()
 }

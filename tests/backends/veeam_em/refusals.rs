@@ -3,7 +3,7 @@
 use http::Method;
 use restore_point_gateway::backend::Backend;
 use restore_point_gateway::model::{Error, Segment, View};
-use restore_point_sandbox::fault::Canned;
+use restore_point_sandbox::fault::{Canned, Matching};
 use restore_point_sandbox::veeam_em::Fault;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -117,7 +117,7 @@ async fn every_known_refusal_of_a_point_of_every_kind() {
         let point = &super::within(&all, prefix)[0];
         let (collection, id) = (&point.name.collection.collection, &point.name.restore_point);
         for Row { status, body, times, code, reason, says } in ROWS {
-            server.answer_next(*times, Method::GET, id, Fault::status(*status, body));
+            server.inject(Matching::new(Method::GET, id), *times, Fault::status(*status, body));
             let told = match veeam.get(&name(collection, id), View::Full).await {
                 Err(error) => Status::from(error),
                 Ok(point) => panic!("{status} {body}: {point:?}"),
@@ -140,8 +140,8 @@ async fn a_pause_that_is_asked_for_is_told() {
     let veeam = adapter(&server);
     for (status, reason) in [(429, "BACKEND_THROTTLED"), (503, DOWN)] {
         let headers = vec![("Retry-After".to_owned(), "90".to_owned())];
-        let reply = Fault::answer(Canned { status, headers, ..Canned::default() });
-        server.answer_next(1, Method::GET, POINT, reply);
+        let reply = Fault::canned(Canned { status, headers, ..Canned::default() });
+        server.inject(Matching::new(Method::GET, POINT), 1, reply);
         let told = Status::from(veeam.get(&name("-", POINT), View::Full).await.unwrap_err());
         let details = told.get_error_details();
         assert_eq!(details.error_info().unwrap().reason, reason);
@@ -161,7 +161,9 @@ async fn a_refused_list_or_collection_keeps_its_meaning() {
         // A query for a type that the vendor's pages name is never absent.
         (404, Code::Internal),
     ] {
-        let fail = |part: &str| server.answer_next(1, Method::GET, part, error_body(status, "no"));
+        let fail = |part: &str| {
+            server.inject(Matching::new(Method::GET, part), 1, error_body(status, "no"))
+        };
         fail("type=VmReplicaPoint&");
         let error = walk(&veeam, &Segment::Any, 1000).await.unwrap_err();
         assert_eq!(Status::from(error).code(), code);
@@ -172,7 +174,7 @@ async fn a_refused_list_or_collection_keeps_its_meaning() {
         let error = super::walk_collections(&veeam, 1000).await.unwrap_err();
         assert_eq!(Status::from(error).code(), code);
     }
-    server.answer_next(1, Method::GET, "/backups/", error_body(404, "gone"));
+    server.inject(Matching::new(Method::GET, "/backups/"), 1, error_body(404, "gone"));
     let error = veeam.get_collection(&backup).await.unwrap_err();
     assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
 }

@@ -5,7 +5,7 @@ use http::Method;
 use restore_point_gateway::backend::Backend;
 use restore_point_gateway::backend::veeam_em::{Settings, Tenant, VeeamEm};
 use restore_point_gateway::model::{Error, Segment, View};
-use restore_point_sandbox::fault::Canned;
+use restore_point_sandbox::fault::{Canned, Matching};
 use restore_point_sandbox::veeam_em::{CloudQuery, Fault, Installation, Role};
 
 use super::{
@@ -80,7 +80,7 @@ async fn a_refused_credential_is_one_attempt_a_wave() {
     let veeam = adapter(&server);
     veeam.probe().await.unwrap();
     let before = logons(&server);
-    server.answer_next(2, Method::GET, "/logonSessions", Fault::status(401, "<html>"));
+    server.inject(Matching::new(Method::GET, "/logonSessions"), 2, Fault::status(401, "<html>"));
     let error = veeam.probe().await.unwrap_err();
     assert!(matches!(error, Error::CredentialRefused { .. }), "{error:?}");
     assert_eq!(logons(&server), before + 1);
@@ -172,7 +172,7 @@ fn logon(places: &[&str]) -> Fault {
          <SessionId>44cfbdbe-5a95-4156-8867-91f069b7c2cc</SessionId></LogonSession>"
     );
     let headers = vec![("X-RestSvcSessionId".to_owned(), "any".to_owned())];
-    Fault::answer(Canned { status: 201, headers, body: body.into() })
+    Fault::canned(Canned { status: 201, headers, body: body.into() })
 }
 
 #[tokio::test]
@@ -180,7 +180,7 @@ async fn a_logon_that_leads_nowhere_is_no_empty_list() {
     let server = server(|_| {});
     // Only what is right below `/api/` counts.
     for places in [&[][..], &["jobs", "reports/summary", "agents/restorePoints", "x/cloud"]] {
-        server.answer_next(1, Method::POST, "/sessionMngr", logon(places));
+        server.inject(Matching::new(Method::POST, "/sessionMngr"), 1, logon(places));
         let veeam = adapter(&server);
         for error in [
             walk(&veeam, &Segment::Any, 10).await.unwrap_err(),

@@ -15,7 +15,7 @@ use restore_point_gateway::server::{self, CallMetrics, Drain, Health, Listener, 
 use restore_point_gateway::service::Gateway;
 use restore_point_gateway::watch::Hub;
 use restore_point_gateway::{backend, upstream};
-use restore_point_sandbox::{self as sandbox, Authority, Clock};
+use restore_point_sandbox::{self as sandbox, CertificateAuthority, Clock};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -38,7 +38,7 @@ pub struct TestGateway {
     pub client: Client,
     pub hub: Hub,
     pub shutdown: Shutdown,
-    authority: Authority,
+    authority: CertificateAuthority,
     rate_limit: upstream::RateLimit,
     served: JoinHandle<server::ServerExit>,
 }
@@ -57,7 +57,7 @@ impl TestGateway {
     }
 
     pub async fn with(change: impl FnOnce(&mut Plan)) -> Self {
-        let clock = Clock::by_hand("2026-03-01T12:00:00Z".parse().unwrap());
+        let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
         let mut plan = Plan {
             azure: sandbox::azure::Settings {
                 clock: clock.clone(),
@@ -67,7 +67,7 @@ impl TestGateway {
             rate_limit: upstream::RateLimit { per_second: 1e6, burst: u32::MAX },
         };
         change(&mut plan);
-        let authority = Authority::generate().unwrap();
+        let authority = CertificateAuthority::generate().unwrap();
         let azure = sandbox::azure::Azure::start(plan.azure, &authority).unwrap();
         let veeam = sandbox::veeam_em::EnterpriseManager::start(plan.veeam).unwrap();
         let rate_limit = plan.rate_limit;
@@ -202,7 +202,7 @@ impl Replica {
 pub fn registry(
     azure: &sandbox::azure::Azure,
     veeam: &sandbox::veeam_em::EnterpriseManager,
-    authority: &Authority,
+    authority: &CertificateAuthority,
     rate_limit: upstream::RateLimit,
 ) -> Registry {
     let azure_id = BackendId::new("azure").unwrap();

@@ -15,7 +15,7 @@ use restore_point_sandbox::veeam_em::{
     Ampersands, AttributeOrder, ByteOrderMark, CloudQuery, EnterpriseManager, Hrefs, ListItem,
     NameStyle, Product, ReplicaListItem, Settings as VeeamSettings, VmName,
 };
-use restore_point_sandbox::{Authority, Clock};
+use restore_point_sandbox::{CertificateAuthority, Clock};
 
 /// Each case starts servers of its own.
 const CASES: u32 = 12;
@@ -35,7 +35,7 @@ fn for_each<S: Strategy>(strategy: S, case: impl AsyncFn(S::Value)) {
 }
 
 fn clock() -> Clock {
-    Clock::by_hand("2026-03-01T12:00:00Z".parse().unwrap())
+    Clock::manual("2026-03-01T12:00:00Z".parse().unwrap())
 }
 
 /// All points of a backend, page by page, in the order of their names.
@@ -95,7 +95,7 @@ prop_compose! {
             } else {
                 ReplicaListItem::VmRestorePoint
             },
-            hrefs: if hrefs { Hrefs::AsAsked } else { Hrefs::InternalName },
+            hrefs: if hrefs { Hrefs::RequestHost } else { Hrefs::InternalName },
             byte_order_mark: if mark { ByteOrderMark::Present } else { ByteOrderMark::Absent },
             ampersands: if ampersands { Ampersands::Raw } else { Ampersands::Escaped },
             cloud_query: if query { CloudQuery::Refused } else { CloudQuery::Answered },
@@ -183,7 +183,7 @@ prop_compose! {
 
 fn subscription(
     settings: AzureSettings,
-    authority: &Authority,
+    authority: &CertificateAuthority,
     api_version: &str,
 ) -> (Azure, azure::Azure) {
     let server = Azure::start(settings, authority).unwrap();
@@ -204,7 +204,7 @@ fn subscription(
 fn any_subscription_of_azure() {
     let versions = ["2021-11-01", "2022-03-01", "2023-07-01", "2024-07-01", "2025-04-01"];
     let versions = proptest::sample::select(versions.to_vec());
-    let authority = Arc::new(Authority::generate().unwrap());
+    let authority = Arc::new(CertificateAuthority::generate().unwrap());
     for_each((any_subscription(), versions, 1..130_usize), async |(settings, version, size)| {
         let (points, seed) = (settings.points, settings.seed);
         let usual = AzureSettings { clock: clock(), points, seed, ..AzureSettings::default() };

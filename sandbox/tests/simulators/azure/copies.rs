@@ -1,16 +1,16 @@
-//! Copies: their long way, their failures, and the rules they must keep.
+//! Copies: replication, failures, rules and quota.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::fixture::{Bench, HOUR};
+use super::fixture::{Fixture, HOUR};
 
 #[tokio::test]
-async fn a_copy_is_started_in_seconds_and_replicates_for_long() {
-    let bench = Bench::new();
-    let target = bench.target("rpc-copies", "northeurope").await;
-    let source = bench.get(bench.day(3)).await.json();
-    let started = bench.copy(&target, "copy3", bench.day(3)).await;
+async fn a_copy_succeeds_in_seconds_and_replicates_for_longer() {
+    let fixture = Fixture::new();
+    let target = fixture.new_target("rpc-copies", "northeurope").await;
+    let source = fixture.get(fixture.point(3)).await.json();
+    let started = fixture.copy(&target, "copy3", fixture.point(3)).await;
     assert_eq!(started.status, 201, "{}", started.text);
     assert_eq!(started.header("location"), None);
     assert!(started.header("x-ms-ratelimit-remaining-resource").unwrap().ends_with(
@@ -26,13 +26,13 @@ async fn a_copy_is_started_in_seconds_and_replicates_for_long() {
     assert_eq!(creating["properties"]["sourceMetadata"]["location"], "eastus");
     assert!(!started.text.contains("diskRestorePoint"));
 
-    bench.wait(6);
-    assert_eq!(bench.poll(&started).await.json()["status"], "Succeeded");
+    fixture.advance_seconds(6);
+    assert_eq!(fixture.poll(&started).await.json()["status"], "Succeeded");
     let id = format!("{target}/restorePoints/copy3");
-    let plain = bench.get(&id).await;
+    let plain = fixture.get(&id).await;
     assert_eq!(plain.json()["properties"]["provisioningState"], "Succeeded");
-    plain.ordered(&["diskRestorePoint", "sourceDiskRestorePoint", "encryption", "id"]);
-    plain.ordered(&["consistencyMode", "sourceRestorePoint", "timeCreated"]);
+    plain.assert_member_order(&["diskRestorePoint", "sourceDiskRestorePoint", "encryption", "id"]);
+    plain.assert_member_order(&["consistencyMode", "sourceRestorePoint", "timeCreated"]);
     let disk = |body: &Value, index: usize| {
         body["properties"]["sourceMetadata"]["storageProfile"]["dataDisks"][index]
             ["diskRestorePoint"]
@@ -45,27 +45,43 @@ async fn a_copy_is_started_in_seconds_and_replicates_for_long() {
         let disks = body["properties"]["instanceView"]["diskRestorePoints"].as_array().unwrap();
         disks.iter().map(|disk| disk["replicationStatus"]["completionPercent"].clone()).collect()
     };
-    let began = bench.get(&view).await;
-    began.ordered(&["sourceRestorePoint", "instanceView", "diskRestorePoints", "timeCreated"]);
-    began.ordered(&["replicationStatus", "status", "code", "level", "displayStatus"]);
-    began.ordered(&["displayStatus", "completionPercent", "statuses", "timeCreated"]);
-    assert_eq!(percents(&began.json()), [0, 0, 0]);
-    bench.wait(599);
-    assert_eq!(percents(&bench.get(&view).await.json()), [0, 0, 0], "before the first refresh");
-    bench.wait(1);
-    let later = percents(&bench.get(&view).await.json());
-    assert_eq!(later[2], 33, "the largest disk takes the whole time");
+    let started_view = fixture.get(&view).await;
+    started_view.assert_member_order(&[
+        "sourceRestorePoint",
+        "instanceView",
+        "diskRestorePoints",
+        "timeCreated",
+    ]);
+    started_view.assert_member_order(&[
+        "replicationStatus",
+        "status",
+        "code",
+        "level",
+        "displayStatus",
+    ]);
+    started_view.assert_member_order(&[
+        "displayStatus",
+        "completionPercent",
+        "statuses",
+        "timeCreated",
+    ]);
+    assert_eq!(percents(&started_view.json()), [0, 0, 0]);
+    fixture.advance_seconds(599);
+    assert_eq!(percents(&fixture.get(&view).await.json()), [0, 0, 0], "before the first refresh");
+    fixture.advance_seconds(1);
+    let later = percents(&fixture.get(&view).await.json());
+    assert_eq!(later[2], 33, "the largest disk takes the configured duration");
     assert!(later[0].as_u64() > later[1].as_u64() && later[1].as_u64() > Some(33), "{later:?}");
-    bench.wait(600);
-    let status = &bench.get(&view).await.json()["properties"]["instanceView"]["statuses"];
+    fixture.advance_seconds(600);
+    let status = &fixture.get(&view).await.json()["properties"]["instanceView"]["statuses"];
     assert_eq!(
         *status,
         json!([{
             "code": "ReplicationState/replicating", "level": "Info", "displayStatus": "Replicating"
         }])
     );
-    bench.wait(600);
-    let done = bench.get(&view).await.json();
+    fixture.advance_seconds(600);
+    let done = fixture.get(&view).await.json();
     assert_eq!(percents(&done), [100, 100, 100]);
     let status = &done["properties"]["instanceView"]["statuses"][0];
     assert_eq!(status["code"], "ReplicationState/succeeded");
@@ -73,12 +89,12 @@ async fn a_copy_is_started_in_seconds_and_replicates_for_long() {
 }
 
 #[tokio::test]
-async fn one_failed_disk_fails_a_copy_without_saying_why() {
-    let bench = Bench::new();
-    let seeded = bench.azure.seeded();
+async fn one_failed_disk_fails_a_copy_without_a_reason() {
+    let fixture = Fixture::new();
+    let seeded = fixture.azure.seeded();
     let view = format!("{}?$expand=instanceView", seeded.failed_copy);
-    let seen = bench.get(&view).await.json();
-    let view = &seen["properties"]["instanceView"];
+    let response = fixture.get(&view).await.json();
+    let view = &response["properties"]["instanceView"];
     assert_eq!(view["statuses"][0]["level"], "Error");
     let failed = &view["diskRestorePoints"][2];
     assert!(failed["id"].as_str().unwrap().contains(&seeded.failed_disk));
@@ -86,94 +102,95 @@ async fn one_failed_disk_fails_a_copy_without_saying_why() {
     assert!(failed["replicationStatus"].get("completionPercent").is_none());
     assert_eq!(view["diskRestorePoints"][0]["replicationStatus"]["completionPercent"], 100);
 
-    let disks = &seen["properties"]["sourceMetadata"]["storageProfile"];
+    let disks = &response["properties"]["sourceMetadata"]["storageProfile"];
     let name = disks["osDisk"]["name"].as_str().unwrap();
-    assert!(bench.azure.fail_replication(&seeded.running_copy, name));
-    assert!(!bench.azure.fail_replication(bench.day(1), name), "not a copy");
-    let seen = bench.get(&format!("{}?$expand=instanceView", seeded.running_copy)).await.json();
+    assert!(fixture.azure.fail_replication(&seeded.running_copy, name));
+    assert!(!fixture.azure.fail_replication(fixture.point(1), name), "not a copy");
+    let response =
+        fixture.get(&format!("{}?$expand=instanceView", seeded.running_copy)).await.json();
     assert_eq!(
-        seen["properties"]["instanceView"]["statuses"][0]["code"],
+        response["properties"]["instanceView"]["statuses"][0]["code"],
         "ReplicationState/failed"
     );
-    assert_eq!(seen["properties"]["provisioningState"], "Succeeded");
+    assert_eq!(response["properties"]["provisioningState"], "Succeeded");
 }
 
 #[tokio::test]
-async fn copies_that_break_a_rule_are_refused() {
-    let bench = Bench::new();
-    let seeded = bench.azure.seeded();
-    let refused = async |target: &str, source: &str, because: &str| {
-        let seen = bench.copy(target, "no", source).await;
-        seen.refused(409, "OperationNotAllowed");
-        seen.by_provider();
-        assert!(seen.text.contains(because), "{}", seen.text);
+async fn copies_that_violate_a_rule_are_rejected() {
+    let fixture = Fixture::new();
+    let seeded = fixture.azure.seeded();
+    let assert_rejected = async |target: &str, source: &str, because: &str| {
+        let response = fixture.copy(target, "no", source).await;
+        response.assert_error(409, "OperationNotAllowed");
+        response.assert_from_provider();
+        assert!(response.text.contains(because), "{}", response.text);
     };
-    refused(&seeded.target, bench.day(3), "still in progress").await;
-    refused(&seeded.target, bench.day(2), "already copied").await;
-    refused(&seeded.empty_collection, bench.day(3), "is the source").await;
-    let copies_of_copies = bench.collection("rpc-second");
+    assert_rejected(&seeded.target, fixture.point(3), "still in progress").await;
+    assert_rejected(&seeded.target, fixture.point(2), "already copied").await;
+    assert_rejected(&seeded.empty_collection, fixture.point(3), "is the source").await;
+    let copies_of_copies = fixture.collection("rpc-second");
     let body = json!({"location": "westeurope", "properties": {"source": {"id": seeded.target}}});
-    bench.put(&copies_of_copies, body).await;
-    refused(&copies_of_copies, &seeded.finished_copy, "itself a copy").await;
-    let here = bench.target("rpc-here", "eastus").await;
-    refused(&here, bench.day(1), "own region").await;
-    let second = bench.target("rpc-db01-westus2nd", "westus").await;
-    refused(&second, bench.day(1), "already copied to the target region").await;
+    fixture.put(&copies_of_copies, body).await;
+    assert_rejected(&copies_of_copies, &seeded.finished_copy, "itself a copy").await;
+    let same_region = fixture.new_target("rpc-here", "eastus").await;
+    assert_rejected(&same_region, fixture.point(1), "own region").await;
+    let second = fixture.new_target("rpc-db01-westus2nd", "westus").await;
+    assert_rejected(&second, fixture.point(1), "already copied to the target region").await;
 
-    let target = bench.target("rpc-north", "northeurope").await;
+    let target = fixture.new_target("rpc-north", "northeurope").await;
     let fresh = format!("{}/restorePoints/fresh", seeded.collection);
-    bench.put(&fresh, json!({})).await;
-    refused(&target, &fresh, "'Succeeded'").await;
+    fixture.put(&fresh, json!({})).await;
+    assert_rejected(&target, &fresh, "'Succeeded'").await;
     let excluding = json!({"properties": {
-        "sourceRestorePoint": {"id": bench.day(1)}, "excludeDisks": [{"id": "x"}]
+        "sourceRestorePoint": {"id": fixture.point(1)}, "excludeDisks": [{"id": "x"}]
     }});
-    let excluding = bench.put(&format!("{target}/restorePoints/x"), excluding).await;
-    excluding.refused(400, "InvalidParameter");
-    let local = bench.put(&format!("{target}/restorePoints/x"), json!({})).await;
-    local.refused(400, "InvalidParameter");
-    assert_eq!(bench.copy(&target, "three", bench.day(3)).await.status, 201);
-    bench.clock.advance(HOUR);
-    refused(&target, bench.day(2), "later restore point").await;
-    let missing = format!("{}x", bench.day(1));
-    bench.copy(&target, "gone", &missing).await.refused(404, "NotFound");
+    let excluding = fixture.put(&format!("{target}/restorePoints/x"), excluding).await;
+    excluding.assert_error(400, "InvalidParameter");
+    let local = fixture.put(&format!("{target}/restorePoints/x"), json!({})).await;
+    local.assert_error(400, "InvalidParameter");
+    assert_eq!(fixture.copy(&target, "three", fixture.point(3)).await.status, 201);
+    fixture.clock.advance(HOUR);
+    assert_rejected(&target, fixture.point(2), "later restore point").await;
+    let missing = format!("{}x", fixture.point(1));
+    fixture.copy(&target, "gone", &missing).await.assert_error(404, "NotFound");
 }
 
 #[tokio::test]
-async fn three_copies_an_hour_and_no_more() {
-    let bench = Bench::with(|settings| settings.replication = SignedDuration::from_mins(1));
-    let target = bench.target("rpc-quota", "northeurope").await;
+async fn the_quota_allows_three_copies_an_hour() {
+    let fixture = Fixture::with(|settings| settings.replication = SignedDuration::from_mins(1));
+    let target = fixture.new_target("rpc-quota", "northeurope").await;
     for day in 1..=3 {
-        let copy = bench.copy(&target, &format!("copy{day}"), bench.day(day)).await;
+        let copy = fixture.copy(&target, &format!("copy{day}"), fixture.point(day)).await;
         assert_eq!(copy.status, 201, "{}", copy.text);
-        bench.wait(606);
+        fixture.advance_seconds(606);
     }
-    let throttled = bench.copy(&target, "copy4", bench.day(4)).await;
+    let throttled = fixture.copy(&target, "copy4", fixture.point(4)).await;
     assert_eq!(throttled.status, 429);
-    throttled.by_provider();
+    throttled.assert_from_provider();
     let wait: i64 = throttled.header("retry-after").unwrap().parse().unwrap();
     assert_eq!(wait, 3600 - 3 * 606 + 1);
     let body = throttled.json();
-    assert_eq!(body["code"], "OperationNotAllowed", "flat");
+    assert_eq!(body["code"], "OperationNotAllowed", "a flat body");
     assert_eq!(body["details"][0]["code"], "TooManyRequests");
     let inner: Value =
         serde_json::from_str(body["details"][0]["message"].as_str().unwrap()).unwrap();
     assert_eq!(inner["operationGroup"], "CopyRestorePoint");
-    bench.wait(wait);
-    assert_eq!(bench.copy(&target, "copy4", bench.day(4)).await.status, 201);
+    fixture.advance_seconds(wait);
+    assert_eq!(fixture.copy(&target, "copy4", fixture.point(4)).await.status, 201);
 }
 
 #[tokio::test]
-async fn a_copy_that_takes_longer_than_two_weeks_is_cut_off() {
-    let bench = Bench::with(|settings| settings.replication = HOUR * (20 * 24));
-    let target = bench.target("rpc-slow", "northeurope").await;
-    bench.copy(&target, "slow", bench.day(1)).await;
+async fn a_copy_fails_after_two_weeks() {
+    let fixture = Fixture::with(|settings| settings.replication = HOUR * (20 * 24));
+    let target = fixture.new_target("rpc-slow", "northeurope").await;
+    fixture.copy(&target, "slow", fixture.point(1)).await;
     let view = format!("{target}/restorePoints/slow?$expand=instanceView");
     let code = async || {
-        let seen = bench.get(&view).await.json();
-        seen["properties"]["instanceView"]["statuses"][0]["code"].clone()
+        let response = fixture.get(&view).await.json();
+        response["properties"]["instanceView"]["statuses"][0]["code"].clone()
     };
-    bench.clock.advance(HOUR * (14 * 24));
+    fixture.clock.advance(HOUR * (14 * 24));
     assert_eq!(code().await, "ReplicationState/replicating");
-    bench.wait(6);
+    fixture.advance_seconds(6);
     assert_eq!(code().await, "ReplicationState/failed");
 }

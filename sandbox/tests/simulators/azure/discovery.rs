@@ -1,16 +1,17 @@
-//! What clients ask before and beside restore points: where to log on, which subscriptions and groups.
+//! Metadata documents, tokens, tenants, subscriptions and resource groups.
 
 use http::Method;
 use serde_json::json;
 
-use super::fixture::{Bench, Seen};
+use super::fixture::{CapturedResponse, Fixture};
 
 #[tokio::test]
-async fn anyone_is_told_where_to_log_on() {
-    let bench = Bench::new();
-    let (endpoint, tenant) = (bench.azure.endpoint(), bench.azure.tenant_id());
+async fn metadata_documents_need_no_token() {
+    let fixture = Fixture::new();
+    let (endpoint, tenant) = (fixture.azure.endpoint(), fixture.azure.tenant_id());
     let ask = async |path: &str| {
-        Seen::of(bench.http.get(format!("{endpoint}{path}")).send().await.unwrap()).await
+        CapturedResponse::read(fixture.http.get(format!("{endpoint}{path}")).send().await.unwrap())
+            .await
     };
     let metadata = ask(&format!("/{tenant}/v2.0/.well-known/openid-configuration")).await;
     assert_eq!(metadata.status, 200, "{}", metadata.text);
@@ -19,11 +20,11 @@ async fn anyone_is_told_where_to_log_on() {
     let scope = format!("{endpoint}/.default");
     let form = [
         ("grant_type", "client_credentials"),
-        ("client_id", bench.azure.client_id()),
-        ("client_secret", bench.azure.client_secret()),
+        ("client_id", fixture.azure.client_id()),
+        ("client_secret", fixture.azure.client_secret()),
         ("scope", scope.as_str()),
     ];
-    let token = bench.http.post(metadata["token_endpoint"].as_str().unwrap()).form(&form);
+    let token = fixture.http.post(metadata["token_endpoint"].as_str().unwrap()).form(&form);
     assert_eq!(token.send().await.unwrap().status(), 200);
     let other = ask("/no-such-tenant/v2.0/.well-known/openid-configuration").await;
     assert_eq!((other.status, &other.json()["error"]), (400, &json!("invalid_tenant")));
@@ -34,48 +35,50 @@ async fn anyone_is_told_where_to_log_on() {
 }
 
 #[tokio::test]
-async fn who_has_a_token_is_told_what_there_is() {
-    let bench = Bench::new();
-    let subscriptions = bench.get("/subscriptions").await;
+async fn tenants_subscriptions_and_groups_need_a_token() {
+    let fixture = Fixture::new();
+    let subscriptions = fixture.get("/subscriptions").await;
     assert_eq!(subscriptions.status, 200, "{}", subscriptions.text);
     assert_eq!(subscriptions.header("x-ms-failure-cause"), None);
     let subscription = &subscriptions.json()["value"][0];
-    assert_eq!(subscription["subscriptionId"], bench.azure.subscription_id());
-    assert_eq!(subscription["tenantId"], bench.azure.tenant_id());
+    assert_eq!(subscription["subscriptionId"], fixture.azure.subscription_id());
+    assert_eq!(subscription["tenantId"], fixture.azure.tenant_id());
     assert_eq!(subscription["state"], "Enabled");
-    assert_eq!(&bench.get(&bench.path("")).await.json(), subscription);
-    let tenants = bench.get("/tenants").await.json();
-    assert_eq!(tenants["value"][0]["tenantId"], bench.azure.tenant_id());
+    assert_eq!(&fixture.get(&fixture.path("")).await.json(), subscription);
+    let tenants = fixture.get("/tenants").await.json();
+    assert_eq!(tenants["value"][0]["tenantId"], fixture.azure.tenant_id());
 
-    let groups = bench.get(&bench.path("/resourcegroups")).await.json();
+    let groups = fixture.get(&fixture.path("/resourcegroups")).await.json();
     let names: Vec<_> = groups["value"].as_array().unwrap().iter().map(|g| &g["name"]).collect();
     assert!(names.contains(&&json!("RG-Prod")), "{names:?}");
-    let group = bench.get(&bench.path("/resourcegroups/rg-prod")).await.json();
+    let group = fixture.get(&fixture.path("/resourcegroups/rg-prod")).await.json();
     assert_eq!((&group["name"], &group["location"]), (&json!("RG-Prod"), &json!("eastus")));
-    bench.get(&bench.path("/resourcegroups/no")).await.refused(404, "ResourceGroupNotFound");
+    fixture
+        .get(&fixture.path("/resourcegroups/no"))
+        .await
+        .assert_error(404, "ResourceGroupNotFound");
     let foreign = "/subscriptions/00000000-0000-0000-0000-000000000000";
-    bench.get(foreign).await.refused(404, "SubscriptionNotFound");
+    fixture.get(foreign).await.assert_error(404, "SubscriptionNotFound");
 
-    let anonymous = bench.http.get(bench.url("/subscriptions")).send().await.unwrap();
-    Seen::of(anonymous).await.refused(401, "AuthenticationFailed");
-    let bare = format!("{}/subscriptions", bench.azure.endpoint());
-    bench.call(Method::GET, &bare, None).await.refused(400, "MissingApiVersionParameter");
+    let anonymous = fixture.http.get(fixture.url("/subscriptions")).send().await.unwrap();
+    CapturedResponse::read(anonymous).await.assert_error(401, "AuthenticationFailed");
+    let bare = format!("{}/subscriptions", fixture.azure.endpoint());
+    fixture.call(Method::GET, &bare, None).await.assert_error(400, "MissingApiVersionParameter");
 }
 
-/// Proved by azure-mgmt-compute 39, which sends no other version.
+/// azure-mgmt-compute 39 sends only this version.
 #[tokio::test]
-async fn the_newest_client_library_s_version_is_taken() {
-    let bench = Bench::new();
-    let url = format!("{}{}?api-version=2026-04-01", bench.azure.endpoint(), bench.day(1));
-    assert_eq!(bench.call(Method::GET, &url, None).await.status, 200);
+async fn the_api_version_of_the_newest_client_library_is_accepted() {
+    let fixture = Fixture::new();
+    let url = format!("{}{}?api-version=2026-04-01", fixture.azure.endpoint(), fixture.point(1));
+    assert_eq!(fixture.call(Method::GET, &url, None).await.status, 200);
 }
 
-/// Proved by azidentity for Go, which asks for OpenID's scopes too, and by az, whose audience ends with a
-/// slash.
+/// azidentity for Go requests OpenID scopes too, and az sends an audience with a slash at the end.
 #[tokio::test]
-async fn a_token_is_granted_whatever_else_its_scope_names() {
-    let bench = Bench::new();
-    let azure = &bench.azure;
+async fn additional_scopes_are_accepted_in_a_token_request() {
+    let fixture = Fixture::new();
+    let azure = &fixture.azure;
     let url = format!("{}/{}/oauth2/v2.0/token", azure.authority_host(), azure.tenant_id());
     let resource = azure.endpoint();
     for (scope, status) in [
@@ -92,7 +95,8 @@ async fn a_token_is_granted_whatever_else_its_scope_names() {
             ("client_secret", azure.client_secret()),
             ("scope", scope.as_str()),
         ];
-        let seen = Seen::of(bench.http.post(&url).form(&form).send().await.unwrap()).await;
-        assert_eq!(seen.status, status, "{scope}: {}", seen.text);
+        let response =
+            CapturedResponse::read(fixture.http.post(&url).form(&form).send().await.unwrap()).await;
+        assert_eq!(response.status, status, "{scope}: {}", response.text);
     }
 }

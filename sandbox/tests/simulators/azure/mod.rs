@@ -1,19 +1,19 @@
-//! What the simulated Azure says on the wire: statuses, headers, member order, life cycles by a clock
-//! moved by hand, and every refusal. A plain HTTP client, no adapter.
+//! The simulated Azure on the wire: statuses, headers, member order, states by a manual clock, and every error.
+//! Tested with a plain HTTP client.
 
-mod access;
+mod authentication;
 mod consistency;
 mod copies;
 mod creation;
 mod deletion;
 mod discovery;
+mod disk_access;
 mod encryption;
 mod faults;
 mod fixture;
-mod front_door;
+mod gateway;
 mod headers;
-mod identity;
-mod instant;
+mod instant_access;
 mod limits;
 mod quirks;
 mod throttling;

@@ -1,35 +1,39 @@
-//! What came with which api-version.
+//! Features by api-version.
 
 use http::Method;
 use serde_json::json;
 
-use super::fixture::Bench;
+use super::fixture::Fixture;
 
 #[tokio::test]
 async fn features_need_their_api_version() {
-    let bench = Bench::new();
-    let id = format!("{}/restorePoints/x", bench.azure.seeded().collection);
+    let fixture = Fixture::new();
+    let id = format!("{}/restorePoints/x", fixture.azure.seeded().collection);
     let crash = Some(json!({"properties": {"consistencyMode": "CrashConsistent"}}));
-    let early = bench.at("2021-04-01", Method::PUT, &id, crash.clone()).await;
-    early.refused(400, "BadRequest");
-    early.by_provider();
+    let early = fixture.call_with_version("2021-04-01", Method::PUT, &id, crash.clone()).await;
+    early.assert_error(400, "BadRequest");
+    early.assert_from_provider();
     assert!(early.text.contains("This request can be made with api-version '2021-07-01' or newer"));
-    assert_eq!(bench.at("2021-07-01", Method::PUT, &id, crash).await.status, 201);
+    assert_eq!(fixture.call_with_version("2021-07-01", Method::PUT, &id, crash).await.status, 201);
 
-    let view = format!("{}?$expand=instanceView", bench.azure.seeded().running_copy);
-    bench.at("2021-07-01", Method::GET, &view, None).await.refused(400, "BadRequest");
-    assert_eq!(bench.at("2021-11-01", Method::GET, &view, None).await.status, 200);
+    let view = format!("{}?$expand=instanceView", fixture.azure.seeded().running_copy);
+    fixture
+        .call_with_version("2021-07-01", Method::GET, &view, None)
+        .await
+        .assert_error(400, "BadRequest");
+    assert_eq!(fixture.call_with_version("2021-11-01", Method::GET, &view, None).await.status, 200);
 
     let controller = async |version| {
-        let seen = bench.at(version, Method::GET, bench.day(1), None).await.json();
-        seen["properties"]["sourceMetadata"]["storageProfile"]["diskControllerType"].clone()
+        let response =
+            fixture.call_with_version(version, Method::GET, fixture.point(1), None).await.json();
+        response["properties"]["sourceMetadata"]["storageProfile"]["diskControllerType"].clone()
     };
     assert!(controller("2023-07-01").await.is_null());
     assert_eq!(controller("2023-09-01").await, "SCSI");
 
-    let disks = format!("{}/diskRestorePoints", bench.azure.seeded().running_copy);
+    let disks = format!("{}/diskRestorePoints", fixture.azure.seeded().running_copy);
     let disk = async |version| {
-        bench.at(version, Method::GET, &disks, None).await.json()["value"][0]["properties"].clone()
+        fixture.call_with_version(version, Method::GET, &disks, None).await.json()["value"][0]["properties"].clone()
     };
     let first = disk("2020-09-30").await;
     for later in ["completionPercent", "replicationState", "networkAccessPolicy"] {
@@ -42,12 +46,12 @@ async fn features_need_their_api_version() {
 }
 
 #[tokio::test]
-async fn a_creation_without_its_question_mark_gets_what_the_gateway_says_to_that() {
-    let bench = Bench::new();
-    let id = format!("{}/restorePoints/slip", bench.azure.seeded().collection);
-    let url = format!("{}{id}&api-version=2024-07-01", bench.azure.endpoint());
-    let seen = bench.call(Method::PUT, &url, Some(json!({}))).await;
-    seen.refused(400, "MissingApiVersionParameter");
-    seen.by_gateway();
-    bench.get(&id).await.refused(404, "NotFound");
+async fn a_url_without_a_question_mark_has_no_api_version() {
+    let fixture = Fixture::new();
+    let id = format!("{}/restorePoints/slip", fixture.azure.seeded().collection);
+    let url = format!("{}{id}&api-version=2024-07-01", fixture.azure.endpoint());
+    let response = fixture.call(Method::PUT, &url, Some(json!({}))).await;
+    response.assert_error(400, "MissingApiVersionParameter");
+    response.assert_from_gateway();
+    fixture.get(&id).await.assert_error(404, "NotFound");
 }

@@ -1,15 +1,17 @@
-//! The admin path itself: its words, its JSON, its refusals.
+//! The admin API: words, JSON and errors.
 
 use reqwest::Method;
-use restore_point_sandbox::FaultOrder;
+use restore_point_sandbox::{FaultSpec, VendorInfo, azure, veeam_em};
 use serde_json::{Value, json};
 
-use super::fixture::Bench;
+use super::fixture::Fixture;
+
+const VENDORS: [VendorInfo; 2] = [azure::VENDOR, veeam_em::VENDOR];
 
 #[tokio::test]
-async fn words_and_json_order_the_same_and_are_told_back() {
-    let bench = Bench::new().await;
-    for (words, order) in [
+async fn words_and_json_describe_the_same_faults() {
+    let fixture = Fixture::new().await;
+    for (words, members) in [
         ("GET /query status=503", json!({"method": "GET", "target": "/query", "status": 503})),
         (
             "times=3 skip=1 status=429 retry_after=5",
@@ -35,21 +37,22 @@ async fn words_and_json_order_the_same_and_are_told_back() {
     ] {
         for vendor in ["azure", "veeam"] {
             let path = format!("/{vendor}/faults");
-            for body in [words, &order.to_string()] {
-                let (status, added) = bench.admin(Method::POST, &path, body).await;
-                assert_eq!((status, &added["fault"]), (201, &order), "{words}");
+            for body in [words, &members.to_string()] {
+                let (status, added) = fixture.admin(Method::POST, &path, body).await;
+                assert_eq!((status, &added["fault"]), (201, &members), "{words}");
             }
-            assert!(format!("{vendor}: {words}").parse::<FaultOrder>().is_ok(), "{words}");
+            let spec = FaultSpec::parse(&format!("{vendor}: {words}"), &VENDORS).unwrap();
+            assert_eq!(spec.vendor(), vendor, "{words}");
         }
     }
-    let own = json!({"fail_creation": "X", "message": "y z", "lose_reply": true});
-    let added = bench.admin(Method::POST, "/azure/faults", &own.to_string()).await;
-    assert_eq!((added.0, &added.1["fault"]), (201, &own));
+    let vendor_fault = json!({"fail_creation": "X", "message": "y z", "lose_reply": true});
+    let added = fixture.admin(Method::POST, "/azure/faults", &vendor_fault.to_string()).await;
+    assert_eq!((added.0, &added.1["fault"]), (201, &vendor_fault));
 }
 
 #[tokio::test]
-async fn what_cannot_be_is_refused_with_field_and_remedy() {
-    let bench = Bench::new().await;
+async fn errors_name_field_problem_and_remedy() {
+    let fixture = Fixture::new().await;
     for (words, field) in [
         ("", "fault"),
         ("GET /query", "fault"),
@@ -84,7 +87,7 @@ async fn what_cannot_be_is_refused_with_field_and_remedy() {
         (r#"{"times": 1.5, "status": 503}"#, "times"),
         ("fail_creation=X", "fail_creation"),
     ] {
-        let (status, body) = bench.admin(Method::POST, "/veeam/faults", words).await;
+        let (status, body) = fixture.admin(Method::POST, "/veeam/faults", words).await;
         assert_eq!((status, body["error"]["field"].as_str()), (400, Some(field)), "{words} {body}");
         for member in ["problem", "remedy"] {
             assert!(!body["error"][member].as_str().unwrap().is_empty(), "{words} {body}");
@@ -95,11 +98,11 @@ async fn what_cannot_be_is_refused_with_field_and_remedy() {
         ("fail_creation=X status=503", "fail_creation"),
         ("fail_creation=X hang_up", "hang_up"),
     ] {
-        let (status, body) = bench.admin(Method::POST, "/azure/faults", words).await;
+        let (status, body) = fixture.admin(Method::POST, "/azure/faults", words).await;
         assert_eq!((status, body["error"]["field"].as_str()), (400, Some(field)), "{words} {body}");
     }
-    let (_, none) = bench.admin(Method::GET, "/veeam/faults", "").await;
-    assert_eq!(none, json!({ "faults": [] }), "what is refused is not there");
+    let (_, none) = fixture.admin(Method::GET, "/veeam/faults", "").await;
+    assert_eq!(none, json!({ "faults": [] }), "a rejected fault is not added");
 
     let unknown = "00000000-0000-0000-0000-000000000000";
     for (method, path, body, status, field) in [
@@ -119,78 +122,96 @@ async fn what_cannot_be_is_refused_with_field_and_remedy() {
         (Method::POST, &format!("/veeam/points/{unknown}"), "state=Ready", 404, "id"),
         (Method::DELETE, "/veeam/points/x", "", 404, "id"),
     ] {
-        let (told, body) = bench.admin(method, path, body).await;
-        assert_eq!((told, body["error"]["field"].as_str()), (status, Some(field)), "{path} {body}");
+        let (received, body) = fixture.admin(method, path, body).await;
+        assert_eq!(
+            (received, body["error"]["field"].as_str()),
+            (status, Some(field)),
+            "{path} {body}"
+        );
     }
 }
 
+#[test]
+fn a_fault_for_an_unknown_vendor_is_rejected() {
+    for text in ["gcp: status=503", "status=503", "", ": status=503"] {
+        let error = FaultSpec::parse(text, &VENDORS).unwrap_err();
+        assert_eq!(error.field, "vendor", "{text}");
+        assert!(error.remedy.contains("'azure:' or 'veeam:'"), "{error}");
+    }
+    let error = FaultSpec::parse("veeam: fail_creation=X status=503", &VENDORS).unwrap_err();
+    assert_eq!(error.field, "fail_creation", "it is a fault of azure only");
+}
+
 #[tokio::test]
-async fn faults_are_counted_and_cleared() {
-    let bench = Bench::new().await;
-    for vendor in bench.both() {
+async fn faults_are_counted_and_removed() {
+    let fixture = Fixture::new().await;
+    for vendor in fixture.vendors() {
         let path = format!("/{}/faults", vendor.name);
-        vendor.order("GET skip=1 times=2 status=503").await;
-        vendor.order("status=504").await;
+        vendor.inject("GET skip=1 times=2 status=503").await;
+        vendor.inject("status=504").await;
         for status in [504, 503] {
-            assert_eq!(vendor.read_last().await.status(), status);
+            assert_eq!(vendor.get_and_close().await.status(), status);
         }
-        let (_, body) = bench.admin(Method::GET, &path, "").await;
-        let told = |of: &Value| (of["id"].clone(), of["hits"].clone(), of["left"].clone());
-        assert_eq!(told(&body["faults"][0]), (json!(1), json!(1), json!(1)));
-        assert_eq!(told(&body["faults"][1]), (json!(2), json!(1), Value::Null));
+        let (_, body) = fixture.admin(Method::GET, &path, "").await;
+        let counts = |of: &Value| (of["id"].clone(), of["hits"].clone(), of["left"].clone());
+        assert_eq!(counts(&body["faults"][0]), (json!(1), json!(1), json!(1)));
+        assert_eq!(counts(&body["faults"][1]), (json!(2), json!(1), Value::Null));
         for status in [503, 504] {
-            assert_eq!(vendor.read_last().await.status(), status);
+            assert_eq!(vendor.get_and_close().await.status(), status);
         }
-        let (_, used_up) = bench.admin(Method::GET, &format!("{path}/1"), "").await;
-        assert_eq!(told(&used_up), (json!(1), json!(2), json!(0)));
+        let (_, used_up) = fixture.admin(Method::GET, &format!("{path}/1"), "").await;
+        assert_eq!(counts(&used_up), (json!(1), json!(2), json!(0)));
 
-        let cleared = bench.admin(Method::DELETE, &format!("{path}/2"), "").await;
+        let cleared = fixture.admin(Method::DELETE, &format!("{path}/2"), "").await;
         assert_eq!(cleared, (200, json!({ "cleared": 1 })));
-        vendor.whole().await;
-        assert_eq!(bench.admin(Method::DELETE, &format!("{path}/2"), "").await.0, 404);
-        vendor.order("status=503").await;
-        let cleared = bench.admin(Method::DELETE, &path, "").await;
+        vendor.full_body().await;
+        assert_eq!(fixture.admin(Method::DELETE, &format!("{path}/2"), "").await.0, 404);
+        vendor.inject("status=503").await;
+        let cleared = fixture.admin(Method::DELETE, &path, "").await;
         assert_eq!(cleared, (200, json!({ "cleared": 2 })));
-        vendor.whole().await;
+        vendor.full_body().await;
     }
 }
 
 #[tokio::test]
-async fn calls_are_counted_whatever_becomes_of_them() {
-    let bench = Bench::new().await;
-    for vendor in bench.both() {
+async fn calls_are_counted_whatever_their_responses() {
+    let fixture = Fixture::new().await;
+    for vendor in fixture.vendors() {
         let path = format!("/{}/calls", vendor.name);
-        bench.admin(Method::DELETE, &path, "").await;
-        vendor.order("times=1 hang_up").await;
-        vendor.read().await;
-        vendor.whole().await;
-        let (_, calls) = bench.admin(Method::GET, &path, "").await;
+        fixture.admin(Method::DELETE, &path, "").await;
+        vendor.inject("times=1 hang_up").await;
+        vendor.get().await;
+        vendor.full_body().await;
+        let (_, calls) = fixture.admin(Method::GET, &path, "").await;
         assert_eq!(calls["total"], 2, "{calls}");
-        let asked = vendor.target.split('?').next().unwrap();
-        assert_eq!(calls["calls"], json!([{ "method": "GET", "path": asked, "count": 2 }]));
+        let path_of_target = vendor.target.split('?').next().unwrap();
+        assert_eq!(
+            calls["calls"],
+            json!([{ "method": "GET", "path": path_of_target, "count": 2 }])
+        );
     }
 }
 
 #[tokio::test]
-async fn time_passes_for_both_vendors() {
-    let bench = Bench::new().await;
-    bench.admin(Method::POST, "/azure/clock", "skew_seconds=-60").await;
-    let (_, face) = bench.admin(Method::POST, "/clock", "advance_seconds=3600").await;
+async fn advancing_the_clock_moves_all_vendors() {
+    let fixture = Fixture::new().await;
+    fixture.admin(Method::POST, "/azure/clock", "skew_seconds=-60").await;
+    let (_, clocks) = fixture.admin(Method::POST, "/clock", "advance_seconds=3600").await;
     let expected = json!({
         "now": "2026-03-01T13:00:00Z",
         "azure": { "now": "2026-03-01T12:59:00Z", "skew_seconds": -60 },
         "veeam": { "now": "2026-03-01T13:00:00Z", "skew_seconds": 0 },
     });
-    assert_eq!(face, expected);
-    assert_eq!(bench.admin(Method::GET, "/clock", "").await, (200, expected));
+    assert_eq!(clocks, expected);
+    assert_eq!(fixture.admin(Method::GET, "/clock", "").await, (200, expected));
 }
 
 #[tokio::test]
-async fn the_first_page_says_how_to_use_it() {
-    let bench = Bench::new().await;
-    let page = bench.http.get(bench.admin.url()).send().await.unwrap().text().await.unwrap();
+async fn the_example_on_the_help_page_works() {
+    let fixture = Fixture::new().await;
+    let page = fixture.http.get(fixture.admin.url()).send().await.unwrap().text().await.unwrap();
     let example = page.lines().last().unwrap();
-    assert!(example.contains(&format!("{}/veeam/faults", bench.admin.url())), "{example}");
+    assert!(example.contains(&format!("{}/veeam/faults", fixture.admin.url())), "{example}");
     let words = example.split('\'').nth(1).unwrap();
-    assert_eq!(bench.admin(Method::POST, "/veeam/faults", words).await.0, 201, "{words}");
+    assert_eq!(fixture.admin(Method::POST, "/veeam/faults", words).await.0, 201, "{words}");
 }

@@ -1,5 +1,5 @@
-//! The same over HTTP/2, which only Azure speaks: a body that is cut off ends its stream, and a reset ends
-//! the connection with all of its streams.
+//! Interruptions over HTTP/2, which only Azure supports: truncation ends one stream, and a reset ends the
+//! connection with all of its streams.
 
 use std::io::{self, ErrorKind};
 
@@ -12,55 +12,56 @@ use tokio::io::{AsyncWriteExt, copy, duplex, split};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::fixture::{Bench, PATIENCE};
+use super::fixture::{Fixture, TIMEOUT};
 
-/// A connection, and the errors of its two directions. h2 itself does not tell a reset from an end.
+/// A connection, and the errors of its two directions. h2 itself does not distinguish a reset from an end.
 struct Connection {
     sender: SendRequest<String>,
-    came: JoinHandle<io::Result<u64>>,
-    went: JoinHandle<io::Result<u64>>,
+    received: JoinHandle<io::Result<u64>>,
+    sent: JoinHandle<io::Result<u64>>,
 }
 
 impl Connection {
-    async fn new(bench: &Bench) -> Self {
-        let tls = bench.azure().connect_with(&[b"h2"]).await;
-        let (ours, theirs) = duplex(1 << 20);
-        let ((mut from, mut to), (mut given, mut taken)) = (split(tls), split(theirs));
-        let came = tokio::spawn(async move {
-            let ended = copy(&mut from, &mut taken).await;
-            taken.shutdown().await.unwrap();
+    async fn new(fixture: &Fixture) -> Self {
+        let tls = fixture.azure().connect_with(&[b"h2"]).await;
+        let (client_end, proxy_end) = duplex(1 << 20);
+        let ((mut tls_read, mut tls_write), (mut proxy_read, mut proxy_write)) =
+            (split(tls), split(proxy_end));
+        let received = tokio::spawn(async move {
+            let ended = copy(&mut tls_read, &mut proxy_write).await;
+            proxy_write.shutdown().await.unwrap();
             ended
         });
-        let went = tokio::spawn(async move { copy(&mut given, &mut to).await });
+        let sent = tokio::spawn(async move { copy(&mut proxy_read, &mut tls_write).await });
         let (sender, connection) =
-            handshake(TokioExecutor::new(), TokioIo::new(ours)).await.unwrap();
+            handshake(TokioExecutor::new(), TokioIo::new(client_end)).await.unwrap();
         tokio::spawn(connection);
-        Self { sender, came, went }
+        Self { sender, received, sent }
     }
 
-    async fn get(&mut self, bench: &Bench) -> hyper::Result<http::Response<Incoming>> {
-        let url = format!("{}{}", bench.azure.endpoint(), bench.azure().target);
-        let bearer = format!("Bearer {}", bench.azure.static_token());
+    async fn get(&mut self, fixture: &Fixture) -> hyper::Result<http::Response<Incoming>> {
+        let url = format!("{}{}", fixture.azure.endpoint(), fixture.azure().target);
+        let bearer = format!("Bearer {}", fixture.azure.static_token());
         let request = Request::get(url).header("authorization", bearer);
         let response = self.sender.send_request(request.body(String::new()).unwrap());
-        timeout(PATIENCE, response).await.expect("something comes")
+        timeout(TIMEOUT, response).await.expect("something comes")
     }
 
-    /// Whether the peer has reset it; whichever direction sees it first keeps it from the other.
+    /// Whether the peer has reset it. The direction that receives the error first hides it from the other.
     async fn ends_by_reset(self) -> bool {
-        let Self { sender: _sender, came, went } = self;
-        let both = async { (came.await.unwrap(), went.await.unwrap()) };
-        let (came, went) = timeout(PATIENCE, both).await.expect("it ends");
-        [came, went]
+        let Self { sender: _sender, received, sent } = self;
+        let both = async { (received.await.unwrap(), sent.await.unwrap()) };
+        let (received, sent) = timeout(TIMEOUT, both).await.expect("it ends");
+        [received, sent]
             .into_iter()
             .filter_map(Result::err)
-            // The second is what a write meets that comes behind the reset.
+            // A write after the reset fails with the second.
             .any(|error| matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe))
     }
 }
 
-/// How much comes of a body, and whether all of it does.
-async fn pour(mut body: Incoming) -> (usize, bool) {
+/// The received length of a body, and whether it is complete.
+async fn receive_body(mut body: Incoming) -> (usize, bool) {
     let mut length = 0;
     loop {
         let frame = std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await;
@@ -73,35 +74,35 @@ async fn pour(mut body: Incoming) -> (usize, bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_is_cut_off_and_its_neighbours_are_not() {
-    let bench = Bench::new().await;
-    let whole = bench.azure().whole().await.len();
-    let mut connection = Connection::new(&bench).await;
+async fn truncation_ends_one_stream_and_not_the_connection() {
+    let fixture = Fixture::new().await;
+    let full_length = fixture.azure().full_body().await.len();
+    let mut connection = Connection::new(&fixture).await;
     for _ in 0..50 {
-        bench.azure().order("GET times=1 truncate=50%").await;
-        let response = connection.get(&bench).await.unwrap();
-        assert_eq!(response.headers()[CONTENT_LENGTH], whole.to_string());
-        assert_eq!(pour(response.into_body()).await, (whole / 2, false));
-        let response = connection.get(&bench).await.unwrap();
-        assert_eq!(pour(response.into_body()).await, (whole, true));
+        fixture.azure().inject("GET times=1 truncate=50%").await;
+        let response = connection.get(&fixture).await.unwrap();
+        assert_eq!(response.headers()[CONTENT_LENGTH], full_length.to_string());
+        assert_eq!(receive_body(response.into_body()).await, (full_length / 2, false));
+        let response = connection.get(&fixture).await.unwrap();
+        assert_eq!(receive_body(response.into_body()).await, (full_length, true));
     }
 }
 
-/// A client of HTTP/2 writes while it reads. When what it writes meets the reset first, it gives up what it has
-/// not read yet: then less is seen than has come, but never more.
+/// A client of HTTP/2 writes while it reads. If a write fails first, it discards what it has not read yet, so it can
+/// see fewer bytes than were sent, but never more.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reset_comes_after_exactly_so_many_bytes() {
-    let bench = Bench::new().await;
-    let whole = bench.azure().whole().await.len();
-    for (words, length, all) in [("during", whole / 2, false), ("after", whole, true)] {
+async fn a_reset_follows_the_exact_number_of_bytes() {
+    let fixture = Fixture::new().await;
+    let full_length = fixture.azure().full_body().await.len();
+    for (words, length, all) in [("during", full_length / 2, false), ("after", full_length, true)] {
         let mut exact = 0;
         for _ in 0..50 {
-            bench.azure().order(&format!("GET times=1 reset={words}")).await;
-            let mut connection = Connection::new(&bench).await;
-            if let Ok(response) = connection.get(&bench).await {
-                let seen = pour(response.into_body()).await;
-                assert!(seen.0 <= length && (all || !seen.1), "{words}: {seen:?}");
-                exact += usize::from(seen == (length, all));
+            fixture.azure().inject(&format!("GET times=1 reset={words}")).await;
+            let mut connection = Connection::new(&fixture).await;
+            if let Ok(response) = connection.get(&fixture).await {
+                let response = receive_body(response.into_body()).await;
+                assert!(response.0 <= length && (all || !response.1), "{words}: {response:?}");
+                exact += usize::from(response == (length, all));
             }
             assert!(connection.ends_by_reset().await, "{words}");
         }
@@ -110,12 +111,12 @@ async fn a_reset_comes_after_exactly_so_many_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_comes_of_a_connection_that_breaks_first() {
-    let bench = Bench::new().await;
+async fn no_response_is_received_on_an_interrupted_connection() {
+    let fixture = Fixture::new().await;
     for words in ["reset=before", "lose_reply", "hang_up"] {
-        bench.azure().order(&format!("GET times=1 {words}")).await;
-        let mut connection = Connection::new(&bench).await;
-        connection.get(&bench).await.unwrap_err();
+        fixture.azure().inject(&format!("GET times=1 {words}")).await;
+        let mut connection = Connection::new(&fixture).await;
+        connection.get(&fixture).await.unwrap_err();
         assert!(words == "hang_up" || connection.ends_by_reset().await, "{words}");
     }
 }

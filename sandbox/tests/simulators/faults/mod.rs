@@ -1,9 +1,9 @@
-//! What goes wrong at the simulated vendors, as their peer sees it on a real TLS socket, ordered by HTTP on
-//! the admin path. What the gateway makes of it is held in `tests/wire/faults.rs`.
+//! Faults as a client sees them on a real TLS socket, injected through the admin API. How the gateway handles
+//! them is tested in `tests/wire/faults.rs`.
 
 mod admin;
-mod answers;
-mod breaks;
 mod effects;
 mod fixture;
 mod http2;
+mod interruptions;
+mod responses;

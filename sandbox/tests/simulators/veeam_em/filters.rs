@@ -1,10 +1,10 @@
-//! The names that filters know, kind by kind, and how each compares.
+//! The filter names of each kind, and how they compare. The tables are the vendor's.
 //!
-//! The tables are the vendor's. The filter language itself is tested with the queries.
+//! The filter language is tested in `query`.
 
-use super::{Bench, between, names};
+use super::fixture::{Fixture, between, names};
 
-/// Filter names by type, after the vendor's pages; the last two of `VmRestorePoint` are not on them.
+/// Filter names by type. The last two of `VmRestorePoint` are not documented.
 const NAMES: [(&str, &[&str]); 12] = [
     (
         "CloudVmReplicaPoint",
@@ -115,7 +115,7 @@ const NAMES: [(&str, &[&str]); 12] = [
     ("HierarchyRoot", &["UID", "Name", "UniqueId", "HostType"]),
 ];
 
-/// A value that each kind of name takes.
+/// A valid value for a filter name.
 fn value(name: &str) -> &'static str {
     match name {
         "CreationTime" => "\"2018-01-26 12:00:00\"",
@@ -129,10 +129,10 @@ fn value(name: &str) -> &'static str {
 }
 
 #[tokio::test]
-async fn every_name_of_the_vendors_tables_filters_and_sorts() {
-    let bench = Bench::new();
+async fn every_documented_name_filters_and_sorts() {
+    let fixture = Fixture::new();
     for (kind, columns) in NAMES {
-        let all = names(&bench.get(&format!("/query?type={kind}")).await.1).len();
+        let all = names(&fixture.get(&format!("/query?type={kind}")).await.1).len();
         assert!(all > 0, "{kind}");
         for column in columns {
             let count = async |operator: &str| {
@@ -140,7 +140,7 @@ async fn every_name_of_the_vendors_tables_filters_and_sorts() {
                 query.append_pair("Type", &kind.to_uppercase());
                 query.append_pair("sortDesc", &column.to_lowercase());
                 query.append_pair("Filter", &format!("{column}{operator}{}", value(column)));
-                let (status, body) = bench.get(&format!("/query?{}", query.finish())).await;
+                let (status, body) = fixture.get(&format!("/query?{}", query.finish())).await;
                 assert_eq!(status, 200, "{kind} {column}: {body}");
                 names(&body).len()
             };
@@ -150,7 +150,7 @@ async fn every_name_of_the_vendors_tables_filters_and_sorts() {
         }
         for unknown in ["Size", "TenantName", "PointType", "CreationTimeUTC"] {
             let (status, body) =
-                bench.get(&format!("/query?type={kind}&filter={unknown}==1")).await;
+                fixture.get(&format!("/query?type={kind}&filter={unknown}==1")).await;
             assert_eq!(status, 400, "{kind} {unknown}");
             assert!(body.contains("<Error ") && body.contains(unknown));
         }
@@ -158,11 +158,11 @@ async fn every_name_of_the_vendors_tables_filters_and_sorts() {
 }
 
 #[tokio::test]
-async fn enumerations_are_in_the_order_of_their_kind() {
-    let bench = Bench::with(|settings| settings.points = 1000);
+async fn enumerations_compare_by_the_order_of_their_kind() {
+    let fixture = Fixture::with(|settings| settings.points = 1000);
     let types = async |kind: &str, filter: &str| {
         let path = format!("/query?type={kind}&format=Entities&pageSize=2000&filter={filter}");
-        let (_, body) = bench.get(&path).await;
+        let (_, body) = fixture.get(&path).await;
         let mut types: Vec<_> = body.split("<PointType>").skip(1).collect();
         types.iter_mut().for_each(|rest| *rest = rest.split('<').next().unwrap());
         types.sort_unstable();
@@ -175,24 +175,28 @@ async fn enumerations_are_in_the_order_of_their_kind() {
     let later = types("CloudVmReplicaPoint", "Type>=ReverseIncrement").await;
     assert_eq!(later, "Increment ReverseIncrement Snapshot");
     let platform = "/query?type=Backup&filter=Platform==AgentForWindows";
-    assert_eq!(bench.get(platform).await.0, 200);
-    assert_eq!(bench.get("/query?type=Replica&filter=Platform==VMware").await.0, 400);
-    assert_eq!(bench.get("/query?type=VmRestorePoint&filter=Type==Snapshot").await.0, 400);
+    assert_eq!(fixture.get(platform).await.0, 200);
+    assert_eq!(fixture.get("/query?type=Replica&filter=Platform==VMware").await.0, 400);
+    assert_eq!(fixture.get("/query?type=VmRestorePoint&filter=Type==Snapshot").await.0, 400);
 }
 
 #[tokio::test]
-async fn points_are_found_by_what_they_belong_to() {
-    let bench = Bench::with(|settings| settings.points = 600);
-    let (_, runs) = bench.get("/restorePoints").await;
+async fn points_are_filtered_by_their_parents() {
+    let fixture = Fixture::with(|settings| settings.points = 600);
+    let (_, runs) = fixture.get("/restorePoints").await;
     let run = between(&runs, "UID=\"", "\"");
     let by_run = format!("/query?type=VmRestorePoint&filter=RestorePointId==%22{run}%22");
-    assert_eq!(names(&bench.get(&by_run).await.1).len(), 1);
-    let (_, backups) = bench.get("/backups").await;
+    assert_eq!(names(&fixture.get(&by_run).await.1).len(), 1);
+    let (_, backups) = fixture.get("/backups").await;
     let last = backups.rsplit("UID=\"").next().unwrap().split('"').next().unwrap();
     let by_backup = format!("/query?type=RestorePoint&filter=BackupUid=={}", last.to_uppercase());
-    assert_eq!(names(&bench.get(&by_backup).await.1).len(), 2, "ids are compared without case");
-    let (_, replicas) = bench.get("/replicas").await;
+    assert_eq!(
+        names(&fixture.get(&by_backup).await.1).len(),
+        2,
+        "ids compare without regard to case"
+    );
+    let (_, replicas) = fixture.get("/replicas").await;
     let last = replicas.rsplit("UID=\"").next().unwrap().split('"').next().unwrap();
     let by_replica = format!("/query?type=VmReplicaPoint&filter=ReplicaUid=={last}");
-    assert_eq!(names(&bench.get(&by_replica).await.1).len(), 10);
+    assert_eq!(names(&fixture.get(&by_replica).await.1).len(), 10);
 }

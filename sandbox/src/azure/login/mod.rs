@@ -1,0 +1,5 @@
+//! Where tokens come from: the token endpoint, client assertions, and the identity endpoints inside Azure.
+
+pub(crate) mod client_assertion;
+pub(crate) mod identity_endpoint;
+pub(crate) mod service;
