@@ -1,4 +1,4 @@
-//! Arguments in, exit code out: 0 done, 1 failed, 2 the arguments or the configuration are wrong.
+//! The command line. Exit codes: 0 for success, 1 for a failure, 2 for invalid arguments or an invalid configuration.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,14 +25,14 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Validate a configuration, log on to each vendor, and say what was found.
+    /// Validate a configuration and probe each of its backends.
     Check {
         /// The configuration.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
-        /// Check the form of the file only: read no secrets, call nobody.
-        #[arg(long)]
-        form: bool,
+        /// Validate the file only: read no secrets, send no requests.
+        #[arg(long, alias = "form")]
+        config_only: bool,
     },
     /// Write the contract as a serialized FileDescriptorSet to stdout.
     DescriptorSet,
@@ -51,8 +51,8 @@ async fn run(command: Command) -> Result<(), CommandError> {
         #[cfg(feature = "sandbox")]
         Command::Sandbox(arguments) => command::sandbox(arguments).await,
         Command::Serve { config } => command::serve(&config).await,
-        Command::Check { config, form } => {
-            let depth = if form { Depth::Form } else { Depth::Everything };
+        Command::Check { config, config_only } => {
+            let depth = if config_only { Depth::ConfigOnly } else { Depth::Everything };
             command::check(&config, depth).await
         }
         Command::DescriptorSet => {
@@ -61,16 +61,19 @@ async fn run(command: Command) -> Result<(), CommandError> {
     }
 }
 
-#[allow(clippy::print_stderr)] // The one place where the program speaks to who started it.
+#[allow(
+    clippy::print_stderr,
+    reason = "an error of the command itself goes to the terminal, not to the log"
+)]
 fn end(result: Result<(), CommandError>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure @ CommandError::Config(_)) => {
-            eprintln!("error: {failure}");
+        Err(error @ CommandError::Config(_)) => {
+            eprintln!("error: {error}");
             ExitCode::from(2)
         }
-        Err(failure @ CommandError::Other(_)) => {
-            eprintln!("error: {failure}");
+        Err(error @ CommandError::Other(_)) => {
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }

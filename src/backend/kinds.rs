@@ -1,46 +1,15 @@
 //! The table of the kinds of backends: a new vendor is one entry.
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::{Backend, azure, decorated, veeam_em};
+use super::coalescing::CoalescingBackend;
+use super::kind_entry::{BackendConfig, KindEntry};
+use super::{Backend, azure, veeam_em};
 use crate::config::{BackendTable, ConfigError, PollPolicy};
-use crate::model::{BackendId, BackendKind};
+use crate::model::BackendId;
 
 /// All kinds, in the order in which errors list them.
 pub const KINDS: &[KindEntry] = &[azure::KIND, veeam_em::KIND];
-
-/// What the gateway knows of a kind before it has a backend of it.
-#[derive(Debug)]
-pub struct KindEntry {
-    /// The kind.
-    pub kind: BackendKind,
-    /// Its name in the configuration.
-    pub name: &'static str,
-    /// Its name in earlier releases.
-    pub former_name: Option<&'static str>,
-    /// How often the vendor updates the progress of a copy; zero if it has no fixed interval.
-    pub progress_interval: Duration,
-    /// Reads the keys of this kind.
-    pub read: fn(BackendTable<'_>) -> Result<Box<dyn BackendConfig>, ConfigError>,
-}
-
-impl KindEntry {
-    /// How often a watched target is polled unless the configuration says otherwise.
-    pub fn default_poll_policy(&self) -> PollPolicy {
-        PollPolicy { progress_interval: self.progress_interval, ..PollPolicy::default() }
-    }
-}
-
-/// The checked settings of one backend. Secrets are still where the file says.
-pub trait BackendConfig: fmt::Debug + Send + Sync {
-    /// Reads the secrets and builds the backend. Sends nothing.
-    ///
-    /// # Errors
-    /// A secret or certificate that is absent or unusable.
-    fn build(&self, id: &BackendId) -> Result<Arc<dyn Backend>, ConfigError>;
-}
 
 /// A backend of the configuration.
 #[derive(Debug)]
@@ -71,6 +40,12 @@ impl Configured {
     pub fn build(&self) -> Result<Arc<dyn Backend>, ConfigError> {
         self.config.build(&self.id).map(decorated)
     }
+}
+
+/// The decorators that every configured backend gets, the outermost first.
+pub fn decorated(backend: Arc<dyn Backend>) -> Arc<dyn Backend> {
+    // However many callers read the same thing at once, the vendor sees two reads.
+    Arc::new(CoalescingBackend::new(backend))
 }
 
 fn entry(table: &BackendTable<'_>) -> Result<&'static KindEntry, ConfigError> {

@@ -7,19 +7,20 @@ pub mod azure;
 mod cache;
 mod coalescer;
 mod coalescing;
+mod kind_entry;
 mod kinds;
 mod registry;
 mod token_cache;
 pub mod veeam_em;
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 pub use coalescing::CoalescingBackend;
-pub use kinds::{BackendConfig, Configured, KINDS, KindEntry};
+pub use kind_entry::{BackendConfig, KindEntry};
+pub use kinds::{Configured, KINDS, decorated};
 pub use registry::{Backends, Registry};
 
 use crate::model::{
@@ -130,12 +131,6 @@ pub async fn probe(id: &BackendId, backend: &dyn Backend, timeout: Duration) -> 
             detail: format!("no response within {} s", timeout.as_secs()),
         })
     })
-}
-
-/// The decorators that every configured backend gets, the outermost first.
-pub fn decorated(backend: Arc<dyn Backend>) -> Arc<dyn Backend> {
-    // However many callers read the same thing at once, the vendor sees two reads.
-    Arc::new(CoalescingBackend::new(backend))
 }
 
 /// Where a walk over a list stands, in the backend's own encoding. Callers get it only sealed.

@@ -2,7 +2,7 @@
 
 use secrecy::ExposeSecret;
 
-use super::CommandError;
+use super::error::CommandError;
 use crate::backend::{Backends, Configured};
 use crate::config::{Config, PollPolicies, SecretRef};
 use crate::model::Sealer;

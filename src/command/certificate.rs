@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use super::CommandError;
+use super::error::CommandError;
 use crate::config::{ConfigError, TlsConfig};
 
 /// The certificate in use, with its private key.

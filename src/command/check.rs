@@ -4,11 +4,10 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use super::CommandError;
 use super::assemble::{self, Configuration};
 use super::certificate::Certificate;
+use super::error::CommandError;
 use crate::backend::{self, Configured};
-use crate::convert;
 
 /// For one backend.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -16,8 +15,8 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How much to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// The file alone: no secret is read, and nothing is sent.
-    Form,
+    /// The file alone: no secret is read, and no request is sent.
+    ConfigOnly,
     /// Everything that `serve` needs; each backend is probed.
     Everything,
 }
@@ -31,7 +30,7 @@ pub async fn check(path: &Path, depth: Depth) -> Result<(), CommandError> {
     let mut out = io::stdout().lock();
     let count = config.backends.len();
     writeln!(out, "{}: valid, {count} backends", path.display()).map_err(CommandError::other)?;
-    if depth == Depth::Form {
+    if depth == Depth::ConfigOnly {
         return Ok(());
     }
     if let Some(tls) = &config.tls {
@@ -49,8 +48,7 @@ pub async fn check(path: &Path, depth: Depth) -> Result<(), CommandError> {
             }
         };
         checked.close().await;
-        writeln!(out, "{id} ({}): {result}", convert::backend_kind(checked.kind()).as_str_name())
-            .map_err(CommandError::other)?;
+        writeln!(out, "{id} ({}): {result}", checked.kind().name()).map_err(CommandError::other)?;
     }
     match unusable {
         0 => Ok(()),

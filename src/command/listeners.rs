@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 
-use super::CommandError;
 use super::certificate::Certificate;
+use super::error::CommandError;
 use crate::config::Address;
 use crate::server::Listener;
 

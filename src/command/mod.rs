@@ -4,6 +4,7 @@ mod assemble;
 mod certificate;
 mod check;
 mod descriptor_set;
+mod error;
 mod listeners;
 mod run;
 #[cfg(feature = "sandbox")]
@@ -12,25 +13,7 @@ mod serve;
 
 pub use check::{Depth, check};
 pub use descriptor_set::descriptor_set;
+pub use error::CommandError;
 #[cfg(feature = "sandbox")]
 pub use sandbox::{SandboxArguments, sandbox};
 pub use serve::serve;
-
-use crate::config::ConfigError;
-
-/// Why a command failed.
-#[derive(Debug, thiserror::Error)]
-pub enum CommandError {
-    /// The configuration is wrong; exit code 2.
-    #[error("{0}")]
-    Config(#[from] ConfigError),
-    /// Anything else; exit code 1.
-    #[error("{0}")]
-    Other(String),
-}
-
-impl CommandError {
-    fn other(error: impl std::fmt::Display) -> Self {
-        Self::Other(error.to_string())
-    }
-}

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tonic_health::ServingStatus;
 
-use super::CommandError;
+use super::error::CommandError;
 use crate::backend::{self, Backend, Backends, Registry};
 use crate::config::PollPolicies;
 use crate::model::{BackendId, Sealer};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::assemble::{self, Configuration};
 use super::certificate::Certificate;
-use super::{CommandError, listeners, run};
+use super::error::CommandError;
+use super::{listeners, run};
 use crate::backend::{Backends, Configured, Registry};
 use crate::config::{DrainConfig, LogFormat, PollPolicies};
 use crate::server::{Drain, telemetry};

@@ -12,6 +12,16 @@ pub enum BackendKind {
     VeeamEnterpriseManager,
 }
 
+impl BackendKind {
+    /// Its name in the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Azure => "AZURE",
+            Self::VeeamEnterpriseManager => "VEEAM_ENTERPRISE_MANAGER",
+        }
+    }
+}
+
 /// What only one vendor reports of a point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VendorProperties {

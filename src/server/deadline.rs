@@ -22,8 +22,8 @@ impl Deadline {
     /// Takes the header out of a request, so that tonic does not see it, and puts the deadline into its extensions.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT for a malformed header. The specification leaves this open; to ignore it would give a client
-    /// that asked for a bound, perhaps on a write, a call without any.
+    /// INVALID_ARGUMENT for a malformed header. The specification leaves this open; ignoring it would leave a call, perhaps
+    /// a write, without the deadline that the client set.
     pub(super) fn take<B>(request: &mut Request<B>) -> Result<Option<Self>, Status> {
         let Some(header) = request.headers_mut().remove(HEADER) else { return Ok(None) };
         let Some(timeout) = parse(&header) else {

@@ -40,7 +40,7 @@ impl http_body::Body for EventStream {
         let frame = event.map(|event| event.and_then(|event| encoder.encode(watching, event)));
         let status = match frame {
             Some(Ok(frame)) => return Poll::Ready(Some(Ok(Frame::data(frame)))),
-            Some(Err(error)) => Status::from(error),
+            Some(Err(error)) => error.into(),
             None => match watching.end() {
                 End::Complete => status::ok(),
                 End::Draining => status::draining(),

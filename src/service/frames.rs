@@ -8,6 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use lru::LruCache;
 use prost::Message;
 
+use super::response;
 use super::resume_token::{self, ResumeState};
 use crate::convert;
 use crate::model::{Error, Sealer};
@@ -65,7 +66,7 @@ impl FrameEncoder {
         }
         let token = resume_token::seal(&self.sealer, watcher.targets(), &state)?;
         let message = convert::watch_event(event, token);
-        super::check_size(&message)?;
+        response::check_size(&message)?;
         let internal = |problem: &dyn Display| Error::Internal { problem: problem.to_string() };
         let length = u32::try_from(message.encoded_len()).map_err(|error| internal(&error))?;
         let mut frame = BytesMut::with_capacity(PREFIX_LENGTH + message.encoded_len());

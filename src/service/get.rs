@@ -1,6 +1,6 @@
 //! Get: one restore point as the vendor reports it now.
 
-use super::Gateway;
+use super::gateway::Gateway;
 use crate::convert;
 use crate::model::{Error, PointRef, View};
 use crate::proto;

@@ -1,6 +1,6 @@
 //! GetCollection: one collection as the vendor reports it now.
 
-use super::Gateway;
+use super::gateway::Gateway;
 use crate::convert;
 use crate::model::{CollectionName, Error};
 use crate::proto;

@@ -6,9 +6,10 @@ use std::cmp::Ordering;
 
 use async_trait::async_trait;
 
+use super::gateway::Gateway;
 use super::page_token::{self, Position, SortedPosition};
+use super::response::{MAX_PAGE_BYTES, page_item_len};
 use super::walk::{ListSource, Walk};
-use super::{Gateway, MAX_PAGE_BYTES, page_item_len};
 use crate::backend::{Backend, Cursor, Page};
 use crate::convert;
 use crate::model::{Error, Filter, ListParent, OrderBy, RestorePoint, Segment, SortKey, View};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use jiff::Timestamp;
 
-use super::Gateway;
+use super::gateway::Gateway;
 use crate::backend::{self, Backend};
 use crate::convert;
 use crate::model::BackendId;

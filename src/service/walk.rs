@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use prost::Message;
 
 use super::page_token::WalkPosition;
-use super::{MAX_PAGE_BYTES, page_item_len};
+use super::response::{MAX_PAGE_BYTES, page_item_len};
 use crate::backend::{Backend, Cursor, Page, Registry};
 use crate::model::{BackendId, Error, Segment};
 

@@ -3,7 +3,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::RequestError;
+use super::error::RequestError;
 
 /// A parser may start over with each piece, so that a vendor which sends single bytes would make it a thousand times as
 /// expensive.

@@ -9,20 +9,17 @@ use reqwest::StatusCode;
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 
-use super::breaker::{CircuitBreaker, CircuitOpen};
+use super::breaker::CircuitBreaker;
+use super::error::RequestError;
 use super::metrics::{RequestCounter, RequestMetrics};
 use super::rate_limit::{RateLimit, RateLimited, RateLimiter};
-use super::redact::chain;
 use super::trust::{Trust, TrustError};
-use crate::model::Error;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a response may pause. ARM gives its own providers 60 s.
 const READ_TIMEOUT: Duration = Duration::from_secs(65);
 /// How long a response may take that never pauses and never ends. A gigabyte arrives in it at 4 MB/s.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(300);
-/// The RetryInfo of an unavailable vendor that sends no Retry-After.
-pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// A client of one vendor endpoint. Clones share its limits and counts.
 #[derive(Debug, Clone)]
@@ -131,55 +128,6 @@ fn is_from_proxy_of_absent_vendor(response: &reqwest::Response) -> bool {
         StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => true,
         StatusCode::SERVICE_UNAVAILABLE => !response.headers().contains_key(RETRY_AFTER),
         _ => false,
-    }
-}
-
-/// Why a request has no complete response.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RequestError {
-    /// No connection: DNS, routing, refusal, TLS. The request has had no effect.
-    NotSent(String),
-    /// Not sent: the gateway's own rate limit is reached for so long.
-    RateLimited(Duration),
-    /// Not sent: the circuit breaker is open.
-    CircuitOpen(CircuitOpen),
-    /// Sent, perhaps with effect, but no response came.
-    NoResponse(String),
-    /// The response ended early.
-    Interrupted(String),
-    /// The response is larger than the gateway reads, in bytes.
-    TooLarge(u64),
-}
-
-impl RequestError {
-    pub(super) fn of(error: &reqwest::Error) -> Self {
-        let text = chain(error);
-        if error.is_connect() || error.is_builder() {
-            Self::NotSent(text)
-        } else if error.is_body() || error.is_decode() {
-            Self::Interrupted(text)
-        } else {
-            Self::NoResponse(text)
-        }
-    }
-
-    /// The error as callers of a backend see it.
-    pub fn into_error(self, backend: &str) -> Error {
-        let backend = backend.to_owned();
-        match self {
-            Self::NotSent(detail) | Self::NoResponse(detail) => {
-                Error::Unavailable { backend, retry_after: DEFAULT_RETRY_AFTER, detail }
-            }
-            Self::RateLimited(retry_after) => Error::RateLimited { backend, retry_after },
-            Self::CircuitOpen(CircuitOpen { since, retry_after, last_error }) => {
-                Error::CircuitOpen { backend, since, retry_after, detail: last_error }
-            }
-            Self::Interrupted(detail) => Error::Interrupted { backend, detail },
-            Self::TooLarge(limit) => {
-                let problem = format!("larger than {limit} bytes");
-                Error::InvalidResponse { backend, problem }
-            }
-        }
     }
 }
 

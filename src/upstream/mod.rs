@@ -6,6 +6,7 @@
 mod body;
 mod breaker;
 mod client;
+mod error;
 mod metrics;
 mod rate_limit;
 mod redact;
@@ -14,7 +15,8 @@ mod trust;
 
 pub use body::{collect, next_piece};
 pub use breaker::CircuitOpen;
-pub use client::{Client, DEFAULT_RETRY_AFTER, RequestError};
+pub use client::Client;
+pub use error::{DEFAULT_RETRY_AFTER, RequestError};
 pub use metrics::{RequestMetrics, StatusClass};
 pub use rate_limit::{RateLimit, RateLimited, RateLimiter, RateLimiterState};
 pub use redact::{redact_text, redact_url};

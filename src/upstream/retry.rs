@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 
-use super::client::DEFAULT_RETRY_AFTER;
+use super::error::DEFAULT_RETRY_AFTER;
 use crate::model::Error;
 
 const MAX_ATTEMPTS: usize = 3;

@@ -14,6 +14,7 @@ mod poller;
 mod reading;
 mod schedule;
 mod target;
+mod watched_target;
 mod watcher;
 
 pub use delivered::{Delivered, GONE};

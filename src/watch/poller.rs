@@ -1,7 +1,7 @@
 //! The poller of one backend: polls what is due, a few targets at once, and publishes the results.
 //!
-//! It knows no watcher. A target has a channel that holds its latest observation; a slow subscriber misses results and
-//! delays nobody.
+//! It knows no watcher. A target has a channel that holds its latest observation; a slow subscriber misses results
+//! without delaying others.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

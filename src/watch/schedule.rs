@@ -1,8 +1,8 @@
 //! Which targets of one backend are polled next, and when. It has no clock, no task and no backend of its own, so that
 //! tests drive it.
 //!
-//! The target that has waited longest goes first. A target that changes is polled sooner, one that does not later and
-//! later, and none before the vendor's own Retry-After.
+//! The most overdue target goes first. The interval of a target is short after a change and backs off while nothing
+//! changes; no target is polled before the vendor's Retry-After.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -175,8 +175,8 @@ impl Schedule {
         }
     }
 
-    /// Keeps a target without subscribers for a while, and as long as the vendor's Retry-After: a new subscriber must
-    /// not poll as if the vendor had asked for nothing.
+    /// Keeps a target without subscribers for the idle TTL, and at least for the vendor's Retry-After, which a new
+    /// subscriber must respect too.
     fn set_idle(&mut self, key: &Arc<str>, now: Instant) {
         let Some(entry) = self.entries.get_mut(key) else { return };
         let until = entry.not_before.max(Some(now + self.policy.idle_ttl)).unwrap_or(now);

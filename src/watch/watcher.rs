@@ -2,7 +2,7 @@
 //!
 //! There may be ten thousand on one point, so a watcher holds nothing that its target's channel holds for all.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -17,10 +17,10 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::delivered::{Delivered, GONE};
 use super::event::{Effect, Event, EventKind, QueuedEvent, ShareKey};
-use super::fingerprint::fingerprint;
-use super::hub::{Hub, Subscription};
-use super::reading::{Observation, PointSnapshot, Presence, Reading};
+use super::hub::Hub;
+use super::reading::{Observation, Presence, Reading};
 use super::target::Target;
+use super::watched_target::{Availability, WatchedTarget};
 use crate::backend::Operation;
 use crate::model::Error;
 
@@ -85,26 +85,6 @@ pub struct Watcher {
     /// Fires at the next heartbeat, or before it if there was an event meanwhile.
     timer: Pin<Box<Sleep>>,
     draining: Pin<Box<WaitForCancellationFutureOwned>>,
-}
-
-/// A target, as this watcher knows it.
-#[derive(Debug)]
-struct WatchedTarget {
-    target: Target,
-    subscription: Subscription,
-    /// The latest observation that was taken, as soon as there is one.
-    latest: Option<Observation>,
-    /// Up to the last event that was delivered.
-    delivered: Delivered,
-    availability: Availability,
-}
-
-/// What the watcher knows of the backend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Availability {
-    Available,
-    /// DEGRADED was sent.
-    Degraded,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,7 +192,7 @@ impl Watcher {
         }
     }
 
-    /// Records an event as delivered, so that a resume token never speaks for one that was not.
+    /// Records an event as delivered: a resume token covers delivered events only.
     fn deliver(&mut self, queued: QueuedEvent) -> Event {
         let QueuedEvent { kind, subject, observe_time, effect } = queued;
         self.last_event = Instant::now();
@@ -369,61 +349,6 @@ impl Stream for Watcher {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Event, Error>>> {
         self.poll_event(context)
-    }
-}
-
-impl WatchedTarget {
-    fn reading(&self) -> Option<&Reading> {
-        self.latest.as_ref()?.reading.as_ref()
-    }
-
-    /// Whether the watcher has received the point as it is. What a token of an earlier release records is compared by
-    /// the fingerprints of that release.
-    fn has_received(&mut self, key: &str, snapshot: &PointSnapshot) -> bool {
-        let version = self.delivered.version();
-        if version == super::FINGERPRINT_VERSION {
-            return self.delivered.get(key) == Some(snapshot.fingerprint);
-        }
-        let same = fingerprint(&snapshot.point, version)
-            .is_some_and(|fingerprint| self.delivered.get(key) == Some(fingerprint));
-        if same {
-            self.delivered.set(key.into(), snapshot.fingerprint);
-        }
-        same
-    }
-
-    /// The points of a collection that this watcher has received and that `reading` lacks: names, and keys. Those that
-    /// only a token records are named with the collection's name as it was requested.
-    fn deleted_points(&self, reading: &Reading) -> Vec<(String, Box<str>)> {
-        let target = &self.target;
-        if let Some(known) = self.reading() {
-            let gone = known.points.keys().filter(|name| !reading.points.contains_key(*name));
-            return gone.map(|name| (name.clone(), target.point_key(name).into())).collect();
-        }
-        let present: HashSet<_> =
-            reading.points.keys().map(|name| target.point_key(name)).collect();
-        let known = self.delivered.iter().map(|(key, _)| key).filter(|key| !key.is_empty());
-        let gone = known.filter(|key| !present.contains(key));
-        let mut gone: Vec<_> =
-            gone.map(|key| (format!("{target}/restorePoints/{key}"), key.into())).collect();
-        gone.sort_unstable();
-        gone
-    }
-
-    /// The canonical name of a watched point if it is known; of a collection, the name as it was requested.
-    fn known_name(&self) -> String {
-        let name = match self.target {
-            Target::Point(_) => self.reading().and_then(|known| known.points.keys().next()),
-            Target::Collection(_) => None,
-        };
-        name.map_or_else(|| self.target.to_string(), Clone::clone)
-    }
-
-    fn field(&self, index: usize) -> String {
-        match self.target {
-            Target::Point(_) => format!("names[{index}]"),
-            Target::Collection(_) => "parent".to_owned(),
-        }
     }
 }
 

@@ -39,7 +39,8 @@ impl fault::VendorFault for VendorFault {
                 Err(InvalidField::new("message", "it is the message of a failed creation", remedy))
             }
             (Some(code), message) => {
-                let message = message.unwrap_or_else(|| "The sandbox was told to fail.".to_owned());
+                let message =
+                    message.unwrap_or_else(|| "A fault was injected by the sandbox.".to_owned());
                 Ok(Some(Self::FailCreation { code, message }))
             }
         }

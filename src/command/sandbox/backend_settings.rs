@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::command::CommandError;
+use crate::command::error::CommandError;
 use crate::upstream::RateLimit;
 
 /// The simulators throttle by their own clock; the gateway's rate limit must not apply first.

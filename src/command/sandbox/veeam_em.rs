@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::backend_settings::{UNLIMITED, url};
 use super::simulation::{Simulation, StartedVendor, real_time};
 use crate::backend::veeam_em::{self, VeeamEm};
-use crate::command::CommandError;
+use crate::command::error::CommandError;
 use crate::model::BackendId;
 use crate::upstream::Trust;
 

@@ -4,7 +4,7 @@ use restore_point_sandbox::{self as sandbox, VendorInfo};
 
 use super::simulation::{Simulation, StartedVendor};
 use super::{azure, veeam_em};
-use crate::command::CommandError;
+use crate::command::error::CommandError;
 use crate::model::BackendId;
 
 /// How to run one vendor.

@@ -9,4 +9,5 @@ pub mod fixture;
 pub mod hostile_gateway;
 pub mod hostile_vendor;
 pub mod openmetrics;
+pub mod sources;
 pub mod stub;

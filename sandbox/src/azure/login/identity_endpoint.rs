@@ -105,7 +105,10 @@ async fn serve(State(shared): State<Arc<Shared>>, request: axum::extract::Reques
     *lock(&shared.requests) += 1;
     if let Some(status) = lock(&shared.planned_errors).pop_front() {
         let status = StatusCode::from_u16(status).unwrap_or_default();
-        return reply(status, &json!({ "error": "trouble", "error_description": "Come again." }));
+        return reply(
+            status,
+            &json!({ "error": "server_error", "error_description": "Retry later." }),
+        );
     }
     match shared.token(&parts) {
         Ok(body) => reply(StatusCode::OK, &body),

@@ -1,0 +1,40 @@
+//! What a vendor's folder says of its kind of backend, for the table of kinds.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Backend;
+use crate::config::{BackendTable, ConfigError, PollPolicy};
+use crate::model::{BackendId, BackendKind};
+
+/// What the gateway knows of a kind before it has a backend of it.
+#[derive(Debug)]
+pub struct KindEntry {
+    /// The kind.
+    pub kind: BackendKind,
+    /// Its name in the configuration.
+    pub name: &'static str,
+    /// Its name in earlier releases.
+    pub former_name: Option<&'static str>,
+    /// How often the vendor updates the progress of a copy; zero if it has no fixed interval.
+    pub progress_interval: Duration,
+    /// Reads the keys of this kind.
+    pub read: fn(BackendTable<'_>) -> Result<Box<dyn BackendConfig>, ConfigError>,
+}
+
+impl KindEntry {
+    /// How often a watched target is polled unless the configuration says otherwise.
+    pub fn default_poll_policy(&self) -> PollPolicy {
+        PollPolicy { progress_interval: self.progress_interval, ..PollPolicy::default() }
+    }
+}
+
+/// The checked settings of one backend. Secrets are still where the file says.
+pub trait BackendConfig: fmt::Debug + Send + Sync {
+    /// Reads the secrets and builds the backend. Sends nothing.
+    ///
+    /// # Errors
+    /// A secret or certificate that is absent or unusable.
+    fn build(&self, id: &BackendId) -> Result<Arc<dyn Backend>, ConfigError>;
+}
