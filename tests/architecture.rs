@@ -1,5 +1,7 @@
 //! The layers of ARCHITECTURE.md, held against the sources.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
