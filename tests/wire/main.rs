@@ -12,6 +12,7 @@ mod hostile;
 mod list;
 mod names;
 mod outage;
+mod recorded;
 mod seeds;
 mod server;
 mod veeam_kinds;
