@@ -101,7 +101,7 @@ pub struct CollectionName {
 
 impl CollectionName {
     /// The pattern, as error messages show it.
-    pub const PATTERN: &str = "backends/{backend}/collections/{collection}";
+    const PATTERN: &str = "backends/{backend}/collections/{collection}";
 
     /// Reads a name out of the request field `field`.
     ///

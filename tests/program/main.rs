@@ -5,6 +5,7 @@
 mod clouds;
 mod config;
 mod credentials;
+mod documentation;
 mod fixture;
 mod listeners;
 mod metrics;

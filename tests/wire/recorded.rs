@@ -17,7 +17,8 @@ const PAGE_SIZE: i32 = 10;
 
 fn releases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded");
-    let releases: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let releases: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(!releases.is_empty());
     releases
 }
@@ -40,8 +41,7 @@ fn lists() -> [(&'static str, ListRequest); 3] {
 /// The watches whose token after SYNCED is recorded, by the name of its file.
 fn watches(gateway: &TestGateway) -> [(&'static str, WatchStatusRequest); 2] {
     let collection = TestGateway::azure_collection(&gateway.azure.seeded().collection);
-    let point =
-        "backends/veeam/collections/-/restorePoints/93081441-6e3c-4584-b47a-08dc1ce24f84";
+    let point = "backends/veeam/collections/-/restorePoints/93081441-6e3c-4584-b47a-08dc1ce24f84";
     let names = WatchStatusRequest { names: vec![point.to_owned()], ..Default::default() };
     let parent = WatchStatusRequest { parent: collection, ..Default::default() };
     [("resume_token_point", names), ("resume_token_collection", parent)]

@@ -194,12 +194,6 @@ impl<V> Fault<V> {
         Self::delivered(Delivery { end: BodyEnd::Truncated(portion), ..Delivery::default() })
     }
 
-    /// A portion of the real response's body in chunks, without the last chunk.
-    pub fn truncate_chunks(portion: Portion) -> Self {
-        let (framing, end) = (Framing::Chunked, BodyEnd::Truncated(portion));
-        Self::delivered(Delivery { framing, end, ..Delivery::default() })
-    }
-
     /// A TCP reset.
     pub fn reset(time: ResetTime) -> Self {
         let end = match time {
