@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Runs the commands of README.md and docs/ and compares what they print with what the page shows.
 
-    .ci/check_docs.py [FILE...]      all pages, or these
-    .ci/check_docs.py --show FILE    print what each command of a page prints, to paste
+    .ci/check_docs.py [FILE...]        check all pages, or these
+    .ci/check_docs.py --update FILE    put what each command prints into the page, where that differs
 
 A block ```console holds commands after `$ ` (continued after `> `), each followed by its output, standard error
 included. All commands of a page run in one shell at the top of the clone. In the output, `[..]` stands for any
 characters of a line and a line `...` for any lines. A command that ends with ` &` keeps running; its output is awaited.
-A block ```toml is checked as a configuration, together with a backend if it has none. Names of files in backticks and
-links between pages must exist. Blocks of any other kind are not run: sh is not allowed, so that no command is unchecked.
+A block ```toml is checked as a configuration, together with a backend if it has none. Names of files in backticks (NAME
+stands for a name) and links between pages must exist. Blocks of any other kind are not run: sh is not allowed, so that no command is unchecked.
 """
 
 import os
@@ -48,16 +48,29 @@ def blocks(text):
             lines.append(line)
 
 
-def commands(lines):
-    """The commands of a console block: (command, expected lines)."""
+class Command:
+    """A command of a console block, and the lines that it is expected to print."""
+
+    def __init__(self, text, line):
+        self.text = text
+        self.line = line
+        # The numbers of its first line of output, and of the line after its last one.
+        self.output = self.end = line + 1
+        self.expected = []
+
+
+def commands(start, lines):
+    """The commands of a console block that starts on this line."""
     found = []
-    for line in lines:
+    for number, line in enumerate(lines, start + 1):
         if line.startswith("$ "):
-            found.append((line[2:], []))
-        elif line.startswith("> ") and found and not found[-1][1]:
-            found[-1] = (f"{found[-1][0]}\n{line[2:]}", [])
+            found.append(Command(line[2:], number))
+        elif line.startswith("> ") and found and not found[-1].expected:
+            found[-1].text += f"\n{line[2:]}"
+            found[-1].output = found[-1].end = number + 1
         elif found:
-            found[-1][1].append(line.rstrip())
+            found[-1].expected.append(line.rstrip())
+            found[-1].end = number + 1
         else:
             raise ValueError(f"output before any command: {line!r}")
     return found
@@ -138,30 +151,45 @@ def tool_path():
     return found.stdout.strip()
 
 
-def check_console(page, text, show):
-    problems = []
+def differences(text):
+    """The commands of a page that print something else than the page shows: (command, output)."""
+    found = []
     with tempfile.TemporaryDirectory() as folder:
         shell = Shell(folder)
         try:
             for language, line, lines in blocks(text):
-                if language == "sh":
-                    problems.append(f"{page}:{line}: write ```console, so that the commands are run")
                 if language != "console":
                     continue
-                for command, expected in commands(lines):
-                    if NOT_RUN.match(command):
+                for command in commands(line, lines):
+                    if NOT_RUN.match(command.text):
                         continue
-                    output = shell.run(command, expected)
-                    if show:
-                        print(f"$ {command}\n{output}")
-                    elif not pattern(expected).fullmatch(output):
-                        shown = "\n".join(expected)
-                        problems.append(
-                            f"{page}:{line}: $ {command}\n--- the page\n{shown}\n--- printed\n{output}"
-                        )
+                    output = shell.run(command.text, command.expected)
+                    if not pattern(command.expected).fullmatch(output):
+                        found.append((command, output))
         finally:
             shell.close()
+    return found
+
+
+def check_console(page, text):
+    problems = []
+    for language, line, _ in blocks(text):
+        if language == "sh":
+            problems.append(f"{page}:{line}: write ```console, so that the commands are run")
+    for command, output in differences(text):
+        expected = "\n".join(command.expected)
+        problems.append(
+            f"{page}:{command.line}: $ {command.text}\n"
+            f"--- the page shows\n{expected}\n--- the command prints\n{output}"
+        )
     return problems
+
+
+def update(page):
+    lines = (ROOT / page).read_text().splitlines()
+    for command, output in reversed(differences("\n".join(lines))):
+        lines[command.output - 1 : command.end - 1] = output.splitlines()
+    (ROOT / page).write_text("\n".join(lines) + "\n")
 
 
 def check_configurations(page, text):
@@ -201,7 +229,7 @@ def check_references(page, text):
             problems.append(f"{page}: {target}: there is no such heading")
     folders = "src|tests|docs|proto|sandbox|benches|fuzz|watch|server|service|upstream|backend"
     for name in re.findall(rf"`((?:\.ci|{folders})/[\w./-]*)`", prose):
-        if not any((ROOT / base / name).exists() for base in ("", "src")):
+        if "NAME" not in name and not any((ROOT / base / name).exists() for base in ("", "src")):
             problems.append(f"{page}: `{name}` does not exist")
     return problems
 
@@ -212,18 +240,20 @@ def anchors(text):
 
 
 def main(arguments):
-    show = arguments[:1] == ["--show"]
-    pages = arguments[1:] if show else arguments
+    if arguments[:1] == ["--update"]:
+        for page in arguments[1:]:
+            update(page)
+        return
+    pages = arguments
     if not pages:
         pages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"]
         pages += sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md"))
     problems = []
     for page in pages:
         text = (ROOT / page).read_text()
-        problems += check_console(page, text, show)
-        if not show:
-            problems += check_configurations(page, text)
-            problems += check_references(page, text)
+        problems += check_console(page, text)
+        problems += check_configurations(page, text)
+        problems += check_references(page, text)
     for problem in problems:
         print(problem, file=sys.stderr)
     sys.exit(1 if problems else 0)
