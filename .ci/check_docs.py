@@ -145,10 +145,10 @@ class Shell:
 
 
 def tool_path():
-    """The folder of grpcurl, which `.ci/tools` installs."""
-    script = ["bash", "-ec", "source .ci/tools; grpcurl_folder"]
+    """The folders of grpcurl and jq, which `.ci/tools` installs."""
+    script = ["bash", "-ec", "source .ci/tools; grpcurl_folder; jq_folder"]
     found = subprocess.run(script, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    return found.stdout.strip()
+    return ":".join(found.stdout.split())
 
 
 def differences(text):
