@@ -16,7 +16,9 @@ pub type ModulePath = Vec<String>;
 
 /// All modules of a crate, and what they use.
 pub struct Sources {
+    /// All modules; the crate itself is the empty path.
     pub modules: BTreeSet<ModulePath>,
+    /// What they use of each other.
     pub uses: Vec<Use>,
     /// Calls such as `Status::not_found(…)`, by module: the type and the function.
     pub associated_calls: Vec<(ModulePath, String, String)>,
@@ -25,7 +27,9 @@ pub struct Sources {
 /// One module uses another of the same crate.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Use {
+    /// The module that uses the other.
     pub from: ModulePath,
+    /// The module that is used.
     pub to: ModulePath,
     /// The path as it is written there, completed to begin at the crate.
     pub path: String,
