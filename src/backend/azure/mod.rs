@@ -4,7 +4,6 @@
 //! nothing, makes no points of machines and gives out no disk access, since the gateway offers none of
 //! that. It waits for nothing either: each call tells what ARM says at that moment.
 
-mod certificate;
 mod client;
 mod config;
 mod copy;
@@ -24,7 +23,6 @@ mod read;
 mod report;
 mod rules;
 mod state;
-mod transport;
 mod walk;
 mod watched;
 mod wire;
@@ -176,7 +174,7 @@ impl Azure {
             return wrong("api_version", "it must be 2021-11-01 or later: copies came with that");
         }
         let http = upstream::Client::new(&trust)?.with_limits(rate_limit);
-        let source = credential::source(credential, &endpoint, &authority, &http)
+        let source = credential::token_source(credential, &endpoint, &authority, &http)
             .map_err(|problem| SettingsError::Value { setting: "credential", problem })?;
         let arm = Arc::new(Arm {
             backend: id,
