@@ -128,7 +128,7 @@ async fn the_operation_tells_why_a_copy_failed() {
     assert!(matches!(later, Error::Unavailable { .. }), "{later:?}");
     bench.clock.advance(SignedDuration::from_hours(48));
     let forgotten = poll(&replica, &copy, Some(&operation)).await.unwrap().failure.unwrap();
-    assert!(forgotten.message.contains("forgotten"), "{forgotten:?}");
+    assert!(forgotten.message.contains("no longer"), "{forgotten:?}");
 }
 
 #[tokio::test]
