@@ -29,8 +29,8 @@ pub struct Settings {
     pub id: BackendId,
     /// The subscription whose collections it shows, a GUID.
     pub subscription_id: String,
-    /// Azure Resource Manager, `https://management.azure.com` in the public cloud; also the audience of tokens. Plain HTTP
-    /// is allowed on loopback only.
+    /// Azure Resource Manager, `https://management.azure.com` in the public cloud; also the audience of tokens. Plain
+    /// HTTP is allowed on loopback only.
     pub endpoint: Url,
     /// Microsoft Entra ID, `https://login.microsoftonline.com` in the public cloud.
     pub authority: Url,

@@ -76,8 +76,8 @@ pub(super) struct ErrorResponse {
 }
 
 impl ErrorResponse {
-    /// Reads `{"error":{…}}`, or the same without the wrapper, with the members in any casing. Of any other body nothing
-    /// is kept.
+    /// Reads `{"error":{…}}`, or the same without the wrapper, with the members in any casing. Of any other body
+    /// nothing is kept.
     pub(super) fn parse(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let (code, message) = code_and_message(&body);
