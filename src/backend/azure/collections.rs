@@ -113,7 +113,7 @@ impl Collections {
         Ok(identity)
     }
 
-    /// Removes a collection from the cache if `error` says that it, or something in it, does not exist: it may have been
+    /// Removes a collection from the cache if `error` is that it, or something in it, does not exist: it may have been
     /// deleted, and created again with another source or region.
     pub(super) fn forget_if_not_found(&self, id: &CollectionId, error: &Error) {
         if matches!(error, Error::NotFound { .. }) {

@@ -156,6 +156,9 @@ enum CredentialConfig {
     StaticToken(SecretRef),
 }
 
+/// For errors of a missing key.
+const EXAMPLE_GUID: &str = "00000000-0000-…";
+
 /// The clouds that Microsoft operates: name, endpoint of Resource Manager, authority.
 const CLOUDS: [(&str, &str, &str); 3] = [
     ("public", "https://management.azure.com", "https://login.microsoftonline.com"),
@@ -172,7 +175,8 @@ pub(super) fn read(mut table: BackendTable<'_>) -> Result<Box<dyn BackendConfig>
     let rate_limit = table.take_rate_limit(DEFAULT_RATE_LIMIT)?;
     let trust = table.take_ca_file()?;
     let keys: Keys = table.read()?;
-    let subscription_id = location.required("subscription_id", &keys.subscription_id, GUID)?;
+    let subscription_id =
+        location.required("subscription_id", &keys.subscription_id, EXAMPLE_GUID)?;
     if Uuid::try_parse(subscription_id.get_ref()).is_err() {
         let problem = format!(
             "invalid value `{}` for `subscription_id`: expected a GUID",
@@ -197,8 +201,6 @@ pub(super) fn read(mut table: BackendTable<'_>) -> Result<Box<dyn BackendConfig>
         rate_limit,
     }))
 }
-
-const GUID: &str = "00000000-0000-…";
 
 fn check_cloud(
     source: &SourceFile,
@@ -238,7 +240,7 @@ fn check_credential(
     let location = source.at(credential);
     let keys = credential.get_ref();
     let id = |key: &str, value: &Text| {
-        location.required(key, value, GUID).map(|text| text.get_ref().clone())
+        location.required(key, value, EXAMPLE_GUID).map(|text| text.get_ref().clone())
     };
     let secret = |file: &Text, variable: &Text, what: &str| {
         SecretRef::required(source, &location, file, variable, what)

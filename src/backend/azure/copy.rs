@@ -1,7 +1,7 @@
-//! Starts a copy: checks the rules of a copy that can be checked before ARM is asked for it, and sends the request.
+//! Starts a copy: checks ARM's rules for copies as far as reads can show a violation, then sends the request.
 //!
 //! The caller chooses the id of the copy, so a read shows whether an earlier attempt, by this replica or another, has had
-//! its effect. Each rule is an [`Error::FailedPrecondition`] that says what to do. What is not certain is left to ARM.
+//! its effect. A violated rule is an [`Error::FailedPrecondition`] with a remedy. Uncertain cases are left to ARM.
 
 use http::{HeaderMap, StatusCode};
 use uuid::Uuid;

@@ -163,7 +163,7 @@ impl ErrorResponse {
         codes.iter().any(|code| self.code.eq_ignore_ascii_case(code))
     }
 
-    /// Whether another operation in progress is the cause: no code says so, only the texts do.
+    /// Whether another operation in progress is the cause. ARM has no code for it, only texts.
     fn is_concurrent_operation(&self) -> bool {
         let text = self.message.to_lowercase();
         ["concurrent", "in progress", "another operation"].iter().any(|part| text.contains(part))
@@ -186,8 +186,7 @@ impl ErrorResponse {
         }
     }
 
-    /// The error of a wrong setting of the backend. It says nothing about the requested resource, and no caller can
-    /// correct it.
+    /// The error of a wrong setting of the backend. It is not about the requested resource, and no caller can correct it.
     fn setting_error(&self, backend: &str) -> Option<Error> {
         if !self.status.is_client_error() {
             return None;

@@ -29,7 +29,7 @@ pub(super) const MAX_CONCURRENT_READS: usize = 8;
 
 const MAX_CACHED_COPIES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 const MAX_CACHED_OPERATIONS: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
-/// A virtual machine has at most 64 data disks; a list of more pages is no list of its disks.
+/// A virtual machine has at most 64 data disks; a list with more pages is invalid.
 const MAX_DISK_PAGES: usize = 16;
 
 /// What an operation is called in errors: its URL is signed and must not be shown.

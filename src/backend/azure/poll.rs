@@ -50,7 +50,7 @@ async fn poll_listed(
             let read = ReadPoint { collection: collection.clone(), dto: dto.clone(), point };
             points.with_failure_reason(read, target.operation).await
         }
-        // If it is not in the list, the error of the read says why.
+        // A point that is not in the list gets the error of its own read.
         _ => poll_one(points, target).await,
     }
 }

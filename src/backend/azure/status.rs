@@ -193,7 +193,7 @@ fn copy_status(point: &dto::RestorePoint, provider: &[dto::DiskRestorePoint]) ->
 
     let arrived = disks.iter().filter(|disk| disk.state == State::Ready).count();
     let all_arrived = !disks.is_empty() && arrived == disks.len();
-    // Also of disk restore points that are no disk of the virtual machine.
+    // Includes disk restore points that belong to no disk of the virtual machine.
     let all_reports_ready = reports.iter().all(|report| report.state == State::Ready);
     // That a disk without a restore point is excluded is certain only when something covers the copy as a whole: the
     // aggregate, or the disk provider's list of all disk restore points.
@@ -280,7 +280,7 @@ struct ReplicationReport<'a> {
     code: &'a str,
     /// The provider's text.
     message: Option<&'a str>,
-    /// False of an entry that lists the disk and says nothing about its replication.
+    /// False for an entry that lists the disk without the status of its replication.
     has_status: bool,
 }
 

@@ -1,7 +1,7 @@
 //! Client credentials with a certificate: the application signs a short-lived JWT assertion (RFC 7523), which Microsoft
 //! Entra ID verifies against the registered certificate.
 //!
-//! azure_identity does this only through OpenSSL, which the gateway does not link, so the assertion is made here.
+//! azure_identity does this only through OpenSSL, which the gateway does not link, so the assertion is signed here.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
