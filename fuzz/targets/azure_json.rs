@@ -1,5 +1,5 @@
-//! Whatever comes in place of ARM's JSON: points, collections, pages of them, operations, refusals. Every
-//! body goes to every reader.
+//! Arbitrary bytes in place of ARM's JSON. Every body goes to every decoder: points, collections, pages of collections,
+//! operations, error responses.
 
 #![no_main]
 
@@ -14,42 +14,42 @@ fuzz_target!(|body: &[u8]| {
         check(point, body.len());
     }
     for status in [400, 403, 404, 409, 429, 500, 503] {
-        let error = azure::refusal(status.try_into().expect("a status"), body);
+        let error = azure::error_response(status.try_into().expect("a status"), body);
         assert!(!matches!(error, Error::InvalidArgument { .. } | Error::Internal { .. }));
         assert!(error.to_string().len() < 1000, "{}", error.to_string().len());
     }
 
-    // The body as such, to judge by. Of members that are not read the readers ask less than it does.
+    // The oracle: the body as plain JSON. It is stricter than the decoders on members that they skip.
     let Ok(value) = serde_json::from_slice::<Value>(body) else { return };
     if let Some(point) = &point {
-        judge(point, &value);
+        check_state(point, &value);
     }
     if let Some((collection, points)) = azure::collection(body) {
         assert!(PointRef::parse(&format!("{}/restorePoints/x", collection.name), "name").is_ok());
-        let told = value["properties"]["restorePoints"].as_array();
-        assert!(points.len() <= told.map_or(0, Vec::len));
+        let listed = value["properties"]["restorePoints"].as_array();
+        assert!(points.len() <= listed.map_or(0, Vec::len));
         for point in &points {
             assert_eq!(point.name.collection, collection.name);
             assert_eq!(point.state == State::Ready, point.state.is_usable());
         }
     }
-    if let Some((collections, more)) = azure::collections(body) {
+    if let Some((collections, has_next)) = azure::collections(body) {
         assert!(collections.len() <= value["value"].as_array().map_or(0, Vec::len));
-        assert_eq!(more, value["nextLink"].is_string());
+        assert_eq!(has_next, value["nextLink"].is_string());
     }
     if let Some(status) = azure::operation(body) {
         assert_eq!(value["status"], status);
     }
     if let Some(shown) = azure::raw(body) {
-        let shown: Value = serde_json::from_str(&shown).expect("view RAW shows JSON");
-        assert!(is_clean(&shown));
+        let shown: Value = serde_json::from_str(&shown).expect("view RAW is JSON");
+        assert!(has_no_secret(&shown));
     }
 });
 
 fn check(point: &RestorePoint, size: usize) {
     let name = point.name.to_string();
-    let named = PointRef::parse(&name, "name").expect("a point has a name that can be asked for");
-    assert_eq!(named.to_string(), name);
+    let parsed = PointRef::parse(&name, "name").expect("the name of a point is valid");
+    assert_eq!(parsed.to_string(), name);
 
     let percents = point.disks.iter().filter_map(|disk| disk.progress_percent);
     assert!(
@@ -62,25 +62,25 @@ fn check(point: &RestorePoint, size: usize) {
     assert!(point.state_reason.len() <= size + 1000);
 }
 
-fn judge(point: &RestorePoint, body: &Value) {
+fn check_state(point: &RestorePoint, body: &Value) {
     let properties = &body["properties"];
     let is_copy = !properties["sourceRestorePoint"].is_null();
     if point.state.is_usable() {
         assert_eq!(point.state, State::Ready);
-        let said = properties["provisioningState"].as_str().unwrap_or("Succeeded");
-        assert!(said.eq_ignore_ascii_case("Succeeded"));
+        let provisioning = properties["provisioningState"].as_str().unwrap_or("Succeeded");
+        assert!(provisioning.eq_ignore_ascii_case("Succeeded"));
         assert!(!is_copy || every_disk_succeeded(properties));
         assert!(!is_copy || point.copy_progress_percent == Some(100));
     }
 }
 
-/// Judged from the body itself: each disk has an entry of its own that says so. A disk without a restore point
-/// is no part of the copy, if the copy as a whole says so too.
+/// Whether the instance view has a succeeded entry for each disk. A disk without a disk restore point is excluded from
+/// the copy only if the aggregate has succeeded too.
 fn every_disk_succeeded(properties: &Value) -> bool {
     let storage = &properties["sourceMetadata"]["storageProfile"];
     let data = storage["dataDisks"].as_array().into_iter().flatten();
     let disks = data.chain(Some(&storage["osDisk"]).filter(|disk| !disk.is_null()));
-    let (held, left_out): (Vec<&Value>, Vec<&Value>) =
+    let (included, excluded): (Vec<&Value>, Vec<&Value>) =
         disks.partition(|disk| disk["diskRestorePoint"]["id"].is_string());
 
     let text = |value: &Value| value.as_str().unwrap_or_default().to_lowercase();
@@ -89,26 +89,28 @@ fn every_disk_succeeded(properties: &Value) -> bool {
         (code == "succeeded" || code.ends_with("/succeeded")) && text(&status["level"]) != "error"
     };
     let entries = properties["instanceView"]["diskRestorePoints"].as_array();
-    let arrived = |disk: &&Value| {
+    let has_arrived = |disk: &&Value| {
         let id = text(&disk["diskRestorePoint"]["id"]);
         let own = entries.into_iter().flatten().filter(|entry| text(&entry["id"]) == id);
         let own: Vec<bool> =
             own.map(|entry| succeeded(&entry["replicationStatus"]["status"])).collect();
         !own.is_empty() && own.into_iter().all(|succeeded| succeeded)
     };
-    let whole = left_out.is_empty() || succeeded(&properties["instanceView"]["statuses"][0]);
-    !held.is_empty() && held.iter().all(arrived) && whole
+    let aggregate = &properties["instanceView"]["statuses"][0];
+    let is_covered = excluded.is_empty() || succeeded(aggregate);
+    !included.is_empty() && included.iter().all(has_arrived) && is_covered
 }
 
-/// Whether nothing of what must not leave the gateway is in it.
-fn is_clean(value: &Value) -> bool {
+/// Whether a body is free of what must not leave the gateway.
+fn has_no_secret(value: &Value) -> bool {
     match value {
         Value::Object(members) => members.iter().all(|(name, value)| {
             let name = name.to_lowercase();
-            let secret = ["osprofile", "userdata", "customdata", "password", "accesssas", "secret"];
-            !secret.contains(&name.as_str()) && is_clean(value)
+            let secrets =
+                ["osprofile", "userdata", "customdata", "password", "accesssas", "secret"];
+            !secrets.contains(&name.as_str()) && has_no_secret(value)
         }),
-        Value::Array(elements) => elements.iter().all(is_clean),
+        Value::Array(elements) => elements.iter().all(has_no_secret),
         Value::String(text) => !(text.contains("://") && text.contains("?s")),
         _ => true,
     }

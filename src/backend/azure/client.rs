@@ -1,7 +1,6 @@
-//! Requests to ARM: URLs, the bearer, and what an answer means before anyone looks into its body.
+//! Requests to ARM: URLs, the bearer token, and what a response means before its body is decoded.
 //!
-//! Reads are repeated while it makes sense. A write is sent once; whether it had an effect when no
-//! answer came is told to the caller, who must look.
+//! Reads are retried (see [`retry_reads`]). A PUT is sent again only after a read has shown that it had no effect.
 
 use std::sync::Arc;
 
@@ -10,95 +9,144 @@ use futures::FutureExt;
 use http::{HeaderMap, Method, StatusCode, header};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use url::Url;
 use uuid::Uuid;
 
-use super::error::Refusal;
-use super::quota;
+use super::config::{Settings, SettingsError};
+use super::error_response::ErrorResponse;
+use super::id::Scope;
+use super::{credential, dto, quota};
 use crate::backend::coalescer::Coalescer;
 use crate::backend::token_cache::{Token, TokenCache, TokenSourceError};
-use crate::model::{BackendId, Error};
+use crate::model::Error;
 use crate::upstream::{
-    Client, DEFAULT_RETRY_AFTER, RequestError, collect, redact_url, retry_reads,
+    Client, DEFAULT_RETRY_AFTER, RequestError, RequestMetrics, collect, redact_url, retry_reads,
 };
 
-/// ARM itself turns provider answers above 8 MB into errors; a list over all regions may be larger.
-const LARGEST_LIST: u64 = 32 << 20;
-/// A point of a machine with 64 disks has a tenth of it. What is told of it must fit into a message.
-const LARGEST_RESOURCE: u64 = 1 << 20;
-/// No refusal is larger.
-const LARGEST_REFUSAL: u64 = 1 << 20;
-/// Signed operation URLs have 3 KiB. A longer one would make tokens that no request can carry.
-const LONGEST_URL: usize = 16 * 1024;
+/// In bytes. ARM turns responses of its providers above 8 MB into errors; a list over all regions may be larger.
+const MAX_LIST_BODY: u64 = 32 << 20;
+/// In bytes: ten times a point of a virtual machine with 64 disks. What is mapped from it must fit into a message.
+const MAX_RESOURCE_BODY: u64 = 1 << 20;
+/// In bytes.
+const MAX_ERROR_BODY: u64 = 1 << 20;
+/// In bytes. Signed operation URLs have 3 KiB; a token that holds a longer one would not fit into a request.
+const MAX_URL: usize = 16 * 1024;
 
-/// The first version of the disk provider that tells how far a copy is; every cloud has it.
+/// The first version of the disk provider that reports the progress of a copy; every cloud has it.
 const DISK_API_VERSION: &str = "2021-08-01";
 
-/// How often a write is sent: once, and if its reply was lost and nothing is there, once more.
-pub(super) const ATTEMPTS: usize = 2;
+/// A PUT is sent again once if its response was lost and it had no effect.
+const MAX_PUT_ATTEMPTS: usize = 2;
 
-/// One subscription at one endpoint.
+/// The client of one subscription.
 #[derive(Debug)]
-pub(super) struct Arm {
-    pub(super) backend: BackendId,
-    pub(super) subscription: String,
-    pub(super) endpoint: Url,
-    pub(super) api_version: String,
-    pub(super) http: Client,
-    pub(super) tokens: TokenCache,
-    pub(super) lists: Coalescer<Url, Bytes>,
+pub(super) struct ArmClient {
+    /// The backend and its subscription.
+    pub(super) scope: Scope,
+    endpoint: Url,
+    api_version: String,
+    http: Client,
+    tokens: TokenCache,
+    lists: Coalescer<Url, Bytes>,
 }
 
-/// What a read asks for besides the resource itself; each resource knows one of these only.
+/// `$expand` of a read; each kind of resource knows only one of the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expand {
-    /// Nothing.
+    /// The resource alone.
     Nothing,
-    /// The points of a collection. There is no other way to list them, and no paging in it.
+    /// The points of a collection. ARM lists points in no other way, and not in pages.
     RestorePoints,
     /// The replication of a point.
     InstanceView,
 }
 
-/// A successful answer to a write.
+/// The response to an accepted PUT.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct PutResponse {
     pub(super) headers: HeaderMap,
-    /// Empty also if it broke off: the write has been accepted all the same.
+    /// Empty also when it was interrupted: the PUT is accepted all the same.
     pub(super) body: Bytes,
 }
 
-/// What became of a write that was sent.
+/// What became of a PUT.
 #[derive(Debug)]
-pub(super) enum Written {
-    /// It was accepted.
-    Accepted(Answer),
-    /// It had no effect.
-    Refused(Refusal),
-    /// Nobody knows; the error is why.
-    Unknown(Error),
+pub(super) enum PutOutcome<T> {
+    /// ARM accepted it.
+    Accepted(PutResponse),
+    /// ARM rejected it: it had no effect.
+    Rejected(ErrorResponse),
+    /// Its response was lost, and the resource exists.
+    Existing(T),
 }
 
-enum Unsent {
-    Token(Error),
-    Http(RequestError),
+/// What became of one attempt of a PUT.
+enum PutAttempt {
+    Accepted(PutResponse),
+    Rejected(ErrorResponse),
+    /// It may have had an effect.
+    ResponseLost(Error),
 }
 
-impl Arm {
-    /// The URL of a resource. Segments are escaped here.
+/// Why a request has no response.
+enum SendError {
+    /// It was not sent.
+    NotSent(Error),
+    /// It was sent.
+    NoResponse(Error),
+}
+
+impl ArmClient {
+    /// A client with these settings. Sends nothing.
+    ///
+    /// # Errors
+    /// When a setting is invalid whatever Azure replies.
+    pub(super) fn new(settings: Settings) -> Result<Self, SettingsError> {
+        settings.validate()?;
+        let http = Client::new(&settings.trust)?.with_limits(settings.rate_limit);
+        let Settings { id, subscription_id, endpoint, authority, api_version, credential, .. } =
+            settings;
+        let source = credential::token_source(credential, &endpoint, &authority, &http)
+            .map_err(|problem| SettingsError::Value { setting: "credential", problem })?;
+        Ok(Self {
+            scope: Scope { backend: id, subscription: subscription_id },
+            endpoint,
+            api_version,
+            http,
+            tokens: TokenCache::new(source),
+            lists: Coalescer::new(),
+        })
+    }
+
+    /// Passes unless the circuit breaker is open.
+    ///
+    /// # Errors
+    /// [`Error::CircuitOpen`].
+    pub(super) fn check_available(&self) -> Result<(), Error> {
+        self.http.check_available().map_err(|error| error.into_error(self.backend()))
+    }
+
+    /// The requests sent so far.
+    pub(super) fn request_metrics(&self) -> RequestMetrics {
+        self.http.metrics()
+    }
+
+    /// The URL of a resource by its unescaped path segments.
     pub(super) fn url(&self, path: &[&str], expand: Expand) -> Url {
-        self.url_at(&self.api_version, path, expand)
+        self.versioned_url(&self.api_version, path, expand)
     }
 
-    /// The URL of a resource of the disk provider: it shares a tree with the compute provider, and has
-    /// versions of its own.
+    /// The URL of a resource of the disk provider, which shares the compute provider's URL tree and has versions of its
+    /// own.
     pub(super) fn disk_url(&self, path: &[&str]) -> Url {
-        self.url_at(DISK_API_VERSION, path, Expand::Nothing)
+        self.versioned_url(DISK_API_VERSION, path, Expand::Nothing)
     }
 
-    fn url_at(&self, version: &str, path: &[&str], expand: Expand) -> Url {
+    fn versioned_url(&self, version: &str, path: &[&str], expand: Expand) -> Url {
         let mut url = self.endpoint.clone();
-        // An endpoint that cannot have a path was refused at the start.
+        // An endpoint that cannot have a path is an invalid setting.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
@@ -113,120 +161,153 @@ impl Arm {
         url
     }
 
-    /// A URL that ARM gave out, if it leads to ARM: no other host may ever see the bearer.
+    /// A URL that ARM returned, such as one of an operation, if it points to ARM: the bearer token is never sent to
+    /// another host.
     pub(super) fn own_url(&self, text: &str) -> Option<Url> {
-        let url = Url::parse(text).ok().filter(|_| text.len() <= LONGEST_URL)?;
-        let own = url.origin() == self.endpoint.origin()
+        let url = Url::parse(text).ok().filter(|_| text.len() <= MAX_URL)?;
+        let is_own = url.origin() == self.endpoint.origin()
             && url.username().is_empty()
             && url.password().is_none();
-        own.then_some(url)
+        is_own.then_some(url)
     }
 
-    /// Reads one resource, again if it fails for a passing reason. `name` is what the caller knows it by.
+    /// The URL of a `nextLink`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidResponse`] for a URL of another host.
+    pub(super) fn next_page_url(&self, link: &str) -> Result<Url, Error> {
+        self.own_url(link)
+            .ok_or_else(|| self.invalid_response("the nextLink of a page points to another host"))
+    }
+
+    /// Reads one resource. `name` is its name in the gateway, for errors.
     ///
     /// # Errors
     /// By the status; [`Error::InvalidResponse`] for a success other than 200.
     pub(super) async fn read(&self, url: &Url, name: &str) -> Result<Bytes, Error> {
-        retry_reads(|| self.read_once(url, name, LARGEST_RESOURCE)).await
+        retry_reads(|| self.read_once(url, name, MAX_RESOURCE_BODY)).await
     }
 
-    /// Reads many resources in one body, together with all who ask for the same: how much is in it is ARM's
-    /// choice, so that pages of any size and the readings of pollers come out of one.
+    /// Reads a list of resources. Concurrent reads of one URL share a request: ARM decides how much one body holds, so
+    /// that pages of any size and polls of many points come from the same one.
     ///
     /// # Errors
-    /// As [`Arm::read`].
+    /// As [`ArmClient::read`].
     pub(super) async fn read_list(
         self: &Arc<Self>,
         url: Url,
         name: String,
     ) -> Result<Bytes, Error> {
-        let (arm, at) = (Arc::clone(self), url.clone());
-        let read = async move { retry_reads(|| arm.read_once(&at, &name, LARGEST_LIST)).await };
+        let (client, target) = (Arc::clone(self), url.clone());
+        let read =
+            async move { retry_reads(|| client.read_once(&target, &name, MAX_LIST_BODY)).await };
         self.lists.run(url, || read.boxed()).await
     }
 
-    async fn read_once(&self, url: &Url, name: &str, largest: u64) -> Result<Bytes, Error> {
-        let backend = self.backend.as_str();
+    async fn read_once(&self, url: &Url, name: &str, max_body: u64) -> Result<Bytes, Error> {
         let response = match self.send(&Method::GET, url, &Bytes::new(), None).await {
             Ok(response) => response,
-            Err(Unsent::Token(error)) => return Err(error),
-            Err(Unsent::Http(failure)) => return Err(failure.into_error(backend)),
+            Err(SendError::NotSent(error) | SendError::NoResponse(error)) => return Err(error),
         };
         let (status, headers) = (response.status(), response.headers().clone());
         if status == StatusCode::OK {
-            let body = collect(response, largest).await;
-            return body.map_err(|failure| failure.into_error(backend));
+            let body = collect(response, max_body).await;
+            return body.map_err(|error| error.into_error(self.backend()));
         }
-        // The status alone tells enough when the explanation breaks off.
-        let body = collect(response, LARGEST_REFUSAL).await.unwrap_or_default();
-        let refusal = Refusal::read(status, &headers, &body);
-        Err(refusal.into_error(backend, name))
+        // The status is enough when the error body is interrupted.
+        let body = collect(response, MAX_ERROR_BODY).await.unwrap_or_default();
+        Err(ErrorResponse::parse(status, &headers, &body).into_error(self.backend(), name))
     }
 
-    /// Sends a PUT once.
+    /// Sends a PUT. If its response is lost, `find_existing` reads whether it had an effect; if it had none, it is sent
+    /// again.
     ///
     /// # Errors
-    /// When it was certainly not sent.
-    pub(super) async fn put(
+    /// When the PUT was not sent; when its response was lost each time and it had no effect; those of `find_existing`.
+    pub(super) async fn put<T, F>(
         &self,
         url: &Url,
-        body: Vec<u8>,
+        body: &impl Serialize,
         request_id: Option<Uuid>,
-    ) -> Result<Written, Error> {
-        let backend = self.backend.as_str();
-        let response = match self.send(&Method::PUT, url, &Bytes::from(body), request_id).await {
-            Ok(response) => response,
-            Err(Unsent::Token(error)) => return Err(error),
-            Err(Unsent::Http(
-                failure @ (RequestError::NotSent(_)
-                | RequestError::RateLimited(_)
-                | RequestError::CircuitOpen(_)),
-            )) => return Err(failure.into_error(backend)),
-            Err(Unsent::Http(failure)) => return Ok(Written::Unknown(failure.into_error(backend))),
-        };
-        let (status, headers) = (response.status(), response.headers().clone());
-        let largest = if status.is_success() { LARGEST_RESOURCE } else { LARGEST_REFUSAL };
-        let body = collect(response, largest).await.unwrap_or_default();
-        if status.is_success() {
-            return Ok(Written::Accepted(Answer { headers, body }));
+        find_existing: impl Fn() -> F,
+    ) -> Result<PutOutcome<T>, Error>
+    where
+        F: Future<Output = Result<Option<T>, Error>>,
+    {
+        let body = serde_json::to_vec(body)
+            .map_err(|error| Error::Internal { problem: error.to_string() })?;
+        let body = Bytes::from(body);
+        let mut attempt = 1;
+        loop {
+            let lost = match self.put_once(url, &body, request_id).await? {
+                PutAttempt::Accepted(response) => return Ok(PutOutcome::Accepted(response)),
+                PutAttempt::Rejected(response) => return Ok(PutOutcome::Rejected(response)),
+                PutAttempt::ResponseLost(error) => error,
+            };
+            if let Some(existing) = find_existing().await? {
+                return Ok(PutOutcome::Existing(existing));
+            }
+            if attempt == MAX_PUT_ATTEMPTS {
+                return Err(lost);
+            }
+            attempt += 1;
         }
-        let refusal = Refusal::read(status, &headers, &body);
-        if refusal.is_ambiguous() {
-            return Ok(Written::Unknown(refusal.into_error(backend, backend)));
-        }
-        Ok(Written::Refused(refusal))
     }
 
-    /// Sends a request, and once more with a new token if ARM does not take the old one: a 401 has had
-    /// no effect.
+    async fn put_once(
+        &self,
+        url: &Url,
+        body: &Bytes,
+        request_id: Option<Uuid>,
+    ) -> Result<PutAttempt, Error> {
+        let response = match self.send(&Method::PUT, url, body, request_id).await {
+            Ok(response) => response,
+            Err(SendError::NotSent(error)) => return Err(error),
+            Err(SendError::NoResponse(error)) => return Ok(PutAttempt::ResponseLost(error)),
+        };
+        let (status, headers) = (response.status(), response.headers().clone());
+        let max_body = if status.is_success() { MAX_RESOURCE_BODY } else { MAX_ERROR_BODY };
+        let body = collect(response, max_body).await.unwrap_or_default();
+        if status.is_success() {
+            return Ok(PutAttempt::Accepted(PutResponse { headers, body }));
+        }
+        let response = ErrorResponse::parse(status, &headers, &body);
+        if response.may_have_taken_effect() {
+            let error = response.into_error(self.backend(), self.backend());
+            return Ok(PutAttempt::ResponseLost(error));
+        }
+        Ok(PutAttempt::Rejected(response))
+    }
+
+    /// Sends a request, and again with a new token if ARM rejects the first: a request with status 401 had no effect.
     async fn send(
         &self,
         method: &Method,
         url: &Url,
         body: &Bytes,
         request_id: Option<Uuid>,
-    ) -> Result<reqwest::Response, Unsent> {
-        // No token is fetched for a call that is refused.
-        self.http.check_available().map_err(Unsent::Http)?;
+    ) -> Result<reqwest::Response, SendError> {
+        // While the circuit breaker is open, no token is fetched.
+        self.check_available().map_err(SendError::NotSent)?;
         let token = self.tokens.get(Timestamp::now()).await;
-        let token = token.map_err(|error| Unsent::Token(self.no_token(error)))?;
-        let response = self.send_with(&token, method, url, body, request_id).await?;
+        let token = token.map_err(|error| SendError::NotSent(self.token_error(error)))?;
+        let response = self.send_with_token(&token, method, url, body, request_id).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
         let token = self.tokens.replace(&token).await;
-        let token = token.map_err(|error| Unsent::Token(self.no_token(error)))?;
-        self.send_with(&token, method, url, body, request_id).await
+        let token = token.map_err(|error| SendError::NotSent(self.token_error(error)))?;
+        self.send_with_token(&token, method, url, body, request_id).await
     }
 
-    async fn send_with(
+    async fn send_with_token(
         &self,
         token: &Token,
         method: &Method,
         url: &Url,
         body: &Bytes,
         request_id: Option<Uuid>,
-    ) -> Result<reqwest::Response, Unsent> {
+    ) -> Result<reqwest::Response, SendError> {
         let mut request = self
             .http
             .inner()
@@ -240,34 +321,67 @@ impl Arm {
             request = request.header("x-ms-client-request-id", id.to_string());
         }
         let request = request.build().map_err(|_| {
-            Unsent::Http(RequestError::NotSent("the request cannot be built".to_owned()))
+            let error = RequestError::NotSent("the request cannot be built".to_owned());
+            self.send_error(error)
         })?;
-        let response = self.http.send(request).await.map_err(Unsent::Http)?;
-        if let Some(left) = quota::left(response.headers()) {
-            self.http.lower_rate_limit(left);
+        let response = self.http.send(request).await.map_err(|error| self.send_error(error))?;
+        if let Some(remaining) = quota::remaining(response.headers()) {
+            self.http.lower_rate_limit(remaining);
         }
         tracing::debug!(
-            backend = self.backend.as_str(), %method, url = redact_url(url),
-            status = response.status().as_u16(), "asked ARM"
+            backend = self.backend(), %method, url = redact_url(url),
+            status = response.status().as_u16(), "ARM request"
         );
         Ok(response)
     }
 
-    fn no_token(&self, error: TokenSourceError) -> Error {
-        let backend = self.backend.as_str().to_owned();
+    fn send_error(&self, error: RequestError) -> SendError {
+        let is_sent = !matches!(
+            error,
+            RequestError::NotSent(_) | RequestError::RateLimited(_) | RequestError::CircuitOpen(_)
+        );
+        let error = error.into_error(self.backend());
+        if is_sent { SendError::NoResponse(error) } else { SendError::NotSent(error) }
+    }
+
+    fn token_error(&self, error: TokenSourceError) -> Error {
+        let backend = self.backend().to_owned();
         match error {
             TokenSourceError::Refused(detail) => Error::CredentialRefused { backend, detail },
             TokenSourceError::Unreachable(detail) => Error::Unavailable {
                 backend,
                 retry_after: DEFAULT_RETRY_AFTER,
-                detail: format!("no token: {detail}"),
+                detail: format!("cannot get an access token: {detail}"),
             },
         }
     }
 
-    /// An invalid response.
+    /// Decodes the body of a response.
+    ///
+    /// # Errors
+    /// [`Error::InvalidResponse`], as [`dto::decode`].
+    pub(super) fn decode<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Error> {
+        dto::decode(body).map_err(|problem| self.invalid_response(problem))
+    }
+
+    /// An [`Error::InvalidResponse`].
     pub(super) fn invalid_response(&self, problem: impl Into<String>) -> Error {
-        let backend = self.backend.as_str().to_owned();
-        Error::InvalidResponse { backend, problem: problem.into() }
+        Error::InvalidResponse { backend: self.backend().to_owned(), problem: problem.into() }
+    }
+
+    /// The error of the read that follows an accepted PUT: when ARM does not find the resource, it will later.
+    pub(super) fn read_after_put_error(&self, error: Error) -> Error {
+        match error {
+            Error::NotFound { name, .. } => Error::Unavailable {
+                backend: self.backend().to_owned(),
+                retry_after: DEFAULT_RETRY_AFTER,
+                detail: format!("ARM has accepted {name} but does not return it yet"),
+            },
+            error => error,
+        }
+    }
+
+    fn backend(&self) -> &str {
+        self.scope.backend.as_str()
     }
 }

@@ -1,22 +1,110 @@
-//! The configuration of an Azure backend: `[backends.NAME]` with `kind = "azure"`.
-
-use std::sync::Arc;
+//! The configuration of an Azure backend: the keys of `[backends.NAME]` with `kind = "azure"`, and the [`Settings`] that
+//! they become.
 
 use serde::Deserialize;
 use toml::Spanned;
-use url::Url;
+use url::{Host, Url};
+use uuid::Uuid;
 
-use super::{Azure, Credential, DEFAULT_API_VERSION, DEFAULT_RATE_LIMIT, Settings};
-use crate::backend::{Backend, BackendConfig};
+use super::credential::Credential;
+use crate::backend::BackendConfig;
 use crate::config::{
     BackendTable, ConfigError, FileRef, Location, SecretRef, SourceFile, TrustConfig,
 };
 use crate::model::BackendId;
-use crate::upstream::RateLimit;
+use crate::upstream::{RateLimit, Trust, TrustError, redact_url};
+
+/// The api-version that is used by default: the first with all that the gateway reads, instant access included.
+pub const DEFAULT_API_VERSION: &str = "2025-04-01";
+/// ARM's limit for the reads of one principal in a subscription: a token bucket of 250 that refills by 25 a second.
+pub const DEFAULT_RATE_LIMIT: RateLimit = RateLimit { per_second: 25.0, burst: 250 };
+
+/// The first api-version with the instance view, which shows the progress of a copy.
+const MIN_API_VERSION: &str = "2021-11-01";
+
+/// The settings of an Azure backend.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Id of the backend.
+    pub id: BackendId,
+    /// The subscription whose collections it shows, a GUID.
+    pub subscription_id: String,
+    /// Azure Resource Manager, `https://management.azure.com` in the public cloud; also the audience of tokens. Plain
+    /// HTTP is allowed on loopback only.
+    pub endpoint: Url,
+    /// Microsoft Entra ID, `https://login.microsoftonline.com` in the public cloud.
+    pub authority: Url,
+    /// [`DEFAULT_API_VERSION`], or another from 2021-11-01 on for a cloud that does not have it.
+    pub api_version: String,
+    /// How the gateway authenticates.
+    pub credential: Credential,
+    /// Which certificates of Resource Manager and of the authority are accepted.
+    pub trust: Trust,
+    /// The requests that this process may send to Resource Manager; other replicas are not counted.
+    pub rate_limit: RateLimit,
+}
+
+/// Why settings are invalid.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// One of the values.
+    #[error("{setting}: {problem}")]
+    Value {
+        /// The name of the setting.
+        setting: &'static str,
+        /// What is wrong with its value.
+        problem: String,
+    },
+    /// The trusted certificates.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+}
+
+impl Settings {
+    /// Checks the values that need no credential and no request.
+    pub(super) fn validate(&self) -> Result<(), SettingsError> {
+        let invalid = |setting, value: &str, expected: &str| {
+            let problem = format!("invalid value `{value}`: expected {expected}");
+            Err(SettingsError::Value { setting, problem })
+        };
+        if Uuid::try_parse(&self.subscription_id).is_err() {
+            return invalid("subscription_id", &self.subscription_id, "a GUID");
+        }
+        if !is_safe_endpoint(&self.endpoint) {
+            return invalid(
+                "endpoint",
+                &redact_url(&self.endpoint),
+                "an https URL without a query",
+            );
+        }
+        if self.authority.scheme() != "https" {
+            return invalid("authority", &redact_url(&self.authority), "an https URL");
+        }
+        let date = self.api_version.get(..MIN_API_VERSION.len()).unwrap_or_default();
+        if date.parse::<jiff::civil::Date>().is_err() || date < MIN_API_VERSION {
+            let expected = format!("{MIN_API_VERSION} or later, since earlier ones have no copies");
+            return invalid("api_version", &self.api_version, &expected);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a bearer token may be sent to this URL: over TLS, or without leaving this host.
+fn is_safe_endpoint(endpoint: &Url) -> bool {
+    let is_loopback = match endpoint.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => return false,
+    };
+    let is_plain = endpoint.query().is_none() && endpoint.fragment().is_none();
+    let scheme = endpoint.scheme();
+    is_plain && (scheme == "https" || (scheme == "http" && is_loopback))
+}
 
 type Text = Option<Spanned<String>>;
 
-/// The keys, besides those of every backend.
+/// The keys of an Azure backend, besides those of every backend.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Keys {
@@ -43,10 +131,11 @@ struct CredentialKeys {
     metadata_service: Text,
 }
 
-/// The checked settings.
+/// The checked keys.
 #[derive(Debug)]
-struct AzureConfig {
-    location: Location,
+pub(super) struct AzureConfig {
+    /// Where the table is, for errors.
+    pub(super) location: Location,
     subscription_id: String,
     endpoint: Url,
     authority: Url,
@@ -56,7 +145,7 @@ struct AzureConfig {
     rate_limit: RateLimit,
 }
 
-/// A [`Credential`] whose secrets have not been read.
+/// A [`Credential`] whose secrets are not read yet.
 #[derive(Debug)]
 enum CredentialConfig {
     ClientSecret { tenant_id: String, client_id: String, secret: SecretRef },
@@ -67,24 +156,28 @@ enum CredentialConfig {
     StaticToken(SecretRef),
 }
 
-/// The clouds that Microsoft operates: name, Resource Manager, authority.
+/// For errors of a missing key.
+const EXAMPLE_GUID: &str = "00000000-0000-…";
+
+/// The clouds that Microsoft operates: name, endpoint of Resource Manager, authority.
 const CLOUDS: [(&str, &str, &str); 3] = [
     ("public", "https://management.azure.com", "https://login.microsoftonline.com"),
     ("usgov", "https://management.usgovcloudapi.net", "https://login.microsoftonline.us"),
     ("china", "https://management.chinacloudapi.cn", "https://login.chinacloudapi.cn"),
 ];
 
-/// Reads the table.
+/// Reads and checks the keys.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// The first invalid key.
 pub(super) fn read(mut table: BackendTable<'_>) -> Result<Box<dyn BackendConfig>, ConfigError> {
     let (source, location) = (table.source(), table.location());
     let rate_limit = table.take_rate_limit(DEFAULT_RATE_LIMIT)?;
     let trust = table.take_ca_file()?;
     let keys: Keys = table.read()?;
-    let subscription_id = location.required("subscription_id", &keys.subscription_id, GUID)?;
-    if uuid::Uuid::try_parse(subscription_id.get_ref()).is_err() {
+    let subscription_id =
+        location.required("subscription_id", &keys.subscription_id, EXAMPLE_GUID)?;
+    if Uuid::try_parse(subscription_id.get_ref()).is_err() {
         let problem = format!(
             "invalid value `{}` for `subscription_id`: expected a GUID",
             subscription_id.get_ref()
@@ -109,8 +202,6 @@ pub(super) fn read(mut table: BackendTable<'_>) -> Result<Box<dyn BackendConfig>
     }))
 }
 
-const GUID: &str = "00000000-0000-…";
-
 fn check_cloud(
     source: &SourceFile,
     location: &Location,
@@ -128,7 +219,7 @@ fn check_cloud(
         )),
         (cloud, None, None) => {
             let name = cloud.as_ref().map_or("public", |cloud| cloud.get_ref());
-            let known = CLOUDS.iter().find(|(own, _, _)| *own == name);
+            let known = CLOUDS.iter().find(|(cloud, ..)| *cloud == name);
             let parsed = known.and_then(|(_, endpoint, authority)| {
                 Some((Url::parse(endpoint).ok()?, Url::parse(authority).ok()?))
             });
@@ -149,7 +240,7 @@ fn check_credential(
     let location = source.at(credential);
     let keys = credential.get_ref();
     let id = |key: &str, value: &Text| {
-        location.required(key, value, GUID).map(|text| text.get_ref().clone())
+        location.required(key, value, EXAMPLE_GUID).map(|text| text.get_ref().clone())
     };
     let secret = |file: &Text, variable: &Text, what: &str| {
         SecretRef::required(source, &location, file, variable, what)
@@ -195,7 +286,7 @@ fn check_credential(
     })
 }
 
-/// The metadata service speaks plain HTTP, and never leaves the machine.
+/// The metadata service has plain HTTP only: its address is link-local.
 fn metadata_url(source: &SourceFile, text: &Spanned<String>) -> Result<Url, ConfigError> {
     match Url::parse(text.get_ref()) {
         Ok(url) if url.path() == "/" && url.has_host() && url.username().is_empty() => Ok(url),
@@ -206,9 +297,13 @@ fn metadata_url(source: &SourceFile, text: &Spanned<String>) -> Result<Url, Conf
     }
 }
 
-impl BackendConfig for AzureConfig {
-    fn build(&self, id: &BackendId) -> Result<Arc<dyn Backend>, ConfigError> {
-        let azure = Azure::new(Settings {
+impl AzureConfig {
+    /// The settings, with the secrets read from their files and variables.
+    ///
+    /// # Errors
+    /// A secret or certificate that is absent or unusable.
+    pub(super) fn settings(&self, id: &BackendId) -> Result<Settings, ConfigError> {
+        Ok(Settings {
             id: id.clone(),
             subscription_id: self.subscription_id.clone(),
             endpoint: self.endpoint.clone(),
@@ -217,8 +312,7 @@ impl BackendConfig for AzureConfig {
             credential: self.credential.read()?,
             trust: self.trust.read()?,
             rate_limit: self.rate_limit,
-        });
-        Ok(Arc::new(azure.map_err(|error| self.location.error(error.to_string()))?))
+        })
     }
 }
 

@@ -1,200 +1,366 @@
-//! Starting a copy, once.
+//! Starts a copy: checks ARM's rules for copies as far as reads can show a violation, then sends the request.
 //!
-//! The id of the new point is given, so that looking is all it takes to know whether an earlier attempt,
-//! of this replica or of another, has had its effect. What the rules are stands in [`super::rules`].
+//! The caller chooses the id of the copy, so a read shows whether an earlier attempt, by this replica or another, has had
+//! its effect. A violated rule is an [`Error::FailedPrecondition`] with a remedy. Uncertain cases are left to ARM.
 
-use super::Azure;
-use super::client::{ATTEMPTS, Answer, Expand, Written};
-use super::id::{ArmId, PointId, is_new_name};
-use super::read::Found;
-use super::rules::Plan;
-use super::wire::{self, Id};
+use http::{HeaderMap, StatusCode};
+use uuid::Uuid;
+
+use super::client::{Expand, PutOutcome, PutResponse};
+use super::collections::CollectionPoints;
+use super::dto;
+use super::id::{ArmId, MAX_NAME, PointId, is_new_name, quoted};
+use super::map::CollectionIdentity;
+use super::points::{Points, ReadPoint};
 use crate::backend::{NewCopy, Operation, StartedCopy, WriteMode};
 use crate::model::{
     AzureDiskProperties, Disk, DiskVendorProperties, Error, InvalidKind, PointRef, RestorePoint,
-    State, VendorProperties, View,
+    Source, State, VendorProperties, View,
 };
 
-/// ARM gives no rule; its disk restore points, called after their disks, end here.
-const LONGEST_NAME: usize = 260;
+/// A copy that violates no rule.
+#[derive(Debug)]
+struct CheckedCopy {
+    source: ReadPoint,
+    destination: CollectionIdentity,
+    /// The copy, in the destination as ARM spells that.
+    target: PointId,
+}
 
-impl Azure {
-    /// Starts a copy, or says what is in the way.
-    pub(super) async fn start_copy(
-        &self,
-        new: &NewCopy,
-        mode: WriteMode,
-    ) -> Result<StartedCopy, Error> {
-        let from = self.point_id(&new.source).map_err(|error| error.in_field("source"))?;
-        let to = self.point_id(&PointRef::from(&new.target));
-        let to = to.map_err(|error| error.in_field("destination"))?;
-        if !is_new_name(&to.name, LONGEST_NAME) {
-            let problem = "ARM takes no such name; use letters, digits, `-`, `_` and `.`";
-            return Err(Error::invalid(InvalidKind::Name, "restore_point_id", problem));
+/// Starts a copy, or returns the existing one if it has the same source.
+///
+/// # Errors
+/// INVALID_ARGUMENT; NOT_FOUND on `source` or `destination`; [`Error::AlreadyExists`] for a point with another source;
+/// [`Error::FailedPrecondition`] with the violated rule; [`Error::Aborted`] while another copy is under way; those of the
+/// vendor.
+pub(super) async fn start_copy(
+    points: &Points,
+    new: &NewCopy,
+    mode: WriteMode,
+) -> Result<StartedCopy, Error> {
+    let source = PointId::parse(&new.source).map_err(|error| error.in_field("source"))?;
+    let target = PointId::parse(&PointRef::from(&new.target));
+    let target = target.map_err(|error| error.in_field("destination"))?;
+    if !is_new_name(&target.name, MAX_NAME) {
+        let id = quoted(&target.name);
+        let problem = format!("invalid id {id}: expected letters, digits, `-`, `_` and `.`");
+        return Err(Error::invalid(InvalidKind::Name, "restore_point_id", problem));
+    }
+    if let Some(existing) = find_existing(points, &source, &target).await? {
+        return Ok(existing);
+    }
+    let copy = check(points, &source, &target).await?;
+    match mode {
+        WriteMode::ValidateOnly => {
+            Ok(StartedCopy { point: preview(points, &copy), operation: None })
         }
-        if let Some(existing) = self.existing_copy(&from, &to).await? {
-            return Ok(existing);
-        }
-        let plan = self.plan_copy(&from, &to).await?;
-        match mode {
-            WriteMode::ValidateOnly => {
-                Ok(StartedCopy { point: self.preview(&plan, &to), operation: None })
+        WriteMode::Execute => put(points, &copy, &source, new.request_id).await,
+    }
+}
+
+/// The target if it exists and is a copy of the source.
+async fn find_existing(
+    points: &Points,
+    source: &PointId,
+    target: &PointId,
+) -> Result<Option<StartedCopy>, Error> {
+    let existing = match points.read(target, View::Full).await {
+        Err(Error::NotFound { .. }) => return Ok(None),
+        existing => existing?,
+    };
+    check_same_source(points, source, &existing)?;
+    let operation = points.operation(&existing.point);
+    let point = points.with_failure_reason(existing, operation.as_ref()).await?;
+    Ok(Some(StartedCopy { point, operation }))
+}
+
+fn check_same_source(points: &Points, source: &PointId, existing: &ReadPoint) -> Result<(), Error> {
+    let scope = &points.arm.scope;
+    let copied_from = existing.dto.copied_from();
+    let difference = match copied_from.map(|id| ArmId::parse(id, scope)) {
+        Some(ArmId::Point(other)) if other.is_same_as(source) => return Ok(()),
+        Some(ArmId::Point(other)) => format!("it is a copy of {}", other.to_name(scope)),
+        Some(_) => "it is a copy of a point outside of this backend".to_owned(),
+        None => "it is not a copy".to_owned(),
+    };
+    Err(Error::AlreadyExists { name: existing.point.name.to_string(), difference })
+}
+
+async fn put(
+    points: &Points,
+    copy: &CheckedCopy,
+    source: &PointId,
+    request_id: Option<Uuid>,
+) -> Result<StartedCopy, Error> {
+    let arm = &points.arm;
+    let source_restore_point = dto::SubResource { id: copy.source.dto.id.clone() };
+    let body = dto::NewCopy { properties: dto::NewCopyProperties { source_restore_point } };
+    let url = arm.url(&copy.target.path(&arm.scope), Expand::Nothing);
+    let find_existing = || find_existing(points, source, &copy.target);
+    match arm.put(&url, &body, request_id, find_existing).await? {
+        PutOutcome::Accepted(response) => accepted(points, copy, source, &response).await,
+        PutOutcome::Existing(existing) => Ok(existing),
+        PutOutcome::Rejected(response) => {
+            // The conflict may be with an earlier attempt.
+            if response.status == StatusCode::CONFLICT
+                && let Some(existing) = find_existing().await?
+            {
+                return Ok(existing);
             }
-            WriteMode::Execute => self.put_copy(new, &plan, &from, &to).await,
-        }
-    }
-
-    /// The target if it is there and is a copy of the source.
-    async fn existing_copy(
-        &self,
-        from: &PointId,
-        to: &PointId,
-    ) -> Result<Option<StartedCopy>, Error> {
-        let found = match self.read_point(to, View::Full).await {
-            Err(Error::NotFound { .. }) => return Ok(None),
-            found => found?,
-        };
-        self.check_same_source(from, &found)?;
-        let operation = self.operations.get(&found.point.uid);
-        let point = self.with_reason(found, operation.as_ref()).await?;
-        Ok(Some(StartedCopy { point, operation }))
-    }
-
-    fn check_same_source(&self, from: &PointId, found: &Found) -> Result<(), Error> {
-        let copied = found.wire.copied_from();
-        let difference = match copied.map(|id| ArmId::parse(id, &self.arm.subscription)) {
-            Some(ArmId::Point(source)) if source.key() == from.key() => return Ok(()),
-            Some(ArmId::Point(source)) => {
-                format!("it is a copy of {}", source.point_name(&self.arm.backend))
-            }
-            Some(_) => "it is a copy of a point outside of this backend".to_owned(),
-            None => "it is no copy".to_owned(),
-        };
-        Err(Error::AlreadyExists { name: found.point.name.to_string(), difference })
-    }
-
-    async fn put_copy(
-        &self,
-        new: &NewCopy,
-        plan: &Plan,
-        from: &PointId,
-        to: &PointId,
-    ) -> Result<StartedCopy, Error> {
-        let target = PointId { collection: plan.destination.id.clone(), name: to.name.clone() };
-        let source = Id { id: plan.source.wire.id.clone() };
-        let properties = wire::NewCopyProperties { source_restore_point: source };
-        let body = wire::NewCopy { properties };
-        let body = serde_json::to_vec(&body)
-            .map_err(|error| Error::Internal { problem: error.to_string() })?;
-        let url = self.arm.url(&target.path(&self.arm.subscription), Expand::Nothing);
-        let destination = plan.destination.id.collection_name(&self.arm.backend).to_string();
-
-        let mut attempt = 1;
-        loop {
-            match self.arm.put(&url, body.clone(), new.request_id).await? {
-                Written::Accepted(answer) => {
-                    return self.accepted_copy(plan, from, &target, &answer).await;
-                }
-                Written::Refused(refusal) => {
-                    // A conflict may be with our own earlier attempt.
-                    if refusal.status == http::StatusCode::CONFLICT
-                        && let Some(existing) = self.existing_copy(from, &target).await?
-                    {
-                        return Ok(existing);
-                    }
-                    let error = refusal.of_write(self.arm.backend.as_str(), &destination);
-                    return Err(match error {
-                        Error::NotFound { .. } => error.in_field("destination"),
-                        error => error,
-                    });
-                }
-                Written::Unknown(error) => {
-                    if let Some(existing) = self.existing_copy(from, &target).await? {
-                        return Ok(existing);
-                    }
-                    if attempt == ATTEMPTS {
-                        return Err(error);
-                    }
-                    attempt += 1;
-                }
-            }
-        }
-    }
-
-    async fn accepted_copy(
-        &self,
-        plan: &Plan,
-        from: &PointId,
-        target: &PointId,
-        answer: &Answer,
-    ) -> Result<StartedCopy, Error> {
-        let operation = self.handle(&answer.headers);
-        if let Some(operation) = &operation {
-            self.remember_operation(target, operation);
-        }
-        let found = match wire::decode::<wire::Point>(&answer.body) {
-            Ok(wire) => {
-                let point = self.map_point(&plan.destination, &wire, View::Full)?;
-                Found { home: plan.destination.clone(), wire, point }
-            }
-            // It was accepted, whatever became of the body.
-            Err(_) => {
-                let found = self.read_point(target, View::Full).await;
-                found.map_err(|error| self.not_shown_yet(error))?
-            }
-        };
-        self.check_same_source(from, &found)?;
-        Ok(StartedCopy { point: found.point, operation })
-    }
-
-    fn remember_operation(&self, target: &PointId, operation: &Operation) {
-        let uid = target.arm(&self.arm.subscription).to_lowercase();
-        self.operations.insert(uid, operation.clone());
-    }
-
-    /// What the copy would be.
-    fn preview(&self, plan: &Plan, to: &PointId) -> RestorePoint {
-        let source = &plan.source.point;
-        let target = PointId { collection: plan.destination.id.clone(), name: to.name.clone() };
-        let vendor_id = target.arm(&self.arm.subscription);
-        let mut vendor = source.vendor.clone();
-        if let VendorProperties::Azure(azure) = &mut vendor {
-            azure.provisioning_state = String::new();
-            azure.encryption_types = Vec::new();
-            azure.source_restore_point_id.clone_from(&source.vendor_id);
-        }
-        let disk = |disk: &Disk| Disk {
-            vendor_id: String::new(),
-            state: State::Creating,
-            progress_percent: None,
-            source_vendor_id: disk.vendor_id.clone(),
-            vendor: disk.vendor.clone().map(unmade),
-            ..disk.clone()
-        };
-        RestorePoint {
-            name: target.point_name(&self.arm.backend),
-            uid: vendor_id.to_lowercase(),
-            vendor_id,
-            display_name: to.name.clone(),
-            state: State::Creating,
-            state_reason: "it would be made; nothing was written".to_owned(),
-            source: crate::model::Source { vm_name: String::new(), ..source.source.clone() },
-            location: plan.destination.region.clone(),
-            source_restore_point: Some(source.name.clone()),
-            disks: source.disks.iter().map(disk).collect(),
-            vendor,
-            ..source.clone()
+            let destination = copy.destination.id.to_name(&arm.scope).to_string();
+            let error = response.into_write_error(arm.scope.backend.as_str(), &destination);
+            Err(match error {
+                Error::NotFound { .. } => error.in_field("destination"),
+                error => error,
+            })
         }
     }
 }
 
-/// What is known of a disk of a copy before there is one: how it will be encrypted is ARM's choice.
-fn unmade(disk: DiskVendorProperties) -> DiskVendorProperties {
-    let DiskVendorProperties::Azure(disk) = disk;
-    DiskVendorProperties::Azure(AzureDiskProperties {
-        encryption_type: String::new(),
-        disk_encryption_set_id: String::new(),
-        snapshot_access_state: String::new(),
-        ..disk
+async fn accepted(
+    points: &Points,
+    copy: &CheckedCopy,
+    source: &PointId,
+    response: &PutResponse,
+) -> Result<StartedCopy, Error> {
+    let operation = operation(points, &response.headers);
+    if let Some(operation) = &operation {
+        points.cache_operation(&copy.target, operation);
+    }
+    let started = match dto::decode::<dto::RestorePoint>(&response.body) {
+        Ok(dto) => {
+            let collection = copy.destination.clone();
+            let point = points.map_listed(&collection, &dto, View::Full)?;
+            ReadPoint { collection, dto, point }
+        }
+        // It is accepted, whatever the body.
+        Err(_) => {
+            let read = points.read(&copy.target, View::Full).await;
+            read.map_err(|error| points.arm.read_after_put_error(error))?
+        }
+    };
+    check_same_source(points, source, &started)?;
+    Ok(StartedCopy { point: started.point, operation })
+}
+
+/// The handle of the operation. ARM's contract prefers `Azure-AsyncOperation` over `Location`, which no recorded creation
+/// of a point has. The point itself is enough without either.
+fn operation(points: &Points, headers: &HeaderMap) -> Option<Operation> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let url = header("azure-asyncoperation").or_else(|| header("location"))?;
+    if points.arm.own_url(url).is_none() {
+        let backend = points.arm.scope.backend.as_str();
+        tracing::warn!(backend, "ignoring an operation URL that points to another host");
+        return None;
+    }
+    Some(Operation(url.to_owned()))
+}
+
+/// Checks a copy whose target does not exist.
+async fn check(points: &Points, source: &PointId, target: &PointId) -> Result<CheckedCopy, Error> {
+    let source = points.read(source, View::Basic).await;
+    let source = source.map_err(|error| error.in_field("source"))?;
+    check_source(&source)?;
+
+    let destination = points.collections.read_points(&target.collection).await;
+    let CollectionPoints { collection: destination, points: dtos, .. } =
+        destination.map_err(|error| error.in_field("destination"))?;
+    check_destination(points, &source, &destination)?;
+
+    let copies = dtos
+        .iter()
+        .filter(|dto| dto.copied_from().is_some())
+        .map(|dto| points.map_listed(&destination, dto, View::Basic))
+        .collect::<Result<Vec<_>, _>>()?;
+    check_not_copied(&source.point, &copies)?;
+    let newest = newest_copy(points, &destination, &copies).await?;
+    check_none_under_way(&copies, newest.as_ref())?;
+    check_order(&source.point, newest.as_ref())?;
+
+    let target = PointId { collection: destination.id.clone(), name: target.name.clone() };
+    Ok(CheckedCopy { source, destination, target })
+}
+
+fn check_source(source: &ReadPoint) -> Result<(), Error> {
+    let violation = |rule, description: String| {
+        Err(Error::FailedPrecondition { rule, subject: source.point.name.to_string(), description })
+    };
+    // Before its state: that it becomes READY does not help.
+    if source.dto.copied_from().is_some() {
+        return violation(
+            "COPY_OF_COPY",
+            "it is a copy itself; copy the point that it was copied from".to_owned(),
+        );
+    }
+    match source.point.state {
+        State::Ready => Ok(()),
+        State::Creating => violation(
+            "SOURCE_NOT_READY",
+            "it is still being created; watch it until it is READY, then copy it".to_owned(),
+        ),
+        _ => violation(
+            "SOURCE_NOT_READY",
+            format!(
+                "it is not READY ({}) and is not known to become so; copy another point",
+                source.point.state_reason
+            ),
+        ),
+    }
+}
+
+fn check_destination(
+    points: &Points,
+    source: &ReadPoint,
+    destination: &CollectionIdentity,
+) -> Result<(), Error> {
+    let scope = &points.arm.scope;
+    let violation = |rule, description: String| {
+        let subject = destination.id.to_name(scope).to_string();
+        Err(Error::FailedPrecondition { rule, subject, description })
+    };
+    let accepts_from = ArmId::parse(&destination.source, scope);
+    let accepts =
+        matches!(accepts_from, ArmId::Collection(id) if id.key() == source.collection.id.key());
+    if !accepts {
+        return violation(
+            "WRONG_DESTINATION",
+            format!(
+                "a collection accepts copies from its source only; copy into a collection whose source \
+                 is {}, or create one",
+                source.collection.id.to_name(scope)
+            ),
+        );
+    }
+    if destination.region == source.collection.region {
+        return violation(
+            "SAME_REGION",
+            format!(
+                "source and destination are both in {}; ARM copies to another region only",
+                destination.region
+            ),
+        );
+    }
+    Ok(())
+}
+
+fn check_not_copied(source: &RestorePoint, copies: &[RestorePoint]) -> Result<(), Error> {
+    let is_copy_of_source = |copy: &&RestorePoint| {
+        let from = copy.source_restore_point.as_ref().map(|name| name.to_string().to_lowercase());
+        from == Some(source.name.to_string().to_lowercase())
+    };
+    let Some(copy) = copies.iter().find(is_copy_of_source) else { return Ok(()) };
+    let remedy = if copy.state == State::Failed {
+        "that copy has failed: delete it in Azure first"
+    } else {
+        "use that copy"
+    };
+    Err(Error::FailedPrecondition {
+        rule: "ALREADY_COPIED",
+        subject: copy.name.to_string(),
+        description: format!(
+            "a point can be copied into a region once, and {} is a copy of this one; {remedy}",
+            copy.name
+        ),
     })
+}
+
+/// The newest copy that has not failed, with its true state. ARM copies one point after the other in the order of their
+/// times, so of the copies that ARM reports as `Succeeded` only this one can be under way.
+async fn newest_copy(
+    points: &Points,
+    destination: &CollectionIdentity,
+    copies: &[RestorePoint],
+) -> Result<Option<RestorePoint>, Error> {
+    let not_failed =
+        copies.iter().filter(|copy| matches!(copy.state, State::Copying | State::Ready));
+    match not_failed.max_by_key(|copy| copy.point_time) {
+        Some(copy) if copy.state == State::Copying => {
+            match points.read_in(destination, &copy.name.restore_point, View::Basic).await {
+                Err(Error::NotFound { .. }) => Ok(None),
+                copy => copy.map(Some),
+            }
+        }
+        newest => Ok(newest.cloned()),
+    }
+}
+
+fn check_none_under_way(
+    copies: &[RestorePoint],
+    newest: Option<&RestorePoint>,
+) -> Result<(), Error> {
+    let creating = copies.iter().find(|copy| copy.state == State::Creating);
+    let copying = newest.filter(|copy| copy.state == State::Copying);
+    match creating.or(copying) {
+        None => Ok(()),
+        Some(copy) => Err(Error::Aborted {
+            problem: format!(
+                "{} is under way, and ARM runs one copy at a time from one collection to another; watch \
+                 it until it is READY or FAILED, then retry",
+                copy.name
+            ),
+        }),
+    }
+}
+
+fn check_order(source: &RestorePoint, newest: Option<&RestorePoint>) -> Result<(), Error> {
+    match newest {
+        Some(newer) if newer.state == State::Ready && newer.point_time > source.point_time => {
+            Err(Error::FailedPrecondition {
+                rule: "COPY_ORDER",
+                subject: newer.name.to_string(),
+                description: format!(
+                    "points must be copied in the order of their times, and {} is newer than this one; \
+                     copy a point that is newer than it, or copy into another collection",
+                    newer.name
+                ),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The copy as it would be created.
+fn preview(points: &Points, copy: &CheckedCopy) -> RestorePoint {
+    let CheckedCopy { source: ReadPoint { point: source, .. }, destination, target } = copy;
+    let vendor_id = target.to_arm_id(&points.arm.scope);
+    let mut vendor = source.vendor.clone();
+    if let VendorProperties::Azure(azure) = &mut vendor {
+        azure.provisioning_state = String::new();
+        azure.encryption_types = Vec::new();
+        azure.source_restore_point_id.clone_from(&source.vendor_id);
+    }
+    RestorePoint {
+        name: target.to_name(&points.arm.scope),
+        uid: vendor_id.to_lowercase(),
+        vendor_id,
+        display_name: target.name.clone(),
+        state: State::Creating,
+        state_reason: "it would be created; nothing was written".to_owned(),
+        source: Source { vm_name: String::new(), ..source.source.clone() },
+        location: destination.region.clone(),
+        source_restore_point: Some(source.name.clone()),
+        disks: source.disks.iter().map(preview_disk).collect(),
+        vendor,
+        ..source.clone()
+    }
+}
+
+/// ARM decides how a disk of a copy is encrypted.
+fn preview_disk(source: &Disk) -> Disk {
+    let vendor = source.vendor.clone().map(|DiskVendorProperties::Azure(azure)| {
+        DiskVendorProperties::Azure(AzureDiskProperties {
+            encryption_type: String::new(),
+            disk_encryption_set_id: String::new(),
+            snapshot_access_state: String::new(),
+            ..azure
+        })
+    });
+    Disk {
+        vendor_id: String::new(),
+        state: State::Creating,
+        progress_percent: None,
+        source_vendor_id: source.vendor_id.clone(),
+        vendor,
+        ..source.clone()
+    }
 }

@@ -1,82 +1,94 @@
-//! Entrances for the fuzz targets: the readers of this backend, which are nobody else's business.
+//! Entry points for the fuzz targets to the decoders of this backend, which are private otherwise.
 //!
 //! Compiled by cargo-fuzz only. Nothing is decided or checked here.
 
 use http::{HeaderMap, StatusCode};
 
-use super::error::Refusal;
-use super::id::{ArmId, CollectionId};
-use super::map::{self, Home, Scope};
-use super::state::Arrival;
-use super::walk::Position;
-use super::{raw, wire};
+use super::cursor::Position;
+use super::dto;
+use super::error_response::ErrorResponse;
+use super::id::{ArmId, CollectionId, Scope};
+use super::map::{self, CollectionIdentity};
+use super::redact::redact;
+use super::status::ReplicationEvidence;
 use crate::backend::Cursor;
 use crate::model::{BackendId, Collection, Error, RestorePoint, View};
 
-/// The subscription that answers are read for.
+/// The subscription that responses belong to.
 pub const SUBSCRIPTION: &str = "00000000-0000-0000-0000-00000000000a";
 
-fn scoped<T>(read: impl FnOnce(Scope<'_>) -> Option<T>) -> Option<T> {
+fn scope() -> Option<Scope> {
     let backend = BackendId::new("az").ok()?;
-    read(Scope { backend: &backend, subscription: SUBSCRIPTION })
+    Some(Scope { backend, subscription: SUBSCRIPTION.to_owned() })
 }
 
-/// A restore point in view FULL, read as one of whatever collection its id names.
+fn map_point(
+    scope: &Scope,
+    collection: &CollectionIdentity,
+    dto: &dto::RestorePoint,
+) -> Option<RestorePoint> {
+    let evidence = ReplicationEvidence::Reported(&[]);
+    map::point(scope, collection, dto, evidence, View::Full).ok()
+}
+
+/// A restore point in view FULL, as one of the collection that its id names.
 pub fn point(body: &[u8]) -> Option<RestorePoint> {
-    let wire: wire::Point = wire::decode(body).ok()?;
-    let ArmId::Point(id) = ArmId::parse(&wire.id, SUBSCRIPTION) else { return None };
-    let home = Home { id: id.collection, region: "eastus".to_owned(), source: String::new() };
-    scoped(|scope| map::point(scope, &home, &wire, Arrival::Told(&[]), View::Full).ok())
+    let dto: dto::RestorePoint = dto::decode(body).ok()?;
+    let scope = scope()?;
+    let ArmId::Point(id) = ArmId::parse(&dto.id, &scope) else { return None };
+    let (region, source) = ("eastus".to_owned(), String::new());
+    let collection = CollectionIdentity { id: id.collection, region, source };
+    map_point(&scope, &collection, &dto)
 }
 
-/// A collection, and the points in it that map, in view FULL.
+/// A collection, and those of its points that can be mapped, in view FULL.
 pub fn collection(body: &[u8]) -> Option<(Collection, Vec<RestorePoint>)> {
-    let mut wire: wire::Collection = wire::decode(body).ok()?;
-    let points = wire.properties.restore_points.take().unwrap_or_default();
-    scoped(|scope| {
-        let home = map::home(scope, &wire).ok()?;
-        let point = |wire| map::point(scope, &home, wire, Arrival::Told(&[]), View::Full).ok();
-        let points = points.iter().filter_map(point).collect();
-        Some((map::collection(scope, wire).ok()?, points))
-    })
+    let mut dto: dto::Collection = dto::decode(body).ok()?;
+    let dtos = dto.properties.restore_points.take().unwrap_or_default();
+    let scope = scope()?;
+    let identity = map::collection_identity(&scope, &dto).ok()?;
+    let points = dtos.iter().filter_map(|dto| map_point(&scope, &identity, dto)).collect();
+    Some((map::collection(&scope, dto).ok()?, points))
 }
 
-/// A page of collections: those that map, and whether another page follows.
+/// Those collections of a page that can be mapped, and whether another page follows.
 pub fn collections(body: &[u8]) -> Option<(Vec<Collection>, bool)> {
-    let page: wire::CollectionPage = wire::decode(body).ok()?;
-    let more = page.next_link.is_some();
-    scoped(|scope| {
-        let map = |wire| map::collection(scope, wire).ok();
-        Some((page.value.into_iter().filter_map(map).collect(), more))
-    })
+    let page: dto::CollectionPage = dto::decode(body).ok()?;
+    let scope = scope()?;
+    let has_next = page.next_link.is_some();
+    let collections =
+        page.value.into_iter().filter_map(|dto| map::collection(&scope, dto).ok()).collect();
+    Some((collections, has_next))
 }
 
-/// What an operation says of itself.
+/// The status of an operation.
 pub fn operation(body: &[u8]) -> Option<String> {
-    wire::decode::<wire::OperationStatus>(body).ok().map(|operation| operation.status)
+    dto::decode::<dto::OperationStatus>(body).ok().map(|operation| operation.status)
 }
 
-/// The error that a refusal becomes.
-pub fn refusal(status: StatusCode, body: &[u8]) -> Error {
-    Refusal::read(status, &HeaderMap::new(), body).into_error("az", "backends/az")
+/// The error of an error response.
+pub fn error_response(status: StatusCode, body: &[u8]) -> Error {
+    ErrorResponse::parse(status, &HeaderMap::new(), body).into_error("az", "backends/az")
 }
 
-/// The body as view RAW shows it.
+/// The body in view RAW.
 pub fn raw(body: &[u8]) -> Option<String> {
-    Some(raw::redacted(wire::decode(body).ok()?).body)
+    Some(redact(dto::decode(body).ok()?).body)
 }
 
-/// A collection id, printed and read again.
+/// The segment of a collection id, and the same after a round trip through its ARM id.
 pub fn collection_id(segment: &str) -> Option<(String, Option<String>)> {
     let id = CollectionId::parse(segment, "name").ok()?;
-    let again = match ArmId::parse(&id.arm(SUBSCRIPTION), SUBSCRIPTION) {
-        ArmId::Collection(again) => Some(again.segment()),
+    let scope = scope()?;
+    let from_arm = match ArmId::parse(&id.to_arm_id(&scope), &scope) {
+        ArmId::Collection(id) => Some(id.segment()),
         _ => None,
     };
-    Some((id.segment(), again))
+    Some((id.segment(), from_arm))
 }
 
-/// What reading a cursor and writing it again makes of it.
+/// A cursor after decoding and encoding.
 pub fn cursor(bytes: &[u8]) -> Option<Vec<u8>> {
-    Some(Position::read(Some(&Cursor(bytes.to_vec()))).ok()?.cursor().0)
+    let cursor = Cursor(bytes.to_vec());
+    Some(Position::decode_cursor(Some(&cursor)).ok()?.to_cursor().0)
 }

@@ -1,73 +1,104 @@
-//! ARM ids and the segments of our names that stand for them.
+//! ARM ids, and the segments of the gateway's names that stand for them.
 //!
-//! ARM compares resource groups and names without regard to case and disagrees with itself on how it
-//! spells them (ListAll answers resource groups in upper case), so nothing in here is ever compared as
-//! it stands. Ids of disk restore points are opaque to the gateway and not read here.
+//! ARM compares resource groups and names without regard to case, and spells them inconsistently (ListAll returns
+//! resource groups in upper case), so ids are never compared byte by byte. Ids of disk restore points are opaque to the
+//! gateway and not parsed.
 
-use crate::model::{BackendId, CollectionName, Error, InvalidKind, RestorePointName};
+use crate::model::{BackendId, CollectionName, Error, InvalidKind, PointRef, RestorePointName};
 
-const PROVIDER: &str = "microsoft.compute";
+const PROVIDER: &str = "Microsoft.Compute";
 const COLLECTIONS: &str = "restorePointCollections";
 const POINTS: &str = "restorePoints";
+const DISK_POINTS: &str = "diskRestorePoints";
+
+/// In characters, by ARM's rules for resource groups.
+pub(super) const MAX_GROUP_NAME: usize = 90;
+/// In characters. ARM documents no limit for collections and points; disk restore points, which are named after their
+/// disks, have this one.
+pub(super) const MAX_NAME: usize = 260;
+/// In characters: an id in an error may be anything that a client sends.
+const MAX_QUOTED: usize = 120;
+
+/// The backend and its subscription: ids are read and written within them.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    pub(super) backend: BackendId,
+    pub(super) subscription: String,
+}
+
+impl Scope {
+    /// The URL path, as unescaped segments, that lists the collections of the subscription.
+    pub(super) fn collections_path(&self) -> Vec<&str> {
+        vec!["subscriptions", &self.subscription, "providers", PROVIDER, COLLECTIONS]
+    }
+}
 
 /// A restore point collection of the configured subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CollectionId {
     /// The resource group, in lower case.
     pub(super) group: String,
-    /// The name, spelled as whoever named it.
+    /// The name as the caller or ARM spells it.
+    pub(super) name: String,
+}
+
+/// Equal for all spellings of one collection; also the order of lists.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct CollectionKey {
+    /// The resource group, in lower case.
+    pub(super) group: String,
+    /// The name, in lower case.
     pub(super) name: String,
 }
 
 impl CollectionId {
-    /// A collection by its two halves.
+    /// A collection by its resource group and name.
     pub(super) fn new(group: &str, name: &str) -> Self {
         Self { group: group.to_lowercase(), name: name.to_owned() }
     }
 
-    /// Reads `{resource_group}~{collection}`.
+    /// Parses `{resource_group}~{collection}`.
     ///
     /// # Errors
     /// INVALID_ARGUMENT on `field` that shows the pattern.
     pub(super) fn parse(segment: &str, field: &str) -> Result<Self, Error> {
         match segment.split_once('~') {
-            Some((group, name)) if is_name(group) && is_name(name) => Ok(Self::new(group, name)),
+            Some((group, name)) if is_segment(group) && is_segment(name) => {
+                Ok(Self::new(group, name))
+            }
             _ => {
-                let shown: String = segment.chars().take(120).collect();
-                Err(Error::invalid(
-                    InvalidKind::Name,
-                    field,
-                    format!("`{shown}` is not `{{resource_group}}~{{collection}}`"),
-                ))
+                let id = quoted(segment);
+                let problem =
+                    format!("invalid id {id}: expected `{{resource_group}}~{{collection}}`");
+                Err(Error::invalid(InvalidKind::Name, field, problem))
             }
         }
     }
 
-    /// The last segment of its name: `{resource_group}~{collection}`.
+    /// The last segment of its name in the gateway: `{resource_group}~{collection}`.
     pub(super) fn segment(&self) -> String {
         format!("{}~{}", self.group, self.name)
     }
 
-    /// Its name.
-    pub(super) fn collection_name(&self, backend: &BackendId) -> CollectionName {
-        CollectionName { backend: backend.clone(), collection: self.segment() }
+    /// Its name in the gateway.
+    pub(super) fn to_name(&self, scope: &Scope) -> CollectionName {
+        CollectionName { backend: scope.backend.clone(), collection: self.segment() }
     }
 
-    /// What two spellings of one collection have in common; also the order of lists.
-    pub(super) fn key(&self) -> (String, String) {
-        (self.group.clone(), self.name.to_lowercase())
+    /// Its key.
+    pub(super) fn key(&self) -> CollectionKey {
+        CollectionKey { group: self.group.clone(), name: self.name.to_lowercase() }
     }
 
-    /// The path segments of its URL, unescaped.
-    pub(super) fn path<'a>(&'a self, subscription: &'a str) -> Vec<&'a str> {
-        let (group, name) = (self.group.as_str(), self.name.as_str());
-        let provider = ["providers", "Microsoft.Compute", COLLECTIONS, name];
-        [&["subscriptions", subscription, "resourceGroups", group][..], &provider].concat()
+    /// Its URL path, as unescaped segments.
+    pub(super) fn path<'a>(&'a self, scope: &'a Scope) -> Vec<&'a str> {
+        let group = ["subscriptions", &scope.subscription, "resourceGroups", &self.group];
+        [&group[..], &["providers", PROVIDER, COLLECTIONS, &self.name]].concat()
     }
 
     /// Its ARM id.
-    pub(super) fn arm(&self, subscription: &str) -> String {
-        format!("/{}", self.path(subscription).join("/"))
+    pub(super) fn to_arm_id(&self, scope: &Scope) -> String {
+        format!("/{}", self.path(scope).join("/"))
     }
 }
 
@@ -76,40 +107,55 @@ impl CollectionId {
 pub(super) struct PointId {
     /// Its collection.
     pub(super) collection: CollectionId,
-    /// The name, spelled as whoever named it.
+    /// The name as the caller or ARM spells it.
     pub(super) name: String,
 }
 
 impl PointId {
-    /// Its name.
-    pub(super) fn point_name(&self, backend: &BackendId) -> RestorePointName {
+    /// The id of a point that a caller addresses.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT on `name` for the wildcard, since ARM's points are unique only within their collection, and for
+    /// an id of another form.
+    pub(super) fn parse(point: &PointRef) -> Result<Self, Error> {
+        let collection = CollectionId::parse(point.collection_id()?, "name")?;
+        Ok(Self { collection, name: point.restore_point.clone() })
+    }
+
+    /// Its name in the gateway.
+    pub(super) fn to_name(&self, scope: &Scope) -> RestorePointName {
         RestorePointName {
-            collection: self.collection.collection_name(backend),
+            collection: self.collection.to_name(scope),
             restore_point: self.name.clone(),
         }
     }
 
-    /// The path segments of its URL, unescaped.
-    pub(super) fn path<'a>(&'a self, subscription: &'a str) -> Vec<&'a str> {
-        [self.collection.path(subscription).as_slice(), &[POINTS, &self.name]].concat()
+    /// Its URL path, as unescaped segments.
+    pub(super) fn path<'a>(&'a self, scope: &'a Scope) -> Vec<&'a str> {
+        [self.collection.path(scope).as_slice(), &[POINTS, &self.name]].concat()
+    }
+
+    /// The URL path of its disk restore points, as unescaped segments.
+    pub(super) fn disks_path<'a>(&'a self, scope: &'a Scope) -> Vec<&'a str> {
+        [self.path(scope).as_slice(), &[DISK_POINTS]].concat()
     }
 
     /// Its ARM id.
-    pub(super) fn arm(&self, subscription: &str) -> String {
-        format!("/{}", self.path(subscription).join("/"))
+    pub(super) fn to_arm_id(&self, scope: &Scope) -> String {
+        format!("/{}", self.path(scope).join("/"))
     }
 
-    /// What two spellings of one point have in common.
-    pub(super) fn key(&self) -> ((String, String), String) {
-        (self.collection.key(), self.name.to_lowercase())
+    /// Whether both are spellings of one point.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.collection.key() == other.collection.key() && eq_ignore_case(&self.name, &other.name)
     }
 }
 
-/// What an ARM id names, as far as the gateway cares.
+/// An ARM id, parsed as far as the gateway needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ArmId {
-    /// A virtual machine, with its name.
-    Machine(String),
+    /// A virtual machine of any subscription, by its name.
+    VirtualMachine(String),
     /// A collection of the configured subscription.
     Collection(CollectionId),
     /// A point of the configured subscription.
@@ -121,30 +167,44 @@ pub(super) enum ArmId {
 }
 
 impl ArmId {
-    /// Reads an id as ARM or a caller spells it.
-    pub(super) fn parse(id: &str, subscription: &str) -> Self {
+    /// Parses an id in any casing.
+    pub(super) fn parse(id: &str, scope: &Scope) -> Self {
         let parts: Vec<&str> = id.split('/').collect();
-        let ["", subscriptions, sub, groups, group, providers, provider, kind, name, rest @ ..] =
-            parts.as_slice()
+        let [
+            "",
+            subscriptions,
+            subscription,
+            groups,
+            group,
+            providers,
+            provider,
+            kind,
+            name,
+            rest @ ..,
+        ] = parts.as_slice()
         else {
             return Self::Other;
         };
-        let ours = same(subscriptions, "subscriptions")
-            && same(groups, "resourceGroups")
-            && same(providers, "providers")
-            && same(provider, PROVIDER);
-        if !ours || ![sub, group, name].iter().all(|part| is_name(part)) {
+        let is_compute = eq_ignore_case(subscriptions, "subscriptions")
+            && eq_ignore_case(groups, "resourceGroups")
+            && eq_ignore_case(providers, "providers")
+            && eq_ignore_case(provider, PROVIDER);
+        if !is_compute || ![subscription, group, name].iter().all(|part| is_segment(part)) {
             return Self::Other;
         }
-        let here = same(sub, subscription);
+        let in_scope = eq_ignore_case(subscription, &scope.subscription);
+        let is_collection = eq_ignore_case(kind, COLLECTIONS);
         match rest {
-            [] if same(kind, "virtualMachines") => Self::Machine((*name).to_owned()),
-            [] if same(kind, COLLECTIONS) && here => {
-                Self::Collection(CollectionId::new(group, name))
+            [] if eq_ignore_case(kind, "virtualMachines") => {
+                Self::VirtualMachine((*name).to_owned())
             }
-            [] if same(kind, COLLECTIONS) => Self::ForeignCollection,
+            [] if is_collection && in_scope => Self::Collection(CollectionId::new(group, name)),
+            [] if is_collection => Self::ForeignCollection,
             [points, point]
-                if same(kind, COLLECTIONS) && same(points, POINTS) && here && is_name(point) =>
+                if is_collection
+                    && in_scope
+                    && eq_ignore_case(points, POINTS)
+                    && is_segment(point) =>
             {
                 let collection = CollectionId::new(group, name);
                 Self::Point(PointId { collection, name: (*point).to_owned() })
@@ -154,29 +214,35 @@ impl ArmId {
     }
 }
 
-/// Whether two ids or names are one to ARM.
-pub(super) fn same(a: &str, b: &str) -> bool {
+/// Whether ARM takes two ids, names or codes for the same.
+pub(super) fn eq_ignore_case(a: &str, b: &str) -> bool {
     a == b || a.to_lowercase() == b.to_lowercase()
 }
 
-/// A region as ARM answers it for collections whatever was sent: lower case, without spaces
-/// (`East US 2` is `eastus2`).
-pub(super) fn region(text: &str) -> String {
+/// A region as ARM returns it for collections, whatever was sent: lower case, without spaces (`East US 2` is `eastus2`).
+pub(super) fn normalized_region(text: &str) -> String {
     text.split_whitespace().collect::<String>().to_lowercase()
 }
 
-fn is_name(text: &str) -> bool {
-    let legal = |c: char| !c.is_control() && !"/\\?#%".contains(c);
-    !matches!(text, "" | "." | "..") && text.chars().all(legal)
+/// A caller's text for an error message: in backquotes and of bounded length.
+pub(super) fn quoted(text: &str) -> String {
+    let text: String = text.chars().take(MAX_QUOTED).collect();
+    format!("`{text}`")
 }
 
-/// Whether this can be the name of something new: at most `longest` characters, no `~`, which separates
-/// the halves of our ids, no space, and no full stop at the end.
-pub(super) fn is_new_name(text: &str, longest: usize) -> bool {
-    is_name(text)
+/// Whether this can be one segment of an id.
+fn is_segment(text: &str) -> bool {
+    let is_legal = |c: char| !c.is_control() && !"/\\?#%".contains(c);
+    !matches!(text, "" | "." | "..") && text.chars().all(is_legal)
+}
+
+/// Whether this can be the name of a new resource: at most `max_length` characters, no `~`, which separates the parts of
+/// the gateway's ids, no space, and no full stop at the end.
+pub(super) fn is_new_name(text: &str, max_length: usize) -> bool {
+    is_segment(text)
         && !text.contains(['~', ' '])
         && !text.ends_with('.')
-        && text.chars().count() <= longest
+        && text.chars().count() <= max_length
 }
 
 #[cfg(test)]
@@ -186,17 +252,22 @@ mod tests {
 
     use super::*;
 
-    const SUB: &str = "00000000-0000-0000-0000-00000000000a";
+    const SUBSCRIPTION: &str = "00000000-0000-0000-0000-00000000000a";
+
+    fn scope() -> Scope {
+        Scope { backend: BackendId::new("az").unwrap(), subscription: SUBSCRIPTION.to_owned() }
+    }
 
     proptest! {
         #[test]
-        fn a_collection_survives_the_way_there_and_back(
+        fn a_collection_id_survives_a_round_trip(
             group in "[-A-Za-z0-9_().]{1,40}[A-Za-z0-9]", name in "[-\\w .~+]{1,40}[A-Za-z0-9]"
         ) {
-            let id = CollectionId::new(&group, &name);
+            let (scope, id) = (scope(), CollectionId::new(&group, &name));
             prop_assert_eq!(&CollectionId::parse(&id.segment(), "name").unwrap(), &id);
-            prop_assert_eq!(ArmId::parse(&id.arm(SUB), SUB), ArmId::Collection(id.clone()));
-            match ArmId::parse(&id.arm(SUB).to_uppercase(), SUB) {
+            let arm_id = id.to_arm_id(&scope);
+            prop_assert_eq!(ArmId::parse(&arm_id, &scope), ArmId::Collection(id.clone()));
+            match ArmId::parse(&arm_id.to_uppercase(), &scope) {
                 ArmId::Collection(upper) if name.is_ascii() => prop_assert_eq!(upper.key(), id.key()),
                 ArmId::Collection(_) => {}
                 other => prop_assert!(false, "{other:?}"),
@@ -204,20 +275,20 @@ mod tests {
         }
 
         #[test]
-        fn a_point_survives_the_way_there_and_back(name in "[-\\w .~+]{1,40}[A-Za-z0-9]") {
+        fn a_point_id_survives_a_round_trip(name in "[-\\w .~+]{1,40}[A-Za-z0-9]") {
             let id = PointId { collection: CollectionId::new("rg", "c"), name };
-            prop_assert_eq!(ArmId::parse(&id.arm(SUB), SUB), ArmId::Point(id));
+            prop_assert_eq!(ArmId::parse(&id.to_arm_id(&scope()), &scope()), ArmId::Point(id));
         }
 
         #[test]
-        fn no_text_is_a_panic(text in ".{0,200}") {
+        fn no_text_makes_the_parsers_panic(text in ".{0,200}") {
             drop(CollectionId::parse(&text, "name"));
-            drop(ArmId::parse(&text, SUB));
+            drop(ArmId::parse(&text, &scope()));
         }
     }
 
     #[test]
-    fn what_is_no_collection_id_is_refused() {
+    fn invalid_collection_ids_are_rejected() {
         for id in ["", "rg", "rg~", "~c", "rg~..", "cloud-replica"] {
             let error = CollectionId::parse(id, "name").unwrap_err();
             assert!(
@@ -228,27 +299,28 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_told_apart() {
-        let base = format!("/subscriptions/{SUB}/resourceGroups/RG/providers");
-        let parse = |rest: &str| ArmId::parse(&format!("{base}/{rest}"), SUB);
+    fn the_resource_type_decides_the_kind_of_id() {
+        let base = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/RG/providers");
+        let parse = |rest: &str| ArmId::parse(&format!("{base}/{rest}"), &scope());
         assert_eq!(
             parse("Microsoft.Compute/virtualMachines/vm1"),
-            ArmId::Machine("vm1".to_owned())
+            ArmId::VirtualMachine("vm1".to_owned())
         );
         assert_eq!(
             parse("microsoft.compute/restorePointCollections/C"),
             ArmId::Collection(CollectionId::new("rg", "C"))
         );
         assert_eq!(parse("Microsoft.Storage/restorePointCollections/C"), ArmId::Other);
+        let other = Scope { subscription: "other".to_owned(), ..scope() };
         assert_eq!(
-            ArmId::parse(&format!("{base}/Microsoft.Compute/restorePointCollections/C"), "other"),
+            ArmId::parse(&format!("{base}/Microsoft.Compute/restorePointCollections/C"), &other),
             ArmId::ForeignCollection
         );
     }
 
     #[test]
-    fn regions_are_spelled_one_way() {
-        assert_eq!(region("EastUS2EUAP"), "eastus2euap");
-        assert_eq!(region("West Europe"), "westeurope");
+    fn regions_are_normalized() {
+        assert_eq!(normalized_region("EastUS2EUAP"), "eastus2euap");
+        assert_eq!(normalized_region("West Europe"), "westeurope");
     }
 }

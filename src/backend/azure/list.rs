@@ -1,174 +1,258 @@
-//! Lists of points: collection by collection, since ARM has no operation that lists points.
+//! Lists collections and points, page by page.
 //!
-//! The state of each copy told is true in every view, so that a copy whose arrival is not yet known
-//! costs a call of its own.
+//! ARM has no operation that lists points: they are read collection by collection. The state of a listed copy is true in
+//! every view, so a copy that is not known to be complete costs a request of its own.
+
+use std::ops::ControlFlow;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
+use url::Url;
 
-use super::Azure;
-use super::client::Expand;
+use super::client::ArmClient;
+use super::collections::{CollectionPage, CollectionPoints, Collections};
+use super::cursor::Position;
+use super::dto;
 use super::id::CollectionId;
-use super::map::{self, Home};
-use super::walk::{PAGES, Position};
-use super::{raw, wire};
+use super::map::CollectionIdentity;
+use super::points::{MAX_CONCURRENT_READS, Points};
+use super::redact::redact;
 use crate::backend::{Cursor, Page};
-use crate::model::{Error, RestorePoint, View};
+use crate::model::{Collection, Error, RestorePoint, View};
 
-/// Calls for single copies at once.
-const LOOK_UPS: usize = 8;
-/// Collections read at once: those beyond the end of the page are read in vain.
-const AHEAD: usize = 4;
-/// Collections read for one page, so that thousands of empty ones do not hold a caller for minutes.
-const COLLECTIONS: usize = 64;
+/// Pages of ARM that are read for one of the gateway's: empty ones must not hold up a call.
+const MAX_PAGES: usize = 16;
+/// Collections that are read for one page: empty ones must not hold up a call.
+const MAX_COLLECTIONS: usize = 64;
+/// Collections that are read at once. Those beyond the end of the page are read in vain.
+const MAX_CONCURRENT_COLLECTIONS: usize = 4;
 
-/// A point of a list.
-#[derive(Debug)]
-struct Listed {
-    home: Home,
-    wire: wire::Point,
+/// A page of up to `size` collections after `cursor`.
+///
+/// # Errors
+/// INVALID_ARGUMENT for a cursor of another version of the gateway; those of the vendor.
+pub(super) async fn list_collections(
+    collections: &Collections,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> Result<Page<Collection>, Error> {
+    let size = size.max(1);
+    let mut position = Position::decode_cursor(cursor)?;
+    let mut items = Vec::new();
+    let mut pages = 0;
+    loop {
+        let page = collections.read_page(position.page_link.as_deref()).await?;
+        pages += 1;
+        let mut remaining = page.collections;
+        remaining.retain(|key, _| position.is_before_end_of(key));
+        for (key, dto) in remaining {
+            if items.len() >= size {
+                return Ok(Page { items, next: Some(position.to_cursor()) });
+            }
+            items.push(collections.to_model(dto)?);
+            position.move_past(&key);
+        }
+        let Some(link) = page.next else { return Ok(Page { items, next: None }) };
+        position = follow(&collections.arm, &position, &link)?;
+        if items.len() >= size || pages >= MAX_PAGES {
+            return Ok(Page { items, next: Some(position.to_cursor()) });
+        }
+    }
+}
+
+/// A page of up to `size` points of one collection after `cursor`.
+///
+/// # Errors
+/// [`Error::NotFound`]; otherwise as [`list_collections`].
+pub(super) async fn list_points_of_collection(
+    points: &Points,
+    id: &CollectionId,
+    view: View,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> Result<Page<RestorePoint>, Error> {
+    let mut position = Position::decode_cursor(cursor)?;
+    let mut listed = read_sorted(points, id, view, position.point.as_deref()).await?;
+    let is_cut = listed.len() > size.max(1);
+    listed.truncate(size.max(1));
+    let next = listed.last().filter(|_| is_cut).map(|last| {
+        position.move_past_point(&id.key(), last.key());
+        position.to_cursor()
+    });
+    Ok(Page { items: complete(points, listed, view).await?, next })
+}
+
+/// A page of up to `size` points of all collections after `cursor`.
+///
+/// # Errors
+/// As [`list_collections`].
+pub(super) async fn list_all_points(
+    points: &Points,
+    view: View,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> Result<Page<RestorePoint>, Error> {
+    let mut position = Position::decode_cursor(cursor)?;
+    let mut listing = Listing { size: size.max(1), points: Vec::new(), collections: 0 };
+    let mut pages = 0;
+    let next = loop {
+        let page = points.collections.read_page(position.page_link.as_deref()).await?;
+        pages += 1;
+        if listing.add_page(points, &page, view, &mut position).await?.is_break() {
+            break Some(position.to_cursor());
+        }
+        let Some(link) = page.next else { break None };
+        position = follow(&points.arm, &position, &link)?;
+        if listing.is_full() || pages >= MAX_PAGES {
+            break Some(position.to_cursor());
+        }
+    };
+    Ok(Page { items: complete(points, listing.points, view).await?, next })
+}
+
+/// A page of the gateway while it is filled from ARM's pages.
+struct Listing {
+    size: usize,
+    points: Vec<ListedPoint>,
+    /// The number of collections read.
+    collections: usize,
+}
+
+impl Listing {
+    fn is_full(&self) -> bool {
+        self.points.len() >= self.size || self.collections >= MAX_COLLECTIONS
+    }
+
+    /// Adds the points of a page of ARM from `position` on, and moves `position` past them. Breaks when it is full before
+    /// the end of ARM's page.
+    async fn add_page(
+        &mut self,
+        points: &Points,
+        page: &CollectionPage,
+        view: View,
+        position: &mut Position,
+    ) -> Result<ControlFlow<()>, Error> {
+        let ids: Vec<(CollectionId, Option<String>)> = page
+            .collections
+            .iter()
+            .filter(|(key, _)| position.is_before_end_of(key))
+            .map(|(key, dto)| {
+                (
+                    CollectionId::new(&key.group, &dto.name),
+                    position.point_in(key).map(str::to_owned),
+                )
+            })
+            .collect();
+        let mut reads = stream::iter(ids)
+            .map(|(id, after)| async move {
+                let read = read_sorted(points, &id, view, after.as_deref()).await;
+                (id, read)
+            })
+            .buffered(MAX_CONCURRENT_COLLECTIONS);
+        while let Some((id, read)) = reads.next().await {
+            if self.is_full() {
+                return Ok(ControlFlow::Break(()));
+            }
+            self.collections += 1;
+            let mut listed = match read {
+                // Deleted since ARM's page was read.
+                Err(Error::NotFound { .. }) => Vec::new(),
+                listed => listed?,
+            };
+            let capacity = self.size - self.points.len();
+            let is_cut = listed.len() > capacity;
+            listed.truncate(capacity);
+            match listed.last().filter(|_| is_cut) {
+                Some(last) => position.move_past_point(&id.key(), last.key()),
+                None => position.move_past(&id.key()),
+            }
+            self.points.extend(listed);
+            if is_cut {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// A point as its collection lists it.
+struct ListedPoint {
+    collection: CollectionIdentity,
+    dto: dto::RestorePoint,
     /// Its part of the body; in view RAW only.
     body: Option<Value>,
 }
 
-impl Listed {
+impl ListedPoint {
+    /// By which the points of a collection are ordered.
     fn key(&self) -> String {
-        self.wire.name.to_lowercase()
+        self.dto.name.to_lowercase()
     }
 }
 
-impl Azure {
-    /// Up to `size` points of one collection.
-    pub(super) async fn list_one(
-        &self,
-        id: &CollectionId,
-        view: View,
-        cursor: Option<&Cursor>,
-        size: usize,
-    ) -> Result<Page<RestorePoint>, Error> {
-        let mut at = Position::read(cursor)?;
-        let mut points = self.points_of(id, view, at.point.as_deref()).await?;
-        let more = points.len() > size.max(1);
-        points.truncate(size.max(1));
-        let last = points.last().map(Listed::key);
-        at.reach(&id.key(), last);
-        let next = more.then(|| at.cursor());
-        Ok(Page { items: self.tell(points, view).await?, next })
-    }
+/// The points of a collection in their order, those after `after` only.
+async fn read_sorted(
+    points: &Points,
+    id: &CollectionId,
+    view: View,
+    after: Option<&str>,
+) -> Result<Vec<ListedPoint>, Error> {
+    let CollectionPoints { collection, points: dtos, body } =
+        points.collections.read_points(id).await?;
+    let bodies = if view == View::Raw { point_bodies(&points.arm, &body)? } else { Vec::new() };
+    let bodies = bodies.into_iter().map(Some).chain(std::iter::repeat(None));
+    let mut listed: Vec<ListedPoint> = dtos
+        .into_iter()
+        .zip(bodies)
+        .map(|(dto, body)| ListedPoint { collection: collection.clone(), dto, body })
+        .filter(|listed| after.is_none_or(|after| listed.key().as_str() > after))
+        .collect();
+    listed.sort_by_cached_key(ListedPoint::key);
+    Ok(listed)
+}
 
-    /// Up to `size` points of all collections.
-    pub(super) async fn list_all(
-        &self,
-        view: View,
-        cursor: Option<&Cursor>,
-        size: usize,
-    ) -> Result<Page<RestorePoint>, Error> {
-        let size = size.max(1);
-        let mut at = Position::read(cursor)?;
-        let mut told: Vec<Listed> = Vec::new();
-        let (mut read, mut pages) = (0, 0);
-        let next = 'pages: loop {
-            let page = self.list_page(at.page.as_deref()).await?;
-            pages += 1;
-            let mut ids = Vec::new();
-            for (key, collection) in page.collections.iter().filter(|(key, _)| at.is_before(key)) {
-                let started = at.collection.as_ref().is_some_and(|reached| {
-                    (reached.group.as_str(), reached.name.as_str()) == (&*key.0, &*key.1)
-                });
-                let after = at.point.clone().filter(|_| started);
-                ids.push((CollectionId::new(&key.0, &collection.name), after));
-            }
-            let mut shelves = stream::iter(ids)
-                .map(|(id, after)| async move {
-                    let points = self.points_of(&id, view, after.as_deref()).await;
-                    (id, points)
-                })
-                .buffered(AHEAD);
-            while let Some((id, points)) = shelves.next().await {
-                if told.len() >= size || read >= COLLECTIONS {
-                    break 'pages Some(at.cursor());
-                }
-                read += 1;
-                let mut points = match points {
-                    // Deleted since the page was read.
-                    Err(Error::NotFound { .. }) => Vec::new(),
-                    points => points?,
-                };
-                let room = size - told.len();
-                let cut = points.len() > room;
-                points.truncate(room);
-                at.reach(&id.key(), points.last().map(Listed::key).filter(|_| cut));
-                told.extend(points);
-                if cut {
-                    break 'pages Some(at.cursor());
-                }
-            }
-            let Some(next) = page.next else { break None };
-            at = self.turn(&at, &next)?;
-            if told.len() >= size || read >= COLLECTIONS || pages >= PAGES {
-                break Some(at.cursor());
-            }
+fn point_bodies(arm: &ArmClient, body: &[u8]) -> Result<Vec<Value>, Error> {
+    let mut body: Value = arm.decode(body)?;
+    match body.pointer_mut("/properties/restorePoints").map(Value::take) {
+        Some(Value::Array(bodies)) => Ok(bodies),
+        _ => Err(arm.invalid_response("restorePoints is not an array")),
+    }
+}
+
+/// The points in the model, in their order, without those that were deleted meanwhile.
+async fn complete(
+    points: &Points,
+    listed: Vec<ListedPoint>,
+    view: View,
+) -> Result<Vec<RestorePoint>, Error> {
+    let completed: Vec<Option<RestorePoint>> = stream::iter(listed)
+        .map(|listed| complete_one(points, listed, view))
+        .buffered(MAX_CONCURRENT_READS)
+        .try_collect()
+        .await?;
+    Ok(completed.into_iter().flatten().collect())
+}
+
+async fn complete_one(
+    points: &Points,
+    listed: ListedPoint,
+    view: View,
+) -> Result<Option<RestorePoint>, Error> {
+    let ListedPoint { collection, dto, body } = listed;
+    if points.needs_own_read(&dto, view) {
+        return match points.read_in(&collection, &dto.name, view).await {
+            Err(Error::NotFound { .. }) => Ok(None),
+            point => point.map(Some),
         };
-        Ok(Page { items: self.tell(told, view).await?, next })
     }
+    let mut point = points.map_listed(&collection, &dto, view)?;
+    point.raw = body.map(redact);
+    Ok(Some(point))
+}
 
-    /// The points of a collection by their names, those after `after` only.
-    async fn points_of(
-        &self,
-        id: &CollectionId,
-        view: View,
-        after: Option<&str>,
-    ) -> Result<Vec<Listed>, Error> {
-        let (home, collection, body) = self.read_collection(id, Expand::RestorePoints).await?;
-        let points = collection.properties.restore_points.ok_or_else(|| {
-            self.arm.invalid_response("a collection without the points asked for")
-        })?;
-        let bodies = if view == View::Raw { self.bodies(&body)? } else { Vec::new() };
-        let bodies = bodies.into_iter().map(Some).chain(std::iter::repeat(None));
-        let mut listed: Vec<Listed> = points
-            .into_iter()
-            .zip(bodies)
-            .map(|(wire, body)| Listed { home: home.clone(), wire, body })
-            .filter(|listed| after.is_none_or(|after| listed.key().as_str() > after))
-            .collect();
-        listed.sort_by_cached_key(Listed::key);
-        Ok(listed)
-    }
-
-    fn bodies(&self, body: &[u8]) -> Result<Vec<Value>, Error> {
-        let mut body: Value = wire::decode(body).map_err(|why| self.arm.invalid_response(why))?;
-        match body.pointer_mut("/properties/restorePoints").map(Value::take) {
-            Some(Value::Array(bodies)) => Ok(bodies),
-            _ => Err(self.arm.invalid_response("a collection without the points asked for")),
-        }
-    }
-
-    /// The points in our words, in their order, without those that vanished meanwhile.
-    async fn tell(&self, points: Vec<Listed>, view: View) -> Result<Vec<RestorePoint>, Error> {
-        let told: Vec<Option<RestorePoint>> = stream::iter(points)
-            .map(|listed| self.tell_one(listed, view))
-            .buffered(LOOK_UPS)
-            .try_collect()
-            .await?;
-        Ok(told.into_iter().flatten().collect())
-    }
-
-    async fn tell_one(&self, listed: Listed, view: View) -> Result<Option<RestorePoint>, Error> {
-        let Listed { home, wire, body } = listed;
-        let look_up = match view {
-            // Of a copy that has arrived all is known but the body.
-            View::Basic => self.must_look_up(&wire),
-            View::Full => self.must_look_up(&wire) || map::has_instant_access(&wire),
-            View::Raw => map::needs_instance_view(&wire) || map::has_instant_access(&wire),
-        };
-        if look_up {
-            return match self.look_up(&home, &wire.name, view).await {
-                Err(Error::NotFound { .. }) => Ok(None),
-                point => point.map(Some),
-            };
-        }
-        let mut point = self.map_point(&home, &wire, view)?;
-        point.raw = body.map(raw::redacted);
-        Ok(Some(point))
-    }
+/// The start of the next of ARM's pages.
+fn follow(arm: &ArmClient, position: &Position, link: &Url) -> Result<Position, Error> {
+    position
+        .follow(link)
+        .ok_or_else(|| arm.invalid_response("the nextLinks of a list form a cycle"))
 }

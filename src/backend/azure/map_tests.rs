@@ -1,36 +1,45 @@
-//! The body of the vendor's page, made whole, and the corners of the mapping.
+//! The documented body of a copy, completed, and the edge cases of the mapping.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use serde_json::{Value, json};
 
 use super::*;
+use crate::model::BackendId;
 
-const SUB: &str = "00000000-0000-0000-0000-00000000000a";
+const SUBSCRIPTION: &str = "00000000-0000-0000-0000-00000000000a";
 
-fn rpc(name: &str) -> String {
+/// ARM id of a collection.
+fn collection_id(name: &str) -> String {
     format!(
-        "/subscriptions/{SUB}/resourceGroups/RG-1/providers/microsoft.compute/restorePointCollections/{name}"
+        "/subscriptions/{SUBSCRIPTION}/resourceGroups/RG-1/providers/microsoft.compute/restorePointCollections/{name}"
     )
 }
 
-fn backend() -> BackendId {
-    BackendId::new("az").unwrap()
+fn scope() -> Scope {
+    Scope { backend: BackendId::new("az").unwrap(), subscription: SUBSCRIPTION.to_owned() }
 }
 
-fn west() -> Home {
-    Home { id: CollectionId::new("rg-1", "West"), region: "westus".to_owned(), source: rpc("Home") }
+/// A collection of copies in westus.
+fn west() -> CollectionIdentity {
+    CollectionIdentity {
+        id: CollectionId::new("rg-1", "West"),
+        region: "westus".to_owned(),
+        source: collection_id("Home"),
+    }
 }
 
-fn mapped(home: &Home, body: Value, view: View) -> Result<RestorePoint, String> {
-    let backend = backend();
-    let scope = Scope { backend: &backend, subscription: SUB };
-    let wire = wire::decode(body.to_string().as_bytes())?;
-    point(scope, home, &wire, Arrival::Told(&[]), view)
+fn mapped(
+    collection: &CollectionIdentity,
+    body: &Value,
+    view: View,
+) -> Result<RestorePoint, String> {
+    let dto = dto::decode(body.to_string().as_bytes())?;
+    point(&scope(), collection, &dto, ReplicationEvidence::Reported(&[]), view)
 }
 
-/// The documentation's answer with its placeholders filled in; the numbers stay the texts they are.
+/// The documented body with its placeholders filled in. Its numbers are texts, as in the documentation.
 fn documented() -> Value {
-    let id = format!("{}/restorePoints/copy1", rpc("WEST"));
+    let id = format!("{}/restorePoints/copy1", collection_id("WEST"));
     let disk = |name: &str| {
         json!({
             "name": name, "diskSizeGB": "10", "caching": "ReadWrite", "osType": "Linux",
@@ -42,7 +51,7 @@ fn documented() -> Value {
     data["lun"] = json!("0");
     let status = json!({ "code": "ReplicationState/succeeded", "level": "Info",
                          "displayStatus": "Replication succeeded" });
-    let told = |name: &str| {
+    let disk_view = |name: &str| {
         json!({ "id": format!("/subscriptions/s/{name}"),
                 "replicationStatus": { "status": status, "completionPercent": "100" } })
     };
@@ -51,7 +60,7 @@ fn documented() -> Value {
         "name": "copy1",
         "properties": {
             "optionalProperties": "opaque bag of properties to be passed to extension",
-            "sourceRestorePoint": { "id": format!("{}/restorePoints/rp1", rpc("Home")) },
+            "sourceRestorePoint": { "id": format!("{}/restorePoints/rp1", collection_id("Home")) },
             "consistencyMode": "ApplicationConsistent",
             "sourceMetadata": {
                 "vmId": "vm-guid",
@@ -66,18 +75,18 @@ fn documented() -> Value {
             "timeCreated": "2024-08-26T03:02:18.6995494-07:00",
             "instanceView": {
                 "statuses": [status],
-                "diskRestorePoints": [told("os"), told("datadisk0")],
+                "diskRestorePoints": [disk_view("os"), disk_view("datadisk0")],
             },
         },
     })
 }
 
 #[test]
-fn the_documented_copy_is_told_in_full() {
-    let point = mapped(&west(), documented(), View::Full).unwrap();
+fn the_documented_copy_is_mapped_completely() {
+    let point = mapped(&west(), &documented(), View::Full).unwrap();
     let name = "backends/az/collections/rg-1~West/restorePoints/copy1";
     assert_eq!(point.name.to_string(), name);
-    assert_eq!(point.vendor_id, format!("{}/restorePoints/copy1", rpc("WEST")));
+    assert_eq!(point.vendor_id, format!("{}/restorePoints/copy1", collection_id("WEST")));
     assert_eq!(point.uid, point.vendor_id.to_lowercase());
     assert_eq!((point.state, point.copy_progress_percent), (State::Ready, Some(100)));
     assert_eq!(point.point_time.unwrap().to_string(), "2024-08-26T10:02:18.6995494Z");
@@ -98,31 +107,31 @@ fn the_documented_copy_is_told_in_full() {
 }
 
 #[test]
-fn basic_leaves_out_the_progress_of_disks_only() {
-    let full = mapped(&west(), documented(), View::Full).unwrap();
-    let basic = mapped(&west(), documented(), View::Basic).unwrap();
+fn view_basic_leaves_out_only_the_progress_of_disks() {
+    let full = mapped(&west(), &documented(), View::Full).unwrap();
+    let basic = mapped(&west(), &documented(), View::Basic).unwrap();
     assert!(basic.disks.iter().all(|disk| disk.progress_percent.is_none()));
     assert_eq!((basic.state, basic.copy_progress_percent), (full.state, Some(100)));
 }
 
 #[test]
-fn a_local_point_names_its_machine() {
+fn a_local_point_has_the_name_of_its_virtual_machine() {
     let vm = format!(
-        "/subscriptions/{SUB}/resourceGroups/r/providers/Microsoft.Compute/virtualMachines/VM-1"
+        "/subscriptions/{SUBSCRIPTION}/resourceGroups/r/providers/Microsoft.Compute/virtualMachines/VM-1"
     );
     let mut body = documented();
     body["properties"]["sourceRestorePoint"] = Value::Null;
-    let point = mapped(&Home { source: vm, ..west() }, body, View::Full).unwrap();
+    let point = mapped(&CollectionIdentity { source: vm, ..west() }, &body, View::Full).unwrap();
     assert_eq!(point.source.vm_name, "VM-1");
     assert_eq!((point.copy_progress_percent, point.source_restore_point), (None, None));
 }
 
 #[test]
-fn what_is_not_known_is_kept_as_it_came() {
+fn unknown_values_are_kept() {
     let mut body = documented();
     body["properties"]["provisioningState"] = json!("Frobbing");
     body["properties"]["consistencyMode"] = json!("QuantumConsistent");
-    let point = mapped(&west(), body, View::Full).unwrap();
+    let point = mapped(&west(), &body, View::Full).unwrap();
     assert_eq!((point.state, point.consistency), (State::Unknown, Consistency::Unknown));
     assert!(point.state_reason.contains("Frobbing"));
     let VendorProperties::Azure(azure) = point.vendor else { panic!() };
@@ -131,18 +140,18 @@ fn what_is_not_known_is_kept_as_it_came() {
 }
 
 #[test]
-fn a_failed_point_says_what_is_known_of_it() {
+fn a_failed_point_has_a_failure_that_refers_to_its_operation() {
     let mut body = documented();
     body["properties"]["provisioningState"] = json!("Failed");
-    let failure = mapped(&west(), body, View::Full).unwrap().failure.unwrap();
+    let failure = mapped(&west(), &body, View::Full).unwrap().failure.unwrap();
     assert!(failure.code.is_empty() && failure.message.contains("operation"));
 }
 
 #[test]
-fn what_makes_no_sense_is_no_point() {
+fn inconsistent_bodies_are_errors() {
     for (pointer, value) in [
         ("/id", json!("/subscriptions/s")),
-        ("/id", json!(format!("{}/restorePoints/copy1", rpc("Other")))),
+        ("/id", json!(format!("{}/restorePoints/copy1", collection_id("Other")))),
         ("/name", json!("another")),
         ("/name", Value::Null),
         ("/properties", Value::Null),
@@ -154,25 +163,23 @@ fn what_makes_no_sense_is_no_point() {
     ] {
         let mut body = documented();
         *body.pointer_mut(pointer).unwrap() = value;
-        assert!(mapped(&west(), body, View::Full).is_err(), "{pointer}");
+        assert!(mapped(&west(), &body, View::Full).is_err(), "{pointer}");
     }
-    assert!(wire::decode::<wire::CollectionPage>(b"[[], null]").is_err());
-    assert!(wire::decode::<wire::CollectionPage>(b"{}").is_err());
-    assert!(wire::decode::<wire::CollectionPage>(b"<html>").is_err());
-    assert!(wire::decode::<wire::CollectionPage>(br#"{"value":[{"#).is_err());
-    assert!(wire::decode::<wire::CollectionPage>(br#"{"value":null}"#).is_err());
+    assert!(dto::decode::<dto::CollectionPage>(b"[[], null]").is_err());
+    assert!(dto::decode::<dto::CollectionPage>(b"{}").is_err());
+    assert!(dto::decode::<dto::CollectionPage>(b"<html>").is_err());
+    assert!(dto::decode::<dto::CollectionPage>(br#"{"value":[{"#).is_err());
+    assert!(dto::decode::<dto::CollectionPage>(br#"{"value":null}"#).is_err());
 }
 
 #[test]
-fn a_collection_is_told_with_its_source_by_name() {
-    let backend = backend();
-    let scope = Scope { backend: &backend, subscription: SUB };
+fn the_source_of_a_collection_is_a_name_of_the_gateway() {
     let body = json!({
-        "name": "West", "id": rpc("West").to_uppercase(), "location": "westus",
-        "properties": { "source": { "id": rpc("Home"), "location": "EastUS2EUAP" } },
+        "name": "West", "id": collection_id("West").to_uppercase(), "location": "westus",
+        "properties": { "source": { "id": collection_id("Home"), "location": "EastUS2EUAP" } },
     });
-    let found = wire::decode(body.to_string().as_bytes()).unwrap();
-    let found = collection(scope, found).unwrap();
+    let dto = dto::decode(body.to_string().as_bytes()).unwrap();
+    let found = collection(&scope(), dto).unwrap();
     assert_eq!(found.name.to_string(), "backends/az/collections/rg-1~West");
     assert_eq!(found.source, "backends/az/collections/rg-1~Home");
     assert_eq!(found.source_location, "eastus2euap");

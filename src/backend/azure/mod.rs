@@ -1,65 +1,56 @@
-//! Azure Resource Manager: the restore point collections of one subscription.
+//! Azure Resource Manager (ARM): the restore point collections of one subscription.
 //!
-//! The adapter reads collections and points, creates collections and starts copies. It deletes
-//! nothing, makes no points of machines and gives out no disk access, since the gateway offers none of
-//! that. It waits for nothing either: each call tells what ARM says at that moment.
+//! The adapter reads collections and points, creates collections and starts copies. It deletes nothing, creates no points
+//! of virtual machines and grants no disk access, since the gateway offers none of that. It waits for no operation: each
+//! call returns what ARM reports at that moment.
+//!
+//! The modules, each of which uses only those before it: `id` and `dto` (ARM's ids and JSON); `error_response`, `quota`,
+//! `credential`, `config` and `client` (requests); `status`, `map` and `redact` (from JSON to the model); `collections`
+//! and `points` (reads); `create_collection`, `copy`, `cursor`, `list` and `poll` (the methods of the backend).
 
-mod certificate;
 mod client;
+mod collections;
 mod config;
 mod copy;
-mod create;
+mod create_collection;
 mod credential;
-mod disks;
-mod error;
+mod cursor;
+mod dto;
+mod error_response;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod id;
 mod list;
 mod map;
-mod operation;
+mod points;
+mod poll;
 mod quota;
-mod raw;
-mod read;
-mod report;
-mod rules;
-mod state;
-mod transport;
-mod walk;
-mod watched;
-mod wire;
+mod redact;
+mod status;
 
-use std::fmt;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use url::{Host, Url};
-use uuid::Uuid;
 
+pub use config::{DEFAULT_API_VERSION, DEFAULT_RATE_LIMIT, Settings, SettingsError};
 pub use credential::Credential;
 
-use self::client::{Arm, Expand};
-use self::id::CollectionId;
-use self::map::{Home, Scope};
-use super::cache::Cache;
-use super::coalescer::Coalescer;
-use super::token_cache::TokenCache;
+use self::client::ArmClient;
+use self::collections::Collections;
+use self::config::AzureConfig;
+use self::id::{CollectionId, PointId};
+use self::points::Points;
 use super::{
-    Backend, Cursor, KindEntry, NewCopy, Operation, Page, PollTarget, StartedCopy, WriteMode,
+    Backend, BackendConfig, Cursor, KindEntry, NewCopy, Page, PollTarget, StartedCopy, WriteMode,
 };
+use crate::config::ConfigError;
 use crate::model::{
     BackendId, BackendKind, Capabilities, Collection, Error, NewCollection, PointRef, RestorePoint,
     Segment, Support, View,
 };
-use crate::upstream;
+use crate::upstream::RequestMetrics;
 
-/// The version that is asked for by default: it has all that is read here, instant access included.
-pub const DEFAULT_API_VERSION: &str = "2025-04-01";
-/// What ARM lets one principal read of a subscription: its bucket holds 250 and gets 25 a second.
-pub const DEFAULT_RATE_LIMIT: upstream::RateLimit =
-    upstream::RateLimit { per_second: 25.0, burst: 250 };
 /// The entry in the table of kinds.
 pub(super) const KIND: KindEntry = KindEntry {
     kind: BackendKind::Azure,
@@ -79,138 +70,32 @@ static CAPABILITIES: Capabilities = Capabilities {
     disks: true,
 };
 
-/// Before this there is neither an instance view nor a copy.
-const FIRST_API_VERSION: &str = "2021-11-01";
-
-/// Capacities of the caches, in entries.
-const MAX_COLLECTIONS: NonZeroUsize = NonZeroUsize::new(20_000).unwrap();
-const MAX_COMPLETE_COPIES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
-const MAX_OPERATIONS: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
-
-/// What an Azure backend is made of.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Its id.
-    pub id: BackendId,
-    /// The subscription whose collections it shows.
-    pub subscription_id: String,
-    /// Where the resource manager is, `https://management.azure.com` in the public cloud; also what
-    /// tokens are asked for. Plain HTTP is taken on loopback only.
-    pub endpoint: Url,
-    /// Where tokens come from, `https://login.microsoftonline.com` in the public cloud.
-    pub authority: Url,
-    /// [`DEFAULT_API_VERSION`], or another from 2021-11-01 on for a cloud that lags behind.
-    pub api_version: String,
-    /// Who the gateway is.
-    pub credential: Credential,
-    /// Whose certificates are taken, by the resource manager and by the authority.
-    pub trust: upstream::Trust,
-    /// How much of the subscription's allowance the gateway takes, replicas not counted.
-    pub rate_limit: upstream::RateLimit,
-}
-
-/// Why settings cannot be right.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// A value of one of the settings.
-    #[error("{setting}: {problem}")]
-    Value {
-        /// The setting.
-        setting: &'static str,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The certificates.
-    #[error(transparent)]
-    Trust(#[from] upstream::TrustError),
-}
-
 /// One Azure subscription.
+#[derive(Debug)]
 pub struct Azure {
-    arm: Arc<Arm>,
-    /// By the key of the collection.
-    homes: Cache<(String, String), Home>,
-    /// The aggregate codes of copies that were seen to be complete, by their fingerprints.
-    arrived: Cache<Uuid, String>,
-    /// Handles of the copies that were started here, by the uid of the point.
-    operations: Cache<String, Operation>,
-}
-
-impl fmt::Debug for Azure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Azure").field("arm", &self.arm).finish_non_exhaustive()
-    }
+    arm: Arc<ArmClient>,
+    collections: Arc<Collections>,
+    points: Points,
 }
 
 impl Azure {
-    /// A backend by its settings. Nothing is asked of the vendor yet.
+    /// A backend with these settings. Sends nothing.
     ///
     /// # Errors
-    /// When the settings cannot be right whatever the vendor says.
+    /// When a setting is invalid whatever Azure replies.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        let Settings {
-            id,
-            subscription_id,
-            endpoint,
-            authority,
-            api_version,
-            credential,
-            trust,
-            rate_limit,
-        } = settings;
-        let wrong = |setting, problem: &str| {
-            let problem = problem.to_owned();
-            Err(SettingsError::Value { setting, problem })
-        };
-        if Uuid::try_parse(&subscription_id).is_err() {
-            return wrong("subscription_id", "it must be a UUID");
-        }
-        if !is_safe(&endpoint) {
-            return wrong("endpoint", "it must be an https URL without a query");
-        }
-        if authority.scheme() != "https" {
-            return wrong("authority", "it must be an https URL");
-        }
-        let date = api_version.get(..10).unwrap_or_default();
-        if date.parse::<jiff::civil::Date>().is_err() || date < FIRST_API_VERSION {
-            return wrong("api_version", "it must be 2021-11-01 or later: copies came with that");
-        }
-        let http = upstream::Client::new(&trust)?.with_limits(rate_limit);
-        let source = credential::source(credential, &endpoint, &authority, &http)
-            .map_err(|problem| SettingsError::Value { setting: "credential", problem })?;
-        let arm = Arc::new(Arm {
-            backend: id,
-            subscription: subscription_id,
-            endpoint,
-            api_version,
-            http,
-            tokens: TokenCache::new(source),
-            lists: Coalescer::new(),
-        });
-        Ok(Self {
-            arm,
-            homes: Cache::new(MAX_COLLECTIONS),
-            arrived: Cache::new(MAX_COMPLETE_COPIES),
-            operations: Cache::new(MAX_OPERATIONS),
-        })
-    }
-
-    fn scope(&self) -> Scope<'_> {
-        Scope { backend: &self.arm.backend, subscription: &self.arm.subscription }
+        let arm = Arc::new(ArmClient::new(settings)?);
+        let collections = Arc::new(Collections::new(Arc::clone(&arm)));
+        let points = Points::new(Arc::clone(&collections));
+        Ok(Self { arm, collections, points })
     }
 }
 
-/// A bearer goes over TLS, or does not leave the machine.
-fn is_safe(endpoint: &Url) -> bool {
-    let loopback = match endpoint.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return false,
-    };
-    let scheme = endpoint.scheme();
-    let plain = endpoint.query().is_none() && endpoint.fragment().is_none();
-    plain && (scheme == "https" || (scheme == "http" && loopback))
+impl BackendConfig for AzureConfig {
+    fn build(&self, id: &BackendId) -> Result<Arc<dyn Backend>, ConfigError> {
+        let azure = Azure::new(self.settings(id)?);
+        Ok(Arc::new(azure.map_err(|error| self.location.error(error.to_string()))?))
+    }
 }
 
 #[async_trait]
@@ -224,12 +109,11 @@ impl Backend for Azure {
     }
 
     fn check_available(&self) -> Result<(), Error> {
-        let available = self.arm.http.check_available();
-        available.map_err(|error| error.into_error(self.arm.backend.as_str()))
+        self.arm.check_available()
     }
 
     async fn probe(&self) -> Result<(), Error> {
-        self.list_page(None).await.map(drop)
+        self.collections.read_page(None).await.map(drop)
     }
 
     async fn list(
@@ -242,15 +126,15 @@ impl Backend for Azure {
         match collection {
             Segment::Id(id) => {
                 let id = CollectionId::parse(id, "parent")?;
-                self.list_one(&id, view, cursor, size).await
+                list::list_points_of_collection(&self.points, &id, view, cursor, size).await
             }
-            Segment::Any => self.list_all(view, cursor, size).await,
+            Segment::Any => list::list_all_points(&self.points, view, cursor, size).await,
         }
     }
 
     async fn get(&self, point: &PointRef, view: View) -> Result<RestorePoint, Error> {
-        let found = self.read_point(&self.point_id(point)?, view).await?;
-        self.with_reason(found, None).await
+        let read = self.points.read(&PointId::parse(point)?, view).await?;
+        self.points.with_failure_reason(read, None).await
     }
 
     async fn list_collections(
@@ -258,13 +142,11 @@ impl Backend for Azure {
         cursor: Option<&Cursor>,
         size: usize,
     ) -> Result<Page<Collection>, Error> {
-        self.walk_collections(cursor, size).await
+        list::list_collections(&self.collections, cursor, size).await
     }
 
     async fn get_collection(&self, id: &str) -> Result<Collection, Error> {
-        let id = CollectionId::parse(id, "name")?;
-        let (_, wire, _) = self.read_collection(&id, Expand::Nothing).await?;
-        map::collection(self.scope(), wire).map_err(|why| self.arm.invalid_response(why))
+        self.collections.get(&CollectionId::parse(id, "name")?).await
     }
 
     async fn create_collection(
@@ -272,24 +154,24 @@ impl Backend for Azure {
         new: &NewCollection,
         mode: WriteMode,
     ) -> Result<Collection, Error> {
-        self.create(new, mode).await
+        create_collection::create_collection(&self.collections, new, mode).await
     }
 
     async fn copy(&self, new: &NewCopy, mode: WriteMode) -> Result<StartedCopy, Error> {
-        self.start_copy(new, mode).await
+        copy::start_copy(&self.points, new, mode).await
     }
 
     fn poll_group(&self, point: &PointRef) -> Option<String> {
-        let id = self.point_id(point).ok()?;
+        let id = PointId::parse(point).ok()?;
         Some(id.collection.segment().to_lowercase())
     }
 
     async fn poll(&self, targets: &[PollTarget<'_>]) -> Vec<Result<RestorePoint, Error>> {
-        self.poll_targets(targets).await
+        poll::poll(&self.points, targets).await
     }
 
-    fn request_metrics(&self) -> upstream::RequestMetrics {
-        self.arm.http.metrics()
+    fn request_metrics(&self) -> RequestMetrics {
+        self.arm.request_metrics()
     }
 
     /// Tokens expire by themselves: there is no session to end.

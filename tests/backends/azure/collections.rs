@@ -1,14 +1,15 @@
-//! Collections: listed once, made once, and refused for what they cannot be.
+//! Collections are listed once and created once; invalid ones are rejected.
 
 use super::fixture::*;
 
 #[tokio::test]
-async fn collections_are_listed_and_made_once() {
-    let bench = bench(|world| world.page_size = 2);
+async fn collections_are_listed_and_created_once() {
+    let fixture = AzureFixture::start_with(|simulator| simulator.page_size = 2);
     let mut names = Vec::new();
     let mut cursor = None;
     loop {
-        let Page { items, next } = bench.azure.list_collections(cursor.as_ref(), 1).await.unwrap();
+        let Page { items, next } =
+            fixture.azure.list_collections(cursor.as_ref(), 1).await.unwrap();
         names.extend(items.into_iter().map(|collection| collection.name.collection));
         cursor = next;
         if cursor.is_none() {
@@ -17,40 +18,40 @@ async fn collections_are_listed_and_made_once() {
     }
     assert_eq!(names.len(), 5);
     assert!(names.contains(&"rg-prod~rpc-db01".to_owned()), "{names:?}");
-    let home = bench.azure.get_collection("rg-prod~rpc-db01").await.unwrap();
+    let source = fixture.azure.get_collection("rg-prod~rpc-db01").await.unwrap();
     assert_eq!(
-        (home.source.as_str(), home.location.as_str()),
-        (bench.vendor.seeded().vm.as_str(), "eastus")
+        (source.source.as_str(), source.location.as_str()),
+        (fixture.simulator.seeded().vm.as_str(), "eastus")
     );
 
-    let new = target("RG-Prod~fresh", "North Europe");
-    let would_be = bench.azure.create_collection(&new, WriteMode::ValidateOnly).await.unwrap();
-    let calls = bench.vendor.calls();
+    let new = new_collection("RG-Prod~fresh", "North Europe");
+    let preview = fixture.azure.create_collection(&new, WriteMode::ValidateOnly).await.unwrap();
+    let calls = fixture.simulator.calls();
     assert_eq!(calls.count(&Method::PUT, Kind::Collection), 0);
-    let made = bench.create(&new).await.unwrap();
-    assert_eq!(made.name, would_be.name);
+    let created = fixture.create(&new).await.unwrap();
+    assert_eq!(created.name, preview.name);
     assert_eq!(
-        (made.location.as_str(), made.source.as_str()),
+        (created.location.as_str(), created.source.as_str()),
         ("northeurope", "backends/az/collections/rg-prod~rpc-db01")
     );
-    assert_eq!(bench.create(&new).await.unwrap().uid, made.uid);
-    assert_eq!(bench.vendor.calls().count(&Method::PUT, Kind::Collection), 1);
+    assert_eq!(fixture.create(&new).await.unwrap().uid, created.uid);
+    assert_eq!(fixture.simulator.calls().count(&Method::PUT, Kind::Collection), 1);
 
     let elsewhere = NewCollection { location: "uksouth".to_owned(), ..new.clone() };
-    let other = NewCollection { source: bench.vendor.seeded().vm.clone(), ..new.clone() };
+    let other = NewCollection { source: fixture.simulator.seeded().vm.clone(), ..new.clone() };
     let labels = BTreeMap::from([("team".to_owned(), "web".to_owned())]);
-    for differs in [elsewhere, other, NewCollection { labels, ..new }] {
-        let error = bench.create(&differs).await.unwrap_err();
+    for different in [elsewhere, other, NewCollection { labels, ..new }] {
+        let error = fixture.create(&different).await.unwrap_err();
         assert!(matches!(error, Error::AlreadyExists { .. }), "{error:?}");
     }
 }
 
 #[tokio::test]
-async fn a_collection_that_cannot_be_is_refused() {
-    let bench = bench(|_| {});
-    let good = target("rg-prod~fresh", "northeurope");
+async fn an_invalid_collection_is_rejected() {
+    let fixture = AzureFixture::start();
+    let valid = new_collection("rg-prod~fresh", "northeurope");
     let with = |change: fn(&mut NewCollection)| {
-        let mut new = good.clone();
+        let mut new = valid.clone();
         change(&mut new);
         new
     };
@@ -62,26 +63,27 @@ async fn a_collection_that_cannot_be_is_refused() {
         (with(|new| new.source = "/subscriptions/x".to_owned()), "collection.source"),
         (with(|new| new.source = "backends/b/collections/a~b".to_owned()), "collection.source"),
     ] {
-        match bench.create(&new).await {
-            Err(Error::InvalidArgument { field: told, .. }) => assert_eq!(told, field),
+        match fixture.create(&new).await {
+            Err(Error::InvalidArgument { field: actual, .. }) => assert_eq!(actual, field),
             other => panic!("{other:?}"),
         }
     }
-    let error = bench.create(&target("rg-prod~fresh", "East US")).await.unwrap_err();
+    let error = fixture.create(&new_collection("rg-prod~fresh", "East US")).await.unwrap_err();
     assert_eq!(rule(&error), "SAME_REGION");
-    let error = bench.create(&target("no-such-group~fresh", "northeurope")).await.unwrap_err();
+    let error =
+        fixture.create(&new_collection("no-such-group~fresh", "northeurope")).await.unwrap_err();
     assert_eq!(rule(&error), "RESOURCE_GROUP_NOT_FOUND");
     let absent = with(|new| new.source = "backends/az/collections/rg-prod~none".to_owned());
-    let error = bench.create(&absent).await.unwrap_err();
+    let error = fixture.create(&absent).await.unwrap_err();
     assert!(
         matches!(error, Error::NotFound { field: Some(field), .. } if field == "collection.source")
     );
-    assert_eq!(bench.vendor.calls().count(&Method::PUT, Kind::Collection), 0);
+    assert_eq!(fixture.simulator.calls().count(&Method::PUT, Kind::Collection), 0);
 
-    // Only ARM knows whether there is such a machine.
-    let machine = bench.vendor.seeded().vm.replace("vm-db01", "vm-none");
-    let new = NewCollection { source: machine.clone(), ..good.clone() };
-    match bench.create(&new).await.unwrap_err() {
+    // Only ARM can tell whether a virtual machine exists.
+    let machine = fixture.simulator.seeded().vm.replace("vm-db01", "vm-none");
+    let new = NewCollection { source: machine.clone(), ..valid.clone() };
+    match fixture.create(&new).await.unwrap_err() {
         Error::NotFound { name, field, .. } => {
             assert_eq!((name, field.as_deref()), (machine, Some("collection.source")));
         }

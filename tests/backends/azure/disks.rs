@@ -1,5 +1,5 @@
-//! Disks: what is told of each, which of the machine's are in the point at all, and where the disk provider
-//! must be asked whether a copy has arrived.
+//! Disks: their properties, which disks of the virtual machine a point includes, and when the disk provider decides whether
+//! a copy is complete.
 
 use restore_point_gateway::model::{AzureDiskProperties, AzureProperties};
 use restore_point_gateway::model::{Consistency, DiskVendorProperties};
@@ -19,15 +19,15 @@ fn azure_disk(point: &RestorePoint, index: usize) -> &AzureDiskProperties {
     disk
 }
 
-fn answer(body: &Value) -> Fault {
+fn response(body: &Value) -> Fault {
     Fault::canned(Canned { status: 200, headers: Vec::new(), body: body.to_string().into() })
 }
 
 const SET: &str =
     "/subscriptions/s/resourceGroups/RG-KEYS/providers/Microsoft.Compute/diskEncryptionSets/des";
 
-/// An instant access point with one disk in instant access, as a machine of trusted launch has it.
-fn instant(id: &str) -> Value {
+/// An instant access point of a trusted launch virtual machine, with one disk in instant access.
+fn instant_access_point(id: &str) -> Value {
     let os = format!("{id}/diskRestorePoints/os_1");
     let data = format!("{id}/diskRestorePoints/data_2");
     json!({
@@ -78,22 +78,22 @@ fn instant(id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn each_disk_tells_its_encryption_and_its_instant_access() {
-    let bench = bench(|_| {});
-    let body = instant(&bench.vendor.seeded().points[0]);
-    bench.fault(Method::GET, "restorepoints/db01-day1", 3, answer(&body));
-    let told = bench.get(&point(DAY1)).await;
-    assert_eq!((told.state, told.consistency), (State::Ready, Consistency::Crash));
-    assert!(told.state_reason.contains("crash consistent"), "{}", told.state_reason);
-    assert_eq!(azure(&told).security_type, "TrustedLaunch");
-    assert_eq!(azure(&told).instant_access_duration_minutes, Some(120));
+async fn each_disk_has_its_encryption_and_its_instant_access() {
+    let fixture = AzureFixture::start();
+    let body = instant_access_point(&fixture.simulator.seeded().points[0]);
+    fixture.fault(Method::GET, "restorepoints/db01-day1", 3, response(&body));
+    let found = fixture.get(&point(DAY1)).await;
+    assert_eq!((found.state, found.consistency), (State::Ready, Consistency::Crash));
+    assert!(found.state_reason.contains("crash consistent"), "{}", found.state_reason);
+    assert_eq!(azure(&found).security_type, "TrustedLaunch");
+    assert_eq!(azure(&found).instant_access_duration_minutes, Some(120));
     let os = AzureDiskProperties {
         managed_disk_id: "/disks/os".to_owned(),
         storage_account_type: "Premium_LRS".to_owned(),
         encryption_type: "EncryptionAtRestWithPlatformKey".to_owned(),
         ..Default::default()
     };
-    assert_eq!(azure_disk(&told, 0), &os);
+    assert_eq!(azure_disk(&found, 0), &os);
     let data = AzureDiskProperties {
         managed_disk_id: "/disks/data".to_owned(),
         storage_account_type: "PremiumV2_LRS".to_owned(),
@@ -101,94 +101,94 @@ async fn each_disk_tells_its_encryption_and_its_instant_access() {
         disk_encryption_set_id: SET.to_owned(),
         snapshot_access_state: "InstantAccess".to_owned(),
     };
-    assert_eq!(azure_disk(&told, 1), &data);
+    assert_eq!(azure_disk(&found, 1), &data);
 
-    let basic = bench.azure.get(&point(DAY1), View::Basic).await.unwrap();
+    let basic = fixture.azure.get(&point(DAY1), View::Basic).await.unwrap();
     assert_eq!(azure_disk(&basic, 1).snapshot_access_state, "");
-    let raw = bench.azure.get(&point(DAY1), View::Raw).await.unwrap().raw.unwrap().body;
+    let raw = fixture.azure.get(&point(DAY1), View::Raw).await.unwrap().raw.unwrap().body;
     assert!(raw.contains(SET) && raw.contains("InstantAccess"), "{raw}");
     assert!(!raw.contains("SENSITIVE"), "{raw}");
 }
 
 #[tokio::test]
-async fn the_aggregate_of_instant_access_is_kept_under_either_name() {
-    let bench = bench(|_| {});
+async fn the_aggregate_of_instant_access_is_read_under_either_name() {
+    let fixture = AzureFixture::start();
     for name in ["instantAccessState", "instantAccessStatus"] {
-        let mut body = instant(&bench.vendor.seeded().points[0]);
+        let mut body = instant_access_point(&fixture.simulator.seeded().points[0]);
         body["properties"][name] = json!("Available");
-        bench.fault(Method::GET, "restorepoints/db01-day1", 1, answer(&body));
-        assert_eq!(azure(&bench.get(&point(DAY1)).await).instant_access_state, "Available");
+        fixture.fault(Method::GET, "restorepoints/db01-day1", 1, response(&body));
+        assert_eq!(azure(&fixture.get(&point(DAY1)).await).instant_access_state, "Available");
     }
 }
 
 #[tokio::test]
-async fn a_list_in_full_view_tells_instant_access_too() {
-    let bench = bench(|_| {});
-    let id = &bench.vendor.seeded().points[0];
-    let mut listed = instant(id);
+async fn a_list_in_full_view_has_instant_access_too() {
+    let fixture = AzureFixture::start();
+    let id = &fixture.simulator.seeded().points[0];
+    let mut listed = instant_access_point(id);
     listed["properties"].as_object_mut().unwrap().remove("instanceView");
-    let collection = json!({
+    let body = json!({
         "name": "rpc-db01", "id": id.split("/restorePoints/").next().unwrap(), "location": "eastus",
         "properties": {
-            "source": { "location": "eastus", "id": bench.vendor.seeded().vm },
+            "source": { "location": "eastus", "id": fixture.simulator.seeded().vm },
             "restorePoints": [listed], "instantAccess": true,
         },
     });
-    bench.fault(Method::GET, "restorepoints/db01-day1", 1, answer(&instant(id)));
-    bench.fault(Method::GET, "restorepointcollections/rpc-db01", 2, answer(&collection));
-    let one = Segment::Id("rg-prod~rpc-db01".to_owned());
-    let page = bench.azure.list(&one, View::Full, None, 10).await.unwrap();
+    fixture.fault(Method::GET, "restorepoints/db01-day1", 1, response(&instant_access_point(id)));
+    fixture.fault(Method::GET, "restorepointcollections/rpc-db01", 2, response(&body));
+    let parent = Segment::Id("rg-prod~rpc-db01".to_owned());
+    let page = fixture.azure.list(&parent, View::Full, None, 10).await.unwrap();
     assert_eq!(azure_disk(&page.items[0], 1).snapshot_access_state, "InstantAccess");
-    let home = bench.azure.get_collection("rg-prod~rpc-db01").await.unwrap();
-    assert_eq!(home.instant_access, Some(true));
-    let home = bench.azure.get_collection("rg-prod~rpc-db01").await.unwrap();
-    assert_eq!(home.instant_access, None, "of ordinary collections ARM does not say");
+    let collection = fixture.azure.get_collection("rg-prod~rpc-db01").await.unwrap();
+    assert_eq!(collection.instant_access, Some(true));
+    let collection = fixture.azure.get_collection("rg-prod~rpc-db01").await.unwrap();
+    assert_eq!(collection.instant_access, None, "ARM does not report it for ordinary collections");
 }
 
 #[tokio::test]
-async fn a_disk_that_was_excluded_is_not_waited_for() {
-    let bench = bench(|_| {});
-    let whole = bench.get(&point(DAY1)).await;
-    let excluded = azure_disk(&whole, 1).managed_disk_id.clone();
-    let id = bench.vendor.seeded().points[0].replace("db01-day1", "partial");
+async fn a_copy_does_not_wait_for_an_excluded_disk() {
+    let fixture = AzureFixture::start();
+    let complete = fixture.get(&point(DAY1)).await;
+    let excluded = azure_disk(&complete, 1).managed_disk_id.clone();
+    let id = fixture.simulator.seeded().points[0].replace("db01-day1", "partial");
     let body = json!({ "properties": { "excludeDisks": [{ "id": excluded }] } });
-    assert_eq!(bench.arm(Method::PUT, &id, &body).await.0, 201);
-    bench.clock.advance(SignedDuration::from_mins(2));
+    assert_eq!(fixture.send_to_arm(Method::PUT, &id, &body).await.0, 201);
+    fixture.clock.advance(SignedDuration::from_mins(2));
 
     let partial = "rg-prod~rpc-db01/restorePoints/partial";
-    let told = bench.get(&point(partial)).await;
+    let found = fixture.get(&point(partial)).await;
     let names = |point: &RestorePoint| -> Vec<String> {
         point.disks.iter().map(|disk| disk.name.clone()).collect()
     };
-    assert_eq!(told.state, State::Ready);
-    assert_eq!(names(&told), [names(&whole)[0].clone(), names(&whole)[2].clone()]);
-    assert_eq!(azure(&told).excluded_disks, [names(&whole)[1].clone()]);
-    assert!(azure(&whole).excluded_disks.is_empty());
+    assert_eq!(found.state, State::Ready);
+    assert_eq!(names(&found), [names(&complete)[0].clone(), names(&complete)[2].clone()]);
+    assert_eq!(azure(&found).excluded_disks, [names(&complete)[1].clone()]);
+    assert!(azure(&complete).excluded_disks.is_empty());
 
-    let copy = format!("{}/restorePoints/c", bench.fresh_target().await);
-    bench.copy(partial, &copy).await.unwrap();
-    bench.clock.advance(SignedDuration::from_secs(10));
+    let copy = format!("{}/restorePoints/c", fixture.create_target().await);
+    fixture.copy(partial, &copy).await.unwrap();
+    fixture.clock.advance(SignedDuration::from_secs(10));
     let copy = point(&copy);
-    let begun = bench.get(&copy).await;
-    assert_eq!((begun.state, begun.copy_progress_percent), (State::Copying, Some(0)));
-    bench.clock.advance(SignedDuration::from_hours(2));
-    let arrived = bench.get(&copy).await;
+    let copying = fixture.get(&copy).await;
+    assert_eq!((copying.state, copying.copy_progress_percent), (State::Copying, Some(0)));
+    fixture.clock.advance(SignedDuration::from_hours(2));
+    let arrived = fixture.get(&copy).await;
     assert_eq!((arrived.state, arrived.copy_progress_percent), (State::Ready, Some(100)));
-    assert_eq!(names(&arrived), names(&told));
-    assert_eq!(azure(&arrived).excluded_disks, azure(&told).excluded_disks);
+    assert_eq!(names(&arrived), names(&found));
+    assert_eq!(azure(&arrived).excluded_disks, azure(&found).excluded_disks);
 
-    // It is remembered as any other copy that has arrived.
+    // It is cached as any other complete copy.
     let fresh = Segment::Id("rg-prod~fresh".to_owned());
-    let calls = bench.vendor.calls().count(&Method::GET, Kind::Point);
-    assert_eq!(walk(&bench.azure, &fresh, 9).await[0].state, State::Ready);
-    assert_eq!(bench.vendor.calls().count(&Method::GET, Kind::Point), calls);
-    assert_eq!(bench.vendor.calls().count(&Method::GET, Kind::DiskPoint), 0);
+    let calls = fixture.simulator.calls().count(&Method::GET, Kind::Point);
+    assert_eq!(list_all(&fixture.azure, &fresh, 9).await[0].state, State::Ready);
+    assert_eq!(fixture.simulator.calls().count(&Method::GET, Kind::Point), calls);
+    assert_eq!(fixture.simulator.calls().count(&Method::GET, Kind::DiskPoint), 0);
 }
 
-/// The running copy as ARM shows it now, without what its instance view says of some of the disks.
-async fn without_entries(bench: &Bench, keep: usize) -> Fault {
-    let path = format!("{}?$expand=instanceView", bench.vendor.seeded().running_copy);
-    let (status, mut body) = bench.arm(Method::GET, &path, &Value::Null).await;
+/// The response for the running copy, with only `keep` disks in its instance view.
+async fn without_entries(fixture: &AzureFixture, keep: usize) -> Fault {
+    let path = format!("{}?$expand=instanceView", fixture.simulator.seeded().running_copy);
+    let (status, mut body) = fixture.send_to_arm(Method::GET, &path, &Value::Null).await;
     assert_eq!(status, 200);
     if keep == 0 {
         body["properties"].as_object_mut().unwrap().remove("instanceView");
@@ -196,49 +196,49 @@ async fn without_entries(bench: &Bench, keep: usize) -> Fault {
         let entries = &mut body["properties"]["instanceView"]["diskRestorePoints"];
         entries.as_array_mut().unwrap().truncate(keep);
     }
-    answer(&body)
+    response(&body)
 }
 
 #[tokio::test]
-async fn the_disk_provider_is_asked_where_the_instance_view_is_silent() {
-    let bench = bench(|_| {});
-    let disk_calls = || bench.vendor.calls().count(&Method::GET, Kind::DiskPoint);
-    let truth = bench.get(&point(RUNNING)).await;
-    assert_eq!((truth.state, disk_calls()), (State::Copying, 0));
+async fn the_disk_provider_is_read_when_the_instance_view_lacks_disks() {
+    let fixture = AzureFixture::start();
+    let disk_calls = || fixture.simulator.calls().count(&Method::GET, Kind::DiskPoint);
+    let expected = fixture.get(&point(RUNNING)).await;
+    assert_eq!((expected.state, disk_calls()), (State::Copying, 0));
     for keep in [0, 1] {
         let before = disk_calls();
-        bench.fault(Method::GET, "/db01-day2-copy", 1, without_entries(&bench, keep).await);
-        let told = bench.replica().get(&point(RUNNING), View::Full).await.unwrap();
-        assert_eq!(told.disks, truth.disks);
-        assert_eq!(told.copy_progress_percent, truth.copy_progress_percent);
-        assert_eq!((told.state, disk_calls()), (State::Copying, before + 1));
+        fixture.fault(Method::GET, "/db01-day2-copy", 1, without_entries(&fixture, keep).await);
+        let found = fixture.replica().get(&point(RUNNING), View::Full).await.unwrap();
+        assert_eq!(found.disks, expected.disks);
+        assert_eq!(found.copy_progress_percent, expected.copy_progress_percent);
+        assert_eq!((found.state, disk_calls()), (State::Copying, before + 1));
     }
 
-    // It may not be asked, or does not answer: then the copy is still under way.
+    // Without permission, without a response and with an invalid one, the copy is still under way.
     for (fault, times) in [
         (Fault::error(StatusCode::FORBIDDEN), 1),
         (Fault::error(StatusCode::GATEWAY_TIMEOUT), 3),
-        (answer(&json!({})), 1),
+        (response(&json!({})), 1),
     ] {
-        bench.fault(Method::GET, "/diskrestorepoints", times, fault);
-        bench.fault(Method::GET, "/db01-day2-copy", 1, without_entries(&bench, 0).await);
-        let told = bench.replica().get(&point(RUNNING), View::Full).await.unwrap();
-        assert_eq!((told.state, told.copy_progress_percent), (State::Copying, None));
+        fixture.fault(Method::GET, "/diskrestorepoints", times, fault);
+        fixture.fault(Method::GET, "/db01-day2-copy", 1, without_entries(&fixture, 0).await);
+        let found = fixture.replica().get(&point(RUNNING), View::Full).await.unwrap();
+        assert_eq!((found.state, found.copy_progress_percent), (State::Copying, None));
     }
 
-    bench.clock.advance(SignedDuration::from_hours(3));
-    bench.fault(Method::GET, "/db01-day2-copy", 1, without_entries(&bench, 0).await);
-    let arrived = bench.replica().get(&point(RUNNING), View::Full).await.unwrap();
+    fixture.clock.advance(SignedDuration::from_hours(3));
+    fixture.fault(Method::GET, "/db01-day2-copy", 1, without_entries(&fixture, 0).await);
+    let arrived = fixture.replica().get(&point(RUNNING), View::Full).await.unwrap();
     assert_eq!((arrived.state, arrived.copy_progress_percent), (State::Ready, Some(100)));
 }
 
 #[tokio::test]
-async fn the_disk_provider_tells_a_failure_too() {
-    let bench = bench(|_| {});
-    let seeded = bench.vendor.seeded();
-    assert!(bench.vendor.fail_replication(&seeded.running_copy, &seeded.failed_disk));
-    bench.fault(Method::GET, "/db01-day2-copy", 1, without_entries(&bench, 0).await);
-    let failed = bench.get(&point(RUNNING)).await;
+async fn the_disk_provider_reports_a_failure_too() {
+    let fixture = AzureFixture::start();
+    let seeded = fixture.simulator.seeded();
+    assert!(fixture.simulator.fail_replication(&seeded.running_copy, &seeded.failed_disk));
+    fixture.fault(Method::GET, "/db01-day2-copy", 1, without_entries(&fixture, 0).await);
+    let failed = fixture.get(&point(RUNNING)).await;
     assert_eq!(failed.state, State::Failed);
     assert!(failed.failure.unwrap().message.contains(&seeded.failed_disk));
 }

@@ -1,5 +1,4 @@
-//! The adapter in front of a simulated resource manager on a clock moved by hand, and the words that its
-//! tests share.
+//! The adapter in front of a simulated Resource Manager on a manual clock, and what its tests share.
 
 pub(crate) use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,49 +10,34 @@ pub(crate) use restore_point_gateway::backend::azure::{
 pub(crate) use restore_point_gateway::backend::{
     Backend, Cursor, NewCopy, Operation, Page, PollTarget, StartedCopy, WriteMode,
 };
+use restore_point_gateway::model::CollectionName;
 pub(crate) use restore_point_gateway::model::{
     BackendId, Collection, Error, NewCollection, PointRef, RestorePoint, RestorePointName, Segment,
     State, VendorProperties, View,
 };
 pub(crate) use restore_point_gateway::upstream::{RateLimit, Trust};
 pub(crate) use restore_point_sandbox::azure::{
-    Azure as Simulator, Canned, Fault, Kind, Matching, Settings as World, VendorFault,
+    Azure as Simulator, Canned, Fault, Kind, Matching, Settings as SimulatorSettings, VendorFault,
 };
 pub(crate) use restore_point_sandbox::{CertificateAuthority, Clock};
 use serde_json::Value;
 
-pub(crate) struct Bench {
+/// An adapter and the simulator that it is connected to.
+pub(crate) struct AzureFixture {
     pub(crate) azure: Azure,
-    pub(crate) vendor: Simulator,
+    pub(crate) simulator: Simulator,
     pub(crate) clock: Clock,
+    /// The certificate authority of the simulator.
     pub(crate) pem: String,
 }
 
-pub(crate) fn bench(change: impl FnOnce(&mut World)) -> Bench {
-    bench_with(change, |vendor| Credential::StaticToken(vendor.static_token().into()))
-}
-
-pub(crate) fn bench_with(
-    change: impl FnOnce(&mut World),
-    credential: impl FnOnce(&Simulator) -> Credential,
-) -> Bench {
-    let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
-    let mut world = World { clock: clock.clone(), ..World::default() };
-    change(&mut world);
-    let authority = CertificateAuthority::generate().unwrap();
-    let vendor = Simulator::start(world, &authority).unwrap();
-    let pem = authority.pem();
-    let credential = credential(&vendor);
-    let azure = Azure::new(settings(&vendor, &pem, credential)).unwrap();
-    Bench { azure, vendor, clock, pem }
-}
-
-pub(crate) fn settings(vendor: &Simulator, pem: &str, credential: Credential) -> Settings {
+/// The settings of an adapter for a simulator.
+pub(crate) fn settings(simulator: &Simulator, pem: &str, credential: Credential) -> Settings {
     Settings {
         id: BackendId::new("az").unwrap(),
-        subscription_id: vendor.subscription_id().to_owned(),
-        endpoint: vendor.endpoint().parse().unwrap(),
-        authority: vendor.authority_host().parse().unwrap(),
+        subscription_id: simulator.subscription_id().to_owned(),
+        endpoint: simulator.endpoint().parse().unwrap(),
+        authority: simulator.authority_host().parse().unwrap(),
         api_version: DEFAULT_API_VERSION.to_owned(),
         credential,
         trust: Trust::PlatformAnd(pem.as_bytes().to_vec()),
@@ -61,15 +45,52 @@ pub(crate) fn settings(vendor: &Simulator, pem: &str, credential: Credential) ->
     }
 }
 
-impl Bench {
-    /// Another replica: it remembers nothing.
-    pub(crate) fn replica(&self) -> Azure {
-        let credential = Credential::StaticToken(self.vendor.static_token().into());
-        Azure::new(settings(&self.vendor, &self.pem, credential)).unwrap()
+fn static_token(simulator: &Simulator) -> Credential {
+    Credential::StaticToken(simulator.static_token().into())
+}
+
+impl AzureFixture {
+    /// With a static token.
+    pub(crate) fn start() -> Self {
+        Self::start_with(|_| {})
     }
 
+    /// With a static token and changed settings of the simulator.
+    pub(crate) fn start_with(change: impl FnOnce(&mut SimulatorSettings)) -> Self {
+        Self::start_with_credential(change, static_token)
+    }
+
+    /// With the credential that `credential` makes for the simulator.
+    pub(crate) fn start_as(credential: impl FnOnce(&Simulator) -> Credential) -> Self {
+        Self::start_with_credential(|_| {}, credential)
+    }
+
+    /// With changed settings of the simulator, and a credential for it.
+    pub(crate) fn start_with_credential(
+        change: impl FnOnce(&mut SimulatorSettings),
+        credential: impl FnOnce(&Simulator) -> Credential,
+    ) -> Self {
+        let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
+        let mut simulator =
+            SimulatorSettings { clock: clock.clone(), ..SimulatorSettings::default() };
+        change(&mut simulator);
+        let authority = CertificateAuthority::generate().unwrap();
+        let simulator = Simulator::start(simulator, &authority).unwrap();
+        let pem = authority.pem();
+        let credential = credential(&simulator);
+        let azure = Azure::new(settings(&simulator, &pem, credential)).unwrap();
+        Self { azure, simulator, clock, pem }
+    }
+
+    /// The adapter of another replica, with empty caches.
+    pub(crate) fn replica(&self) -> Azure {
+        let credential = static_token(&self.simulator);
+        Azure::new(settings(&self.simulator, &self.pem, credential)).unwrap()
+    }
+
+    /// Injects a fault into the next requests whose path contains `part`.
     pub(crate) fn fault(&self, method: Method, part: &str, times: usize, fault: Fault) {
-        self.vendor.inject(Matching::new(method, part), times, fault);
+        self.simulator.inject(Matching::new(method, part), times, fault);
     }
 
     pub(crate) async fn get(&self, point: &PointRef) -> RestorePoint {
@@ -77,58 +98,62 @@ impl Bench {
     }
 
     pub(crate) async fn copy(&self, source: &str, target: &str) -> Result<StartedCopy, Error> {
-        self.azure.copy(&order(source, target), WriteMode::Execute).await
+        self.azure.copy(&new_copy(source, target), WriteMode::Execute).await
     }
 
     pub(crate) async fn create(&self, new: &NewCollection) -> Result<Collection, Error> {
         self.azure.create_collection(new, WriteMode::Execute).await
     }
 
-    /// A collection in northeurope, in which nothing is yet, and its id.
-    pub(crate) async fn fresh_target(&self) -> String {
-        self.create(&target("rg-prod~fresh", "northeurope")).await.unwrap();
+    /// Creates an empty collection in northeurope for copies of the seeded one; returns its id.
+    pub(crate) async fn create_target(&self) -> String {
+        self.create(&new_collection("rg-prod~fresh", "northeurope")).await.unwrap();
         "rg-prod~fresh".to_owned()
     }
 
-    /// Asks the resource manager as its other customers do: status and body. The api-version is the one
-    /// for this path.
-    pub(crate) async fn arm(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
+    /// Sends a request to Resource Manager without the adapter, with the api-version for its path; returns status and
+    /// body.
+    pub(crate) async fn send_to_arm(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> (u16, Value) {
         let version = if path.contains("/diskRestorePoints") { "2023-10-02" } else { "2024-07-01" };
-        let mark = if path.contains('?') { '&' } else { '?' };
-        let url = format!("{}{path}{mark}api-version={version}", self.vendor.endpoint());
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let url = format!("{}{path}{separator}api-version={version}", self.simulator.endpoint());
         let root = reqwest::Certificate::from_pem(self.pem.as_bytes()).unwrap();
         let http = reqwest::Client::builder().tls_certs_only([root]).build().unwrap();
-        let request = http.request(method, url).bearer_auth(self.vendor.static_token());
-        let answer = request.json(body).send().await.unwrap();
-        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+        let request = http.request(method, url).bearer_auth(self.simulator.static_token());
+        let response = request.json(body).send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap_or_default())
     }
 
-    pub(crate) fn puts(&self) -> usize {
-        self.vendor.calls().count(&Method::PUT, Kind::Point)
+    /// The PUTs of points that the simulator has received.
+    pub(crate) fn point_puts(&self) -> usize {
+        self.simulator.calls().count(&Method::PUT, Kind::Point)
     }
 }
 
+/// `backends/az/collections/{name}`.
 pub(crate) fn point(name: &str) -> PointRef {
     PointRef::parse(&format!("backends/az/collections/{name}"), "name").unwrap()
 }
 
-pub(crate) fn order(source: &str, target: &str) -> NewCopy {
+pub(crate) fn new_copy(source: &str, target: &str) -> NewCopy {
     let target = point(target);
     let Segment::Id(collection) = target.collection else { panic!() };
     NewCopy {
         source: point(source),
         target: RestorePointName {
-            collection: restore_point_gateway::model::CollectionName {
-                backend: target.backend,
-                collection,
-            },
+            collection: CollectionName { backend: target.backend, collection },
             restore_point: target.restore_point,
         },
         request_id: Some(uuid::Uuid::from_u128(7)),
     }
 }
 
-pub(crate) fn target(id: &str, location: &str) -> NewCollection {
+pub(crate) fn new_collection(id: &str, location: &str) -> NewCollection {
     NewCollection {
         id: id.to_owned(),
         location: location.to_owned(),
@@ -138,7 +163,8 @@ pub(crate) fn target(id: &str, location: &str) -> NewCollection {
     }
 }
 
-pub(crate) async fn walk(azure: &Azure, parent: &Segment, size: usize) -> Vec<RestorePoint> {
+/// All points of a parent, read in pages of `size`.
+pub(crate) async fn list_all(azure: &Azure, parent: &Segment, size: usize) -> Vec<RestorePoint> {
     let mut all = Vec::new();
     let mut cursor: Option<Cursor> = None;
     loop {
@@ -152,7 +178,7 @@ pub(crate) async fn walk(azure: &Azure, parent: &Segment, size: usize) -> Vec<Re
     }
 }
 
-/// Polls one point, as for a watcher with this handle of its operation.
+/// Polls one point for a watcher that has this handle of its operation.
 pub(crate) async fn poll(
     azure: &Azure,
     point: &PointRef,
@@ -161,6 +187,7 @@ pub(crate) async fn poll(
     azure.poll(&[PollTarget { point, operation }]).await.remove(0)
 }
 
+/// The violated rule of a failed precondition.
 pub(crate) fn rule(error: &Error) -> &'static str {
     match error {
         Error::FailedPrecondition { rule, .. } => rule,
@@ -168,6 +195,7 @@ pub(crate) fn rule(error: &Error) -> &'static str {
     }
 }
 
+// Seeded points: three local ones, a complete copy, one that is under way, and a failed one.
 pub(crate) const DAY1: &str = "rg-prod~rpc-db01/restorePoints/db01-day1";
 pub(crate) const DAY2: &str = "rg-prod~rpc-db01/restorePoints/db01-day2";
 pub(crate) const DAY3: &str = "rg-prod~rpc-db01/restorePoints/db01-day3";

@@ -1,12 +1,12 @@
-//! The Azure adapter against the simulated resource manager, over real sockets.
+//! The Azure adapter against the simulated Resource Manager, over real sockets.
 
-mod answers;
 mod collections;
 mod copies;
 mod credentials;
 mod disks;
 mod errors;
 mod fixture;
-mod identities;
 mod lists;
-mod renewal;
+mod managed_identity;
+mod responses;
+mod token_renewal;

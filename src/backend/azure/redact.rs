@@ -1,18 +1,16 @@
-//! ARM's body for view RAW, without what must not leave the gateway.
+//! Removes secrets from ARM's body for view RAW.
 //!
-//! A restore point carries the machine's model with it: guest users, ssh keys, customData, userData,
-//! certificates, unattended-setup contents. What is removed is chosen by the names of members, on the
-//! generous side: better a harmless member lost than a secret shown.
+//! A restore point contains the model of its virtual machine: guest users, SSH keys, customData, userData, certificates,
+//! the contents of unattended setup. Members are removed by their names, and rather too many than too few.
 
 use serde_json::Value;
 
 use crate::model::RawBody;
 
-/// Removed with all that is below them, in any casing. `optionalProperties` is a bag that is "opaque"
-/// by the vendor's page, so that nobody knows what is in it.
-const MEMBERS: [&str; 4] = ["osprofile", "userdata", "customdata", "optionalproperties"];
-/// Removed if the name contains one of these, in any casing.
-const PARTS: [&str; 11] = [
+/// The names of members to remove, in any casing. `optionalProperties` is documented as an "opaque bag".
+const SENSITIVE_NAMES: [&str; 4] = ["osprofile", "userdata", "customdata", "optionalproperties"];
+/// Members to remove contain one of these in their names, in any casing.
+const SENSITIVE_PARTS: [&str; 11] = [
     "secret",
     "password",
     "passphrase",
@@ -27,20 +25,20 @@ const PARTS: [&str; 11] = [
 ];
 
 /// The body with its secrets removed.
-pub(super) fn redacted(mut body: Value) -> RawBody {
-    clean(&mut body);
+pub(super) fn redact(mut body: Value) -> RawBody {
+    remove_secrets(&mut body);
     RawBody { content_type: "application/json", body: body.to_string() }
 }
 
-fn clean(value: &mut Value) {
+fn remove_secrets(value: &mut Value) {
     match value {
         Value::Object(members) => {
             members.retain(|name, _| !is_sensitive(name));
-            members.values_mut().for_each(clean);
+            members.values_mut().for_each(remove_secrets);
         }
-        Value::Array(elements) => elements.iter_mut().for_each(clean),
+        Value::Array(elements) => elements.iter_mut().for_each(remove_secrets),
         Value::String(text) => {
-            // A URL's query may be a signature, whatever the member is called.
+            // The query of a URL may be a signature, whatever the name of the member.
             if let (true, Some(at)) = (text.contains("://"), text.find('?')) {
                 text.truncate(at);
                 text.push_str("?…");
@@ -52,7 +50,8 @@ fn clean(value: &mut Value) {
 
 fn is_sensitive(name: &str) -> bool {
     let name = name.to_lowercase();
-    MEMBERS.contains(&name.as_str()) || PARTS.iter().any(|part| name.contains(part))
+    SENSITIVE_NAMES.contains(&name.as_str())
+        || SENSITIVE_PARTS.iter().any(|part| name.contains(part))
 }
 
 #[cfg(test)]
@@ -63,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_secret_survives() {
+    fn secrets_are_removed_and_the_rest_is_kept() {
         let body = json!({
             "id": "/subscriptions/s", "name": "rp",
             "properties": {
@@ -79,7 +78,7 @@ mod tests {
                 },
             },
         });
-        let raw = redacted(body);
+        let raw = redact(body);
         assert_eq!(
             raw.body,
             json!({
@@ -109,12 +108,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_below_os_profile_survives(below in any_json(), depth in 0_usize..4) {
+        fn everything_below_os_profile_is_removed(below in any_json(), depth in 0_usize..4) {
             let mut body = json!({ "osProfile": below });
             for _ in 0..depth {
                 body = json!([{ "x": body, "plain": true }]);
             }
-            prop_assert!(!redacted(body).body.contains("SECRET"));
+            prop_assert!(!redact(body).body.contains("SECRET"));
         }
     }
 }

@@ -1,8 +1,7 @@
-//! An application that proves who it is with a certificate: it signs a short assertion that the authority
-//! checks against the certificate it knows.
+//! Client credentials with a certificate: the application signs a short-lived JWT assertion (RFC 7523), which Microsoft
+//! Entra ID verifies against the registered certificate.
 //!
-//! The identity library does this only through OpenSSL, which is not wanted here; it takes the assertion
-//! from us instead.
+//! azure_identity does this only through OpenSSL, which the gateway does not link, so the assertion is signed here.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,17 +14,15 @@ use azure_identity::ClientAssertion;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use url::Url;
 use uuid::Uuid;
 
-/// An assertion is used at once; the authority takes none that lives for long.
-const LIFE: u64 = 10 * 60;
+/// In seconds. An assertion is used at once, and the authority rejects long-lived ones.
+const ASSERTION_LIFETIME: u64 = 10 * 60;
 
-/// The key of an application's certificate.
+/// The certificate of an application and its private key.
 #[derive(Clone)]
 pub(super) struct CertificateKey {
     key: EncodingKey,
@@ -54,31 +51,35 @@ struct Claims<'a> {
 }
 
 impl CertificateKey {
-    /// Reads a PEM that holds the certificate and its RSA key, in either order.
+    /// Reads a PEM file that holds the certificate and its unencrypted RSA key, in either order.
     ///
     /// # Errors
-    /// When one of them is missing or is no such thing; the text holds nothing of the key.
-    pub(super) fn read(
+    /// What is missing or invalid; the text holds nothing of the key.
+    pub(super) fn parse(
         pem: &SecretString,
         authority: &Url,
         tenant_id: &str,
         client_id: &str,
     ) -> Result<Self, String> {
-        let pem = pem.expose_secret().as_bytes();
-        let certificate = CertificateDer::from_pem_slice(pem)
-            .map_err(|_| "it holds no PEM certificate".to_owned())?;
-        let key = EncodingKey::from_rsa_pem(&private_key_only(pem))
-            .map_err(|_| "it holds no RSA private key in PEM, unencrypted".to_owned())?;
+        // The parser's own errors may quote bytes of the key.
+        let blocks = pem::parse_many(pem.expose_secret()).map_err(|_| "invalid PEM".to_owned())?;
+        let find = |tags: &[&str]| blocks.iter().find(|block| tags.contains(&block.tag()));
+        let certificate =
+            find(&["CERTIFICATE"]).ok_or_else(|| "expected a certificate in PEM".to_owned())?;
+        let key = find(&["PRIVATE KEY", "RSA PRIVATE KEY"])
+            .and_then(|key| EncodingKey::from_rsa_pem(pem::encode(key).as_bytes()).ok())
+            .ok_or_else(|| "expected an unencrypted RSA private key in PEM".to_owned())?;
         let authority = authority.as_str().trim_end_matches('/');
         Ok(Self {
             key,
-            thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, &certificate)),
+            thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, certificate.contents())),
             client_id: client_id.to_owned(),
             audience: format!("{authority}/{tenant_id}/oauth2/v2.0/token"),
         })
     }
 
-    fn assertion(&self, now: u64) -> Result<String, jsonwebtoken::errors::Error> {
+    /// Signs an assertion; `now` is in seconds since 1970.
+    fn sign_assertion(&self, now: u64) -> Result<String, jsonwebtoken::errors::Error> {
         let mut header = Header::new(Algorithm::PS256);
         header.x5t_s256 = Some(self.thumbprint.clone());
         let claims = Claims {
@@ -87,7 +88,7 @@ impl CertificateKey {
             sub: &self.client_id,
             jti: Uuid::new_v4().to_string(),
             nbf: now,
-            exp: now + LIFE,
+            exp: now + ASSERTION_LIFETIME,
         };
         jsonwebtoken::encode(&header, &claims, &self.key)
     }
@@ -96,28 +97,17 @@ impl CertificateKey {
 #[async_trait]
 impl ClientAssertion for CertificateKey {
     async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
-        let fail = |problem: String| {
+        let error = |problem: String| {
             azure_core::Error::with_message(
                 ErrorKind::Credential,
-                format!("the client certificate cannot sign: {problem}"),
+                format!("cannot sign with the client certificate: {problem}"),
             )
         };
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_err(|_| fail("the clock stands before 1970".to_owned()))?;
-        self.assertion(now.as_secs()).map_err(|error| fail(error.to_string()))
+            .map_err(|_| error("the system clock is before 1970".to_owned()))?;
+        self.sign_assertion(now.as_secs()).map_err(|cause| error(cause.to_string()))
     }
-}
-
-/// The part of a PEM file that is its private key: the reader of keys takes the file's first item, and a
-/// certificate for a key.
-fn private_key_only(pem: &[u8]) -> Vec<u8> {
-    let text = String::from_utf8_lossy(pem);
-    let begin = text.find("-----BEGIN PRIVATE KEY").or_else(|| text.find("-----BEGIN RSA PRIVATE"));
-    let Some(begin) = begin else { return Vec::new() };
-    let rest = &text[begin..];
-    let end = rest.find("-----END").and_then(|end| rest[end..].find('\n').map(|line| end + line));
-    rest.as_bytes()[..end.unwrap_or(rest.len())].to_vec()
 }
 
 #[cfg(test)]
@@ -135,20 +125,21 @@ mod tests {
         (certificate.self_signed(&key).unwrap(), key)
     }
 
-    fn read(pem: String) -> Result<CertificateKey, String> {
+    fn parse(pem: String) -> Result<CertificateKey, String> {
         let authority = "https://login.example/".parse().unwrap();
-        CertificateKey::read(&pem.into(), &authority, "tenant", "client")
+        CertificateKey::parse(&pem.into(), &authority, "tenant", "client")
     }
 
     #[test]
-    fn the_authority_can_check_what_is_signed() {
+    fn the_certificate_verifies_the_signed_assertion() {
         let (certificate, key) = certificate();
         for pem in [
             format!("{}{}", certificate.pem(), key.serialize_pem()),
             format!("{}{}", key.serialize_pem(), certificate.pem()),
+            format!("Bag Attributes\n{}{}", key.serialize_pem(), certificate.pem()),
         ] {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-            let assertion = read(pem).unwrap().assertion(now).unwrap();
+            let assertion = parse(pem).unwrap().sign_assertion(now).unwrap();
             let mut validation = Validation::new(Algorithm::PS256);
             validation.set_audience(&["https://login.example/tenant/oauth2/v2.0/token"]);
             validation.set_issuer(&["client"]);
@@ -161,11 +152,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named_and_the_key_is_not_shown() {
+    fn errors_name_the_missing_block_and_debug_output_has_no_key() {
         let (certificate, key) = certificate();
-        assert!(read(key.serialize_pem()).unwrap_err().contains("certificate"));
-        assert!(read(certificate.pem()).unwrap_err().contains("private key"));
-        let whole = read(format!("{}{}", certificate.pem(), key.serialize_pem())).unwrap();
-        assert!(!format!("{whole:?}").contains("PRIVATE"));
+        assert!(parse(key.serialize_pem()).unwrap_err().contains("certificate"));
+        assert!(parse(certificate.pem()).unwrap_err().contains("private key"));
+        let both = parse(format!("{}{}", certificate.pem(), key.serialize_pem())).unwrap();
+        assert!(!format!("{both:?}").contains("PRIVATE"));
     }
 }

@@ -1,8 +1,7 @@
-//! ARM's JSON, as far as the gateway reads it.
+//! ARM's JSON bodies, as far as the gateway reads and writes them.
 //!
-//! The service is looser than its specification: members that are not known here are ignored, and those
-//! that may be absent are optional, absent and null being one. What must be there and is not makes the
-//! answer invalid; nothing gets a default.
+//! The service is looser than its specification: unknown members are ignored, and those that may be absent are optional;
+//! null is the same as absent. When a required member is missing, the response is invalid; nothing gets a default.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +9,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// A page of collections.
+/// A page of restore point collections.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CollectionPage {
@@ -28,16 +27,16 @@ pub(super) struct Collection {
     pub(super) properties: CollectionProperties,
 }
 
-/// Its `properties`. `restorePoints` is there only if it was asked for, and then always.
+/// Its `properties`. `restorePoints` is present only with `$expand=restorePoints`, and then always.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CollectionProperties {
     pub(super) source: CollectionSource,
-    pub(super) restore_points: Option<Vec<Point>>,
+    pub(super) restore_points: Option<Vec<RestorePoint>>,
     pub(super) instant_access: Option<bool>,
 }
 
-/// What a collection takes points of.
+/// The virtual machine of a collection's points, or the collection that they are copied from.
 #[derive(Debug, Deserialize)]
 pub(super) struct CollectionSource {
     pub(super) id: String,
@@ -46,25 +45,25 @@ pub(super) struct CollectionSource {
 
 /// A restore point.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Point {
+pub(super) struct RestorePoint {
     pub(super) id: String,
     pub(super) name: String,
-    pub(super) properties: PointProperties,
+    pub(super) properties: RestorePointProperties,
 }
 
-impl Point {
-    /// The id of the point that this one is a copy of.
+impl RestorePoint {
+    /// Of a copy, the ARM id of the point that it is copied from.
     pub(super) fn copied_from(&self) -> Option<&str> {
         self.properties.source_restore_point.as_ref().map(|source| source.id.as_str())
     }
 
-    /// What its instance view says of single disks, if it was asked for and lists them.
-    pub(super) fn entries(&self) -> Option<&[DiskInstance]> {
+    /// The disks in its instance view, if that was requested and lists them.
+    pub(super) fn disk_instance_views(&self) -> Option<&[DiskInstanceView]> {
         self.properties.instance_view.as_ref()?.disk_restore_points.as_deref()
     }
 
-    /// The disks of its machine, the operating system's first; not all need be in the point.
-    pub(super) fn machine_disks(&self) -> impl Iterator<Item = &Disk> {
+    /// The disks of its virtual machine, the operating system's first; some may be excluded from the point.
+    pub(super) fn vm_disks(&self) -> impl Iterator<Item = &Disk> {
         let storage =
             self.properties.source_metadata.as_ref().and_then(|m| m.storage_profile.as_ref());
         storage
@@ -76,26 +75,26 @@ impl Point {
 /// Its `properties`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PointProperties {
+pub(super) struct RestorePointProperties {
     pub(super) source_metadata: Option<SourceMetadata>,
     pub(super) provisioning_state: Option<String>,
     pub(super) consistency_mode: Option<String>,
-    pub(super) source_restore_point: Option<Id>,
+    pub(super) source_restore_point: Option<SubResource>,
     pub(super) instance_view: Option<InstanceView>,
     pub(super) time_created: Option<String>,
-    pub(super) instant_access_duration_minutes: Option<Number>,
-    /// The aggregate of instant access has two names in the vendor's pages, and was seen under neither.
+    pub(super) instant_access_duration_minutes: Option<LenientInteger>,
+    /// The documentation has two names for the aggregate of instant access, and no recording has either.
     pub(super) instant_access_state: Option<Value>,
     pub(super) instant_access_status: Option<Value>,
 }
 
 /// A reference to another resource.
 #[derive(Debug, Clone, Deserialize, Serialize)]
-pub(super) struct Id {
+pub(super) struct SubResource {
     pub(super) id: String,
 }
 
-/// The machine as it was. `osProfile` and `userData` are left where they are.
+/// The model of the virtual machine. `osProfile` and `userData`, which hold secrets, are not read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SourceMetadata {
@@ -127,22 +126,22 @@ pub(super) struct StorageProfile {
     pub(super) data_disks: Option<Vec<Disk>>,
 }
 
-/// A disk of the machine, with its restore point once there is one.
+/// A disk of the virtual machine.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Disk {
     pub(super) os_type: Option<String>,
-    pub(super) lun: Option<Number>,
+    pub(super) lun: Option<LenientInteger>,
     pub(super) name: Option<String>,
     #[serde(rename = "diskSizeGB")]
-    pub(super) disk_size_gb: Option<Number>,
+    pub(super) disk_size_gb: Option<LenientInteger>,
     pub(super) managed_disk: Option<ManagedDisk>,
-    pub(super) disk_restore_point: Option<DiskRestorePoint>,
+    pub(super) disk_restore_point: Option<DiskRestorePointAttributes>,
 }
 
 impl Disk {
-    /// The id of its restore point, once there is one.
-    pub(super) fn point_id(&self) -> Option<&str> {
+    /// The ARM id of its disk restore point, once there is one.
+    pub(super) fn disk_restore_point_id(&self) -> Option<&str> {
         self.disk_restore_point.as_ref()?.id.as_deref()
     }
 }
@@ -154,12 +153,12 @@ pub(super) struct ManagedDisk {
     pub(super) storage_account_type: Option<String>,
 }
 
-/// The restore point of one disk.
+/// The restore point of one disk, as the compute provider reports it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DiskRestorePoint {
+pub(super) struct DiskRestorePointAttributes {
     pub(super) id: Option<String>,
-    pub(super) source_disk_restore_point: Option<Id>,
+    pub(super) source_disk_restore_point: Option<SubResource>,
     pub(super) encryption: Option<Encryption>,
 }
 
@@ -168,21 +167,21 @@ pub(super) struct DiskRestorePoint {
 pub(super) struct Encryption {
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
-    pub(super) disk_encryption_set: Option<Id>,
+    pub(super) disk_encryption_set: Option<SubResource>,
 }
 
-/// How far a copy has come.
+/// The replication of a point and of its disks.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct InstanceView {
-    pub(super) disk_restore_points: Option<Vec<DiskInstance>>,
-    pub(super) statuses: Option<Vec<Status>>,
+    pub(super) disk_restore_points: Option<Vec<DiskInstanceView>>,
+    pub(super) statuses: Option<Vec<InstanceViewStatus>>,
 }
 
-/// What it says of one disk: how far it has come in a copy, and whether it is in instant access.
+/// The replication of one disk, and whether it is in instant access.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DiskInstance {
+pub(super) struct DiskInstanceView {
     pub(super) id: Option<String>,
     pub(super) snapshot_access_state: Option<String>,
     pub(super) replication_status: Option<ReplicationStatus>,
@@ -191,56 +190,56 @@ pub(super) struct DiskInstance {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReplicationStatus {
-    pub(super) status: Option<Status>,
-    pub(super) completion_percent: Option<Number>,
+    pub(super) status: Option<InstanceViewStatus>,
+    pub(super) completion_percent: Option<LenientInteger>,
 }
 
 /// `ReplicationState/replicating`, `Info`, `Replicating`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Status {
+pub(super) struct InstanceViewStatus {
     pub(super) code: Option<String>,
     pub(super) level: Option<String>,
     pub(super) display_status: Option<String>,
     pub(super) message: Option<String>,
 }
 
-/// A page of disk restore points as the disk provider shows them.
+/// A page of disk restore points.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DiskPointPage {
-    pub(super) value: Vec<DiskPoint>,
+pub(super) struct DiskRestorePointPage {
+    pub(super) value: Vec<DiskRestorePoint>,
     pub(super) next_link: Option<String>,
 }
 
-/// A disk restore point as the disk provider shows it.
+/// The restore point of one disk, as the disk provider reports it.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct DiskPoint {
+pub(super) struct DiskRestorePoint {
     pub(super) id: String,
-    pub(super) properties: DiskPointProperties,
+    pub(super) properties: DiskRestorePointProperties,
 }
 
-/// Its `properties`. What travels is told of points whose source is in another region only, and the state in
-/// one word, `Succeeded`, where the compute provider has a code.
+/// Its `properties`. Both members are present only if the source is in another region. The state is a single word,
+/// `Succeeded`, where the compute provider has a code.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DiskPointProperties {
+pub(super) struct DiskRestorePointProperties {
     pub(super) replication_state: Option<String>,
-    pub(super) completion_percent: Option<Number>,
+    pub(super) completion_percent: Option<LenientInteger>,
 }
 
-/// The answer of an operation URL.
+/// The body of an operation URL.
 #[derive(Debug, Deserialize)]
 pub(super) struct OperationStatus {
     pub(super) status: String,
 }
 
-/// A number: the vendor's pages show some of them as texts, and one of its two providers sends
-/// percentages as floating point.
+/// An integer that may come as text, as some examples in the documentation do, or as floating point, as the disk
+/// provider sends percentages. Fractions are cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Number(pub(super) i64);
+pub(super) struct LenientInteger(pub(super) i64);
 
-impl<'de> Deserialize<'de> for Number {
+impl<'de> Deserialize<'de> for LenientInteger {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -250,18 +249,18 @@ impl<'de> Deserialize<'de> for Number {
             Text(String),
         }
         let float = match Spelling::deserialize(deserializer)? {
-            Spelling::Integer(number) => return Ok(Self(number)),
-            Spelling::Float(number) => number,
+            Spelling::Integer(integer) => return Ok(Self(integer)),
+            Spelling::Float(float) => float,
             Spelling::Text(text) => match text.trim().parse::<i64>() {
-                Ok(number) => return Ok(Self(number)),
+                Ok(integer) => return Ok(Self(integer)),
                 Err(_) => text.trim().parse().map_err(D::Error::custom)?,
             },
         };
-        // Beyond this a float no longer holds each integer; no size or percentage comes near.
+        // Beyond this a float no longer holds every integer; no size or percentage comes near.
         if float.is_finite() && float.abs() < 9e15 {
             #[allow(
                 clippy::cast_possible_truncation,
-                reason = "checked, and fractions are cut off"
+                reason = "the range is checked, and fractions are cut off"
             )]
             return Ok(Self(float as i64));
         }
@@ -269,7 +268,7 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
-/// What is sent to make a collection.
+/// The body that creates a collection.
 #[derive(Debug, Serialize)]
 pub(super) struct NewCollection<'a> {
     pub(super) location: &'a str,
@@ -278,50 +277,52 @@ pub(super) struct NewCollection<'a> {
     pub(super) properties: NewCollectionProperties,
 }
 
+/// Its `properties`.
 #[derive(Debug, Serialize)]
 pub(super) struct NewCollectionProperties {
-    pub(super) source: Id,
+    pub(super) source: SubResource,
 }
 
-/// What is sent to make a copy.
+/// The body that creates a copy.
 #[derive(Debug, Serialize)]
 pub(super) struct NewCopy {
     pub(super) properties: NewCopyProperties,
 }
 
+/// Its `properties`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NewCopyProperties {
-    pub(super) source_restore_point: Id,
+    pub(super) source_restore_point: SubResource,
 }
 
-/// Commas and openings, of which real bodies have one in some thirty bytes. Three bytes (`{},`) become a
-/// structure of hundreds, so that the size of a body alone bounds little.
-const MOST_VALUES: usize = 1 << 20;
+/// Counted as commas and opening brackets, of which real bodies have one in some thirty bytes. Three bytes (`{},`) become
+/// a struct of hundreds, so the size of a body alone does not bound the memory that it takes.
+const MAX_JSON_VALUES: usize = 1 << 20;
 
 /// Decodes a body.
 ///
 /// # Errors
-/// What is wrong with it and where, without any of its content: a body may hold user names and keys.
+/// What is wrong with it and where. The text quotes nothing of the body, which may hold user names and keys.
 pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    // Serde would fill a structure from the elements of an array, in order.
+    // Serde would fill a struct from the elements of an array, in order.
     if body.trim_ascii_start().first().is_some_and(|first| *first == b'[') {
-        return Err("it is a JSON array in the place of an object".to_owned());
+        return Err("the body is a JSON array: expected an object".to_owned());
     }
-    if body.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() > MOST_VALUES {
-        return Err(format!("it holds more than {MOST_VALUES} values"));
+    if body.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() > MAX_JSON_VALUES {
+        return Err(format!("the body holds more than {MAX_JSON_VALUES} JSON values"));
     }
-    // Of what it skips the parser would not ask that.
-    let text = std::str::from_utf8(body).map_err(|_| "it is not UTF-8".to_owned())?;
+    // serde_json does not check the members that it skips.
+    let text = std::str::from_utf8(body).map_err(|_| "the body is not UTF-8".to_owned())?;
     serde_json::from_str(text).map_err(|error| {
-        let what = match error.classify() {
-            serde_json::error::Category::Data => "it is JSON of another shape",
-            serde_json::error::Category::Eof => "it is JSON that was cut off",
+        let problem = match error.classify() {
+            serde_json::error::Category::Data => "the JSON does not match the API",
+            serde_json::error::Category::Eof => "the JSON is truncated",
             serde_json::error::Category::Syntax | serde_json::error::Category::Io => {
-                "it is no JSON"
+                "the body is not JSON"
             }
         };
         let (line, column) = (error.line(), error.column());
-        format!("{what} (line {line}, column {column}, {} bytes)", body.len())
+        format!("{problem} (line {line}, column {column} of {} bytes)", body.len())
     })
 }

@@ -1,9 +1,12 @@
-//! Who the gateway is to Azure, and where its tokens come from: the identity library behind a trait of
-//! our own, over our own HTTP client, so that the configured certificates count here too.
+//! The gateway's credential for Azure, and the access tokens that it gets for it: azure_identity behind the trait
+//! [`TokenSource`], over the gateway's own HTTP client.
 //!
-//! Nothing is cached here. The library would: it answers a refused token with the same token again, and
-//! forgets one that still holds when a refresh fails. So each token is fetched by a new credential, and
-//! kept by [`super::tokens`].
+//! Nothing is cached here; [`TokenCache`](crate::backend::token_cache) does that. The library's own cache would return a
+//! token again that ARM has rejected, and drop one that is still valid when its renewal fails. So each token is fetched
+//! by a new credential object.
+
+mod certificate;
+mod transport;
 
 use std::error::Error as _;
 use std::path::PathBuf;
@@ -25,18 +28,18 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::certificate::CertificateKey;
-use super::transport::{Login, Metadata};
+use self::certificate::CertificateKey;
+use self::transport::{AuthorityTransport, MetadataServiceTransport};
 use crate::backend::token_cache::{Token, TokenSource, TokenSourceError};
 use crate::upstream::redact_text;
 
-/// Beyond this a caller is better served by an error. The library itself might try for 72 s.
-const DEADLINE: Duration = Duration::from_secs(30);
+/// The library itself may try for 72 s.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How the gateway proves who it is.
+/// How the gateway authenticates to Azure.
 #[derive(Debug, Clone)]
 pub enum Credential {
-    /// A service principal with a secret.
+    /// A service principal with a client secret.
     ClientSecret {
         /// Its tenant.
         tenant_id: String,
@@ -54,89 +57,91 @@ pub enum Credential {
         /// The certificate and its RSA key, PEM.
         pem: SecretString,
     },
-    /// A federated token out of a file, as Kubernetes renews it.
+    /// Workload identity federation with a token file, as Kubernetes renews it.
     WorkloadIdentity {
         /// The tenant.
         tenant_id: String,
         /// The application id.
         client_id: String,
-        /// The file, read anew for each token.
+        /// The file, read again for each token.
         token_file: PathBuf,
     },
-    /// The identity of the virtual machine or App Service that the gateway runs in.
+    /// The managed identity of the virtual machine or App Service that the gateway runs in.
     ManagedIdentity {
-        /// The application id of a user-assigned identity; none for the machine's own.
+        /// The application id of a user-assigned identity; none for the system-assigned one.
         client_id: Option<String>,
-        /// What answers in the place of a machine's metadata service, `http://169.254.169.254`: scheme,
-        /// host and port. App Services say by themselves where theirs is.
+        /// Scheme, host and port to use in place of the metadata service, `http://169.254.169.254`. App Service
+        /// announces its endpoint itself.
         metadata_service: Option<Url>,
     },
-    /// Whoever is logged on with the `az` command.
+    /// The account that is logged in with the `az` command.
     AzureCli,
-    /// A token as it is; it is never renewed.
+    /// A fixed token that is never renewed.
     StaticToken(SecretString),
 }
 
-/// The source for a credential.
+/// The source of access tokens for a credential.
 ///
 /// # Errors
-/// When the credential cannot be right whatever the vendor says, such as an empty secret.
-pub(super) fn source(
+/// When the credential is invalid whatever Azure replies, such as an empty secret.
+pub(super) fn token_source(
     credential: Credential,
     endpoint: &Url,
     authority: &Url,
     client: &crate::upstream::Client,
 ) -> Result<Arc<dyn TokenSource>, String> {
     if let Credential::StaticToken(bearer) = credential {
-        return Ok(Arc::new(Static(bearer)));
+        return Ok(Arc::new(StaticToken(bearer)));
     }
     let transport: Arc<dyn HttpClient> = match &credential {
-        // The metadata service is on the machine itself: no proxy can reach it.
-        Credential::ManagedIdentity { metadata_service, .. } => Arc::new(Metadata {
-            http: reqwest::Client::builder()
-                .no_proxy()
-                .redirect(reqwest::redirect::Policy::none())
-                .timeout(DEADLINE)
-                .build()
-                .map_err(|error| redact_text(&error.to_string()))?,
-            service: metadata_service.clone(),
-        }),
-        _ => Arc::new(Login(client.inner().clone())),
+        // The metadata service has a link-local address: no proxy can reach it.
+        Credential::ManagedIdentity { metadata_service, .. } => {
+            Arc::new(MetadataServiceTransport {
+                http: reqwest::Client::builder()
+                    .no_proxy()
+                    .redirect(reqwest::redirect::Policy::none())
+                    .timeout(TOKEN_TIMEOUT)
+                    .build()
+                    .map_err(|error| redact_text(&error.to_string()))?,
+                service: metadata_service.clone(),
+            })
+        }
+        _ => Arc::new(AuthorityTransport(client.inner().clone())),
     };
     let mut cloud = CustomConfiguration::default();
     cloud.authority_host = authority.as_str().to_owned();
     let options = ClientOptions {
         transport: Some(Transport::new(transport)),
-        // Who asks for a token tries again by himself.
+        // The requests that need a token are retried as a whole.
         retry: RetryOptions::none(),
         cloud: Some(Arc::new(cloud.into())),
         ..ClientOptions::default()
     };
     let scope = format!("{}/.default", endpoint.as_str().trim_end_matches('/'));
-    let identity = Identity { credential, authority: authority.clone(), options, scope };
-    identity.build().map_err(|error| redact_text(&error.to_string()))?;
-    Ok(Arc::new(identity))
+    let source = IdentitySource { credential, authority: authority.clone(), options, scope };
+    source.build().map_err(|error| redact_text(&error.to_string()))?;
+    Ok(Arc::new(source))
 }
 
 #[derive(Debug)]
-struct Static(SecretString);
+struct StaticToken(SecretString);
 
 #[async_trait]
-impl TokenSource for Static {
+impl TokenSource for StaticToken {
     async fn fetch(&self) -> Result<Token, TokenSourceError> {
         Ok(Token { bearer: self.0.clone(), expires: Timestamp::MAX })
     }
 }
 
 #[derive(Debug)]
-struct Identity {
+struct IdentitySource {
     credential: Credential,
     authority: Url,
     options: ClientOptions,
     scope: String,
 }
 
-impl Identity {
+impl IdentitySource {
     fn build(&self) -> azure_core::Result<Arc<dyn TokenCredential>> {
         let client_options = self.options.clone();
         Ok(match &self.credential {
@@ -146,8 +151,8 @@ impl Identity {
                 ClientSecretCredential::new(tenant_id, client_id.clone(), secret, Some(options))?
             }
             Credential::ClientCertificate { tenant_id, client_id, pem } => {
-                let key = CertificateKey::read(pem, &self.authority, tenant_id, client_id)
-                    .map_err(|why| azure_core::Error::with_message(ErrorKind::Credential, why))?;
+                let key = CertificateKey::parse(pem, &self.authority, tenant_id, client_id)
+                    .map_err(|text| azure_core::Error::with_message(ErrorKind::Credential, text))?;
                 let options = Some(ClientAssertionCredentialOptions { client_options });
                 let (tenant, client) = (tenant_id.clone(), client_id.clone());
                 ClientAssertionCredential::new(tenant, client, key, options)?
@@ -176,13 +181,15 @@ impl Identity {
 }
 
 #[async_trait]
-impl TokenSource for Identity {
+impl TokenSource for IdentitySource {
     async fn fetch(&self) -> Result<Token, TokenSourceError> {
         let credential = self.build().map_err(|error| token_error(&error))?;
         let scopes = [self.scope.as_str()];
-        let token = tokio::time::timeout(DEADLINE, credential.get_token(&scopes, None))
+        let token = tokio::time::timeout(TOKEN_TIMEOUT, credential.get_token(&scopes, None))
             .await
-            .map_err(|_| TokenSourceError::Unreachable(format!("no token within {DEADLINE:?}")))?
+            .map_err(|_| {
+                TokenSourceError::Unreachable(format!("no token within {TOKEN_TIMEOUT:?}"))
+            })?
             .map_err(|error| token_error(&error))?;
         let bearer = token.token.secret();
         let expires = Timestamp::from_second(token.expires_on.unix_timestamp());
@@ -190,21 +197,21 @@ impl TokenSource for Identity {
             Ok(expires) if !bearer.is_empty() => {
                 Ok(Token { bearer: bearer.to_owned().into(), expires })
             }
-            _ => Err(TokenSourceError::Unreachable("the answer holds no token".to_owned())),
+            _ => Err(TokenSourceError::Unreachable("the response holds no token".to_owned())),
         }
     }
 }
 
-/// The library wraps what happened in an error of its own; the innermost of those, and what caused it,
-/// tells.
+/// Classifies an error of the library by its innermost [`azure_core::Error`]; the text is that of this error and of its
+/// causes.
 fn token_error(error: &azure_core::Error) -> TokenSourceError {
     let mut innermost = error;
     let mut text = error.to_string();
     let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
     while let Some(error) = cause {
-        if let Some(own) = error.downcast_ref::<azure_core::Error>() {
-            innermost = own;
-            text = own.to_string();
+        if let Some(inner) = error.downcast_ref::<azure_core::Error>() {
+            innermost = inner;
+            text = inner.to_string();
         } else {
             text = format!("{text}: {error}");
         }
@@ -212,7 +219,7 @@ fn token_error(error: &azure_core::Error) -> TokenSourceError {
     }
     let text = redact_text(&text);
     match innermost.kind() {
-        // The metadata service answers 404 and 410 while it is being updated.
+        // The metadata service responds with 404 or 410 while it is being updated.
         ErrorKind::HttpResponse { status, .. } => match u16::from(*status) {
             404 | 408 | 410 | 429 | 500..=599 => TokenSourceError::Unreachable(text),
             _ => TokenSourceError::Refused(text),

@@ -1,0 +1,389 @@
+//! The state of a point and of its disks, as it follows from what the compute and the disk provider report.
+//!
+//! `provisioningState` decides first. Of a copy it is `Succeeded` as soon as the copy has begun; whether the data has
+//! arrived is reported disk by disk, in the instance view (compute provider) and in the list of disk restore points (disk
+//! provider). A copy is READY only when every disk is reported as succeeded: an unknown code, a missing entry and a
+//! missing instance view all mean COPYING.
+
+use super::dto;
+use super::id::eq_ignore_case;
+use crate::model::{PointFailure, State};
+use crate::upstream::redact_text;
+
+/// The status of a point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PointStatus {
+    pub(super) state: State,
+    /// Why, for people.
+    pub(super) reason: String,
+    /// Percent of a copy's data, weighted by the sizes of its disks.
+    pub(super) percent: Option<i32>,
+    /// One for each disk, in the order of [`PointDisks::included`].
+    pub(super) disks: Vec<DiskStatus>,
+    /// Of a copy whose replication failed. Why an operation failed is reported by the operation only.
+    pub(super) failure: Option<PointFailure>,
+}
+
+/// The status of one disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct DiskStatus {
+    pub(super) state: State,
+    pub(super) percent: Option<i32>,
+}
+
+/// What is known about the replication of a copy besides its instance view.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ReplicationEvidence<'a> {
+    /// The disk provider's list of its disks; empty if that was not read.
+    Reported(&'a [dto::DiskRestorePoint]),
+    /// An earlier read found it complete, with this aggregate code. That does not change again.
+    Cached(&'a str),
+}
+
+/// The disks of a virtual machine by whether its point includes them.
+///
+/// ARM lists every disk, excluded ones too, and does not repeat which were excluded. But when it has created the point it
+/// adds disk restore points to all included disks at once: a disk that then has none is excluded.
+#[derive(Debug)]
+pub(super) struct PointDisks<'a> {
+    pub(super) included: Vec<&'a dto::Disk>,
+    pub(super) excluded: Vec<&'a dto::Disk>,
+}
+
+impl<'a> PointDisks<'a> {
+    pub(super) fn of(point: &'a dto::RestorePoint) -> Self {
+        let has_ids = ProvisioningState::of(point) != ProvisioningState::Failed
+            && point.vm_disks().any(|disk| disk.disk_restore_point_id().is_some());
+        let (included, excluded) =
+            point.vm_disks().partition(|disk| !has_ids || disk.disk_restore_point_id().is_some());
+        Self { included, excluded }
+    }
+}
+
+/// `provisioningState`, in any casing. By ARM's contract a resource without one has succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ProvisioningState<'a> {
+    Creating,
+    Succeeded,
+    Failed,
+    Deleting,
+    Unknown(&'a str),
+}
+
+impl<'a> ProvisioningState<'a> {
+    fn of(point: &'a dto::RestorePoint) -> Self {
+        match point.properties.provisioning_state.as_deref() {
+            None => Self::Succeeded,
+            Some(text) if eq_ignore_case(text, "Succeeded") => Self::Succeeded,
+            Some(text) if eq_ignore_case(text, "Creating") => Self::Creating,
+            Some(text) if eq_ignore_case(text, "Failed") => Self::Failed,
+            Some(text) if eq_ignore_case(text, "Deleting") => Self::Deleting,
+            Some(text) => Self::Unknown(text),
+        }
+    }
+}
+
+/// The status of a point.
+pub(super) fn point_status(
+    point: &dto::RestorePoint,
+    evidence: ReplicationEvidence<'_>,
+) -> PointStatus {
+    match ProvisioningState::of(point) {
+        ProvisioningState::Creating => {
+            uniform(point, State::Creating, State::Creating, "ARM is creating it")
+        }
+        ProvisioningState::Failed => {
+            uniform(point, State::Failed, State::Failed, "its creation failed")
+        }
+        ProvisioningState::Deleting => {
+            uniform(point, State::Deleting, State::Unknown, "ARM is deleting it")
+        }
+        ProvisioningState::Unknown(text) => {
+            let reason = format!("unknown provisioningState `{}`", redact_text(text));
+            uniform(point, State::Unknown, State::Unknown, &reason)
+        }
+        ProvisioningState::Succeeded if point.copied_from().is_none() => {
+            uniform(point, State::Ready, State::Ready, crash_consistency_note(point))
+        }
+        ProvisioningState::Succeeded => match evidence {
+            ReplicationEvidence::Cached(_) => complete_copy(point),
+            ReplicationEvidence::Reported(disks) => copy_status(point, disks),
+        },
+    }
+}
+
+/// Whether the state of a point depends on its instance view.
+pub(super) fn needs_instance_view(point: &dto::RestorePoint) -> bool {
+    point.copied_from().is_some() && ProvisioningState::of(point) == ProvisioningState::Succeeded
+}
+
+/// Whether the disk provider may know more than the instance view that was read: ARM leaves ordinary disks out of the
+/// instance view of an instant access point.
+pub(super) fn needs_disk_provider(point: &dto::RestorePoint) -> bool {
+    if !needs_instance_view(point) || copy_status(point, &[]).state != State::Copying {
+        return false;
+    }
+    let PointDisks { included, excluded } = PointDisks::of(point);
+    let reports = disk_reports(point, &[]);
+    let is_reported =
+        |disk: &&dto::Disk| report_of(disk, &reports).is_some_and(|report| report.has_status);
+    !included.iter().all(is_reported) || (!excluded.is_empty() && aggregate_report(point).is_none())
+}
+
+/// Whether the instance view reports the instant access of disks.
+pub(super) fn has_instant_access(point: &dto::RestorePoint) -> bool {
+    point.properties.instant_access_duration_minutes.is_some()
+}
+
+/// Whether the operation that creates the point has failed, so that only the operation has the reason.
+pub(super) fn is_creation_failed(point: &dto::RestorePoint) -> bool {
+    ProvisioningState::of(point) == ProvisioningState::Failed
+}
+
+/// The aggregate replication code of the instance view; empty if it has none.
+pub(super) fn replication_code(point: &dto::RestorePoint) -> String {
+    let view = point.properties.instance_view.as_ref();
+    let status = view.and_then(|view| view.statuses.as_ref()?.first());
+    status.and_then(|status| status.code.clone()).unwrap_or_default()
+}
+
+/// The reason of a READY point that may hold less than was requested; else empty.
+fn crash_consistency_note(point: &dto::RestorePoint) -> &'static str {
+    match point.properties.consistency_mode.as_deref() {
+        Some(mode) if eq_ignore_case(mode, "CrashConsistent") => {
+            "it is crash consistent: as requested, or because the guest agent did not respond; ARM does \
+             not report which"
+        }
+        _ => "",
+    }
+}
+
+/// A status without progress, in which all disks have the same state.
+fn uniform(point: &dto::RestorePoint, state: State, disks: State, reason: &str) -> PointStatus {
+    let disk = DiskStatus { state: disks, percent: None };
+    PointStatus {
+        state,
+        reason: reason.to_owned(),
+        percent: None,
+        disks: vec![disk; PointDisks::of(point).included.len()],
+        failure: None,
+    }
+}
+
+fn complete_copy(point: &dto::RestorePoint) -> PointStatus {
+    let disk = DiskStatus { state: State::Ready, percent: Some(100) };
+    let status = uniform(point, State::Ready, State::Ready, "every disk of the copy has arrived");
+    PointStatus { percent: Some(100), disks: vec![disk; status.disks.len()], ..status }
+}
+
+/// The status of a copy that has begun.
+fn copy_status(point: &dto::RestorePoint, provider: &[dto::DiskRestorePoint]) -> PointStatus {
+    let PointDisks { included, excluded } = PointDisks::of(point);
+    let reports = disk_reports(point, provider);
+    let disks: Vec<DiskStatus> =
+        included.iter().map(|disk| disk_status(report_of(disk, &reports))).collect();
+
+    let aggregate = aggregate_report(point);
+    let failed = reports.iter().chain(&aggregate).find(|report| report.state == State::Failed);
+    if let Some(failed) = failed {
+        let failure = replication_failure(&included, &disks, failed);
+        let status = uniform(point, State::Failed, State::Unknown, &failure.message);
+        return PointStatus { disks, failure: Some(failure), ..status };
+    }
+
+    let arrived = disks.iter().filter(|disk| disk.state == State::Ready).count();
+    let all_arrived = !disks.is_empty() && arrived == disks.len();
+    // Includes disk restore points that belong to no disk of the virtual machine.
+    let all_reports_ready = reports.iter().all(|report| report.state == State::Ready);
+    // That a disk without a restore point is excluded is certain only when something covers the copy as a whole: the
+    // aggregate, or the disk provider's list of all disk restore points.
+    let is_covered = excluded.is_empty()
+        || aggregate.as_ref().map_or(!provider.is_empty(), |report| report.state == State::Ready);
+    if all_arrived && all_reports_ready && is_covered {
+        return complete_copy(point);
+    }
+
+    let is_reported = point.properties.instance_view.is_some() || !provider.is_empty();
+    let reason = if is_reported {
+        format!("the copy is under way; {arrived} of {} disks have arrived", disks.len())
+    } else {
+        "the copy has begun; ARM does not report its progress yet".to_owned()
+    };
+    let has_disk_list = point.disk_instance_views().is_some() || !provider.is_empty();
+    let percent = if has_disk_list { weighted_percent(&included, &disks) } else { None };
+    let status = uniform(point, State::Copying, State::Copying, &reason);
+    PointStatus { percent, disks, ..status }
+}
+
+fn disk_status(report: Option<&ReplicationReport<'_>>) -> DiskStatus {
+    let Some(report) = report else {
+        return DiskStatus { state: State::Copying, percent: None };
+    };
+    let percent = match report.state {
+        State::Ready => Some(100),
+        // ARM does not keep the percentage of a failed disk.
+        State::Failed => None,
+        _ => report.percent,
+    };
+    DiskStatus { state: report.state, percent }
+}
+
+/// Percent of all data; if a size is missing, all disks have the same weight.
+fn weighted_percent(included: &[&dto::Disk], disks: &[DiskStatus]) -> Option<i32> {
+    let sizes: Vec<i128> = included
+        .iter()
+        .map(|disk| i128::from(disk.disk_size_gb.map_or(0, |size| size.0.max(0))))
+        .collect();
+    let are_known = sizes.iter().all(|size| *size > 0);
+    let weight = |size: &i128| if are_known { *size } else { 1 };
+    let total: i128 = sizes.iter().map(weight).sum();
+    let arrived: i128 = sizes
+        .iter()
+        .zip(disks)
+        .map(|(size, disk)| weight(size) * i128::from(disk.percent.unwrap_or(0)))
+        .sum();
+    i32::try_from(arrived.checked_div(total)?).ok()
+}
+
+fn replication_failure(
+    included: &[&dto::Disk],
+    disks: &[DiskStatus],
+    failed: &ReplicationReport<'_>,
+) -> PointFailure {
+    let names: Vec<&str> = included
+        .iter()
+        .zip(disks)
+        .filter(|(_, status)| status.state == State::Failed)
+        .filter_map(|(disk, _)| disk.name.as_deref())
+        .collect();
+    let what = if names.is_empty() { "the copy".to_owned() } else { names.join(", ") };
+    let text = failed.message.map(|text| format!(" (ARM: {})", redact_text(text)));
+    PointFailure {
+        code: failed.code.to_owned(),
+        message: format!(
+            "the replication of {what} failed{}; ARM keeps no reason and cannot resume it: delete \
+             this point and copy again",
+            text.unwrap_or_default()
+        ),
+    }
+}
+
+/// The replication of one disk restore point, or of a copy as a whole, as one of the providers reports it.
+#[derive(Debug)]
+struct ReplicationReport<'a> {
+    /// ARM id of the disk restore point; empty for the copy as a whole.
+    id: &'a str,
+    /// READY, FAILED, or else COPYING.
+    state: State,
+    percent: Option<i32>,
+    /// The provider's code for the state.
+    code: &'a str,
+    /// The provider's text.
+    message: Option<&'a str>,
+    /// False for an entry that lists the disk without the status of its replication.
+    has_status: bool,
+}
+
+impl<'a> ReplicationReport<'a> {
+    /// The instance view has a code such as `ReplicationState/replicating`. Only that of success is documented, and no
+    /// code of failure, so the level counts too.
+    fn from_status(
+        id: &'a str,
+        status: Option<&'a dto::InstanceViewStatus>,
+        percent: Option<dto::LenientInteger>,
+    ) -> Self {
+        let code = status.and_then(|status| status.code.as_deref()).unwrap_or_default();
+        let level = status.and_then(|status| status.level.as_deref());
+        let texts = status.into_iter().flat_map(|status| [&status.message, &status.display_status]);
+        let state = match level {
+            Some(level) if eq_ignore_case(level, "Error") => State::Failed,
+            _ => replication_state(code.rsplit('/').next().unwrap_or_default()),
+        };
+        Self {
+            id,
+            state,
+            percent: percent.map(clamped_percent),
+            code,
+            message: texts.flatten().map(String::as_str).find(|text| !text.is_empty()),
+            has_status: status.is_some(),
+        }
+    }
+
+    fn from_instance_view(disk: &'a dto::DiskInstanceView) -> Self {
+        let replication = disk.replication_status.as_ref();
+        let status = replication.and_then(|replication| replication.status.as_ref());
+        let percent = replication.and_then(|replication| replication.completion_percent);
+        Self::from_status(disk.id.as_deref().unwrap_or_default(), status, percent)
+    }
+
+    /// The disk provider has the state as a single word.
+    fn from_disk_provider(disk: &'a dto::DiskRestorePoint) -> Self {
+        let word = disk.properties.replication_state.as_deref();
+        Self {
+            id: &disk.id,
+            state: replication_state(word.unwrap_or_default()),
+            percent: disk.properties.completion_percent.map(clamped_percent),
+            code: word.unwrap_or_default(),
+            message: None,
+            has_status: word.is_some(),
+        }
+    }
+}
+
+/// A report for each disk restore point that either provider lists: the instance view's, or the disk provider's if the
+/// instance view has no status for it.
+fn disk_reports<'a>(
+    point: &'a dto::RestorePoint,
+    provider: &'a [dto::DiskRestorePoint],
+) -> Vec<ReplicationReport<'a>> {
+    let mut reports: Vec<_> = provider.iter().map(ReplicationReport::from_disk_provider).collect();
+    for disk in point.disk_instance_views().into_iter().flatten() {
+        let report = ReplicationReport::from_instance_view(disk);
+        let mut provided = reports[..provider.len()].iter_mut();
+        match provided.find(|provided| eq_ignore_case(provided.id, report.id)) {
+            Some(provided) if report.has_status => *provided = report,
+            Some(_) => {}
+            None => reports.push(report),
+        }
+    }
+    reports
+}
+
+/// The instance view's report on the copy as a whole.
+fn aggregate_report(point: &dto::RestorePoint) -> Option<ReplicationReport<'_>> {
+    let statuses = point.properties.instance_view.as_ref()?.statuses.as_deref()?;
+    let reports =
+        statuses.iter().map(|status| ReplicationReport::from_status("", Some(status), None));
+    // The worst, if there are several.
+    reports.max_by_key(|report| match report.state {
+        State::Ready => 0,
+        State::Failed => 2,
+        _ => 1,
+    })
+}
+
+fn report_of<'a, 'r>(
+    disk: &dto::Disk,
+    reports: &'r [ReplicationReport<'a>],
+) -> Option<&'r ReplicationReport<'a>> {
+    let id = disk.disk_restore_point_id()?;
+    reports.iter().find(|report| eq_ignore_case(report.id, id))
+}
+
+fn replication_state(word: &str) -> State {
+    if eq_ignore_case(word, "failed") {
+        State::Failed
+    } else if eq_ignore_case(word, "succeeded") {
+        State::Ready
+    } else {
+        State::Copying
+    }
+}
+
+fn clamped_percent(number: dto::LenientInteger) -> i32 {
+    i32::try_from(number.0.clamp(0, 100)).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[path = "status_tests.rs"]
+mod tests;
