@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::dto::error::{ErrorBody, ErrorDetail};
+use super::dto::format::{self, as_time};
 use super::resource_path::{CollectionName, PointName};
-use super::wire::error::{ErrorBody, ErrorDetail};
-use super::wire::format::{self, as_time};
 
 /// Which component answers. It shows in the headers and in the format of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

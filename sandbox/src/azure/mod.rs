@@ -8,6 +8,7 @@ mod admin;
 mod api_version;
 mod call;
 mod call_counts;
+mod dto;
 mod error_response;
 mod handlers;
 mod injected_error;
@@ -23,7 +24,6 @@ mod settings;
 mod simulator;
 mod throttling;
 mod vendor_fault;
-mod wire;
 
 pub use crate::fault::{Canned, Matching};
 pub use admin::VENDOR;

@@ -1,6 +1,6 @@
 //! The error that an operation ends with after its request was accepted.
 
-use super::wire::error::ErrorDetail;
+use super::dto::error::ErrorDetail;
 
 #[derive(Debug, Clone)]
 pub(crate) struct OperationError {

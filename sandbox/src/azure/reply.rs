@@ -8,9 +8,9 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::dto::format;
 use super::error_response::{ErrorResponse, Responder};
 use super::resource_path::Provider;
-use super::wire::format;
 
 /// A response without the headers that every response has.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
 use super::call::Call;
+use super::dto::format;
 use super::error_response::ErrorResponse;
 use super::handlers::{locks, metadata, response_size};
 use super::login::service::LoginService;
@@ -19,7 +20,6 @@ use super::reply::{self, Correlation, Reply};
 use super::resource_path::{DirectoryResource, ResourcePath, Route};
 use super::router::{action, dispatch};
 use super::vendor_fault::VendorFault;
-use super::wire::format;
 use super::{api_version, injected_error, throttling};
 use crate::fault::{self, Canned};
 use crate::interceptor::Simulator;

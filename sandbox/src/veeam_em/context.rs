@@ -4,6 +4,7 @@ use http::Method;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::format::reply::{ApiError, Reply};
 use super::model::inventories::Inventories;
 use super::model::logon_sessions::{LogonSession, LogonSessions};
 use super::model::principal::{Permission, Principal};
@@ -12,7 +13,6 @@ use super::model::visible_inventory::VisibleInventory;
 use super::parameters::Parameters;
 use super::request_body::{Malformed, Node};
 use super::settings::Settings;
-use super::wire::reply::{ApiError, Reply};
 
 #[derive(Debug)]
 pub(crate) struct Context<'a> {

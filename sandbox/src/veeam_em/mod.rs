@@ -8,6 +8,7 @@
 mod admin;
 mod backup_server;
 mod context;
+mod format;
 mod handlers;
 mod model;
 mod parameters;
@@ -17,7 +18,6 @@ mod server;
 mod settings;
 mod simulator;
 mod vendor_fault;
-mod wire;
 
 pub use crate::fault::{Canned, Matching};
 pub use admin::VENDOR;

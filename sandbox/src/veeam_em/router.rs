@@ -1,9 +1,9 @@
 //! Which handler serves the path of an authenticated request.
 
 use super::context::{ApiRequest, Context};
+use super::format::reply::{ApiError, Reply};
 use super::handlers::{logon_sessions, query, resources, services, tasks};
 use super::settings::Installation;
-use super::wire::reply::{ApiError, Reply};
 
 pub(crate) fn dispatch(
     context: &mut Context<'_>,

@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::context::{ApiRequest, Context};
+use super::format::reply::{ApiError, Reply, accepts_json};
 use super::handlers::{logon, service_documents};
 use super::model::inventories::Inventories;
 use super::model::inventory::Inventory;
@@ -18,7 +19,6 @@ use super::request_body::{Malformed, Node};
 use super::router::dispatch;
 use super::settings::{RequestBodies, Settings};
 use super::vendor_fault::VendorFault;
-use super::wire::reply::{ApiError, Reply, accepts_json};
 use crate::interceptor::Simulator;
 use crate::lock::lock;
 

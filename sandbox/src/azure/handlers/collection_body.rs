@@ -2,10 +2,10 @@
 
 use crate::azure::api_version::{self, INSTANT_ACCESS};
 use crate::azure::call::Call;
+use crate::azure::dto::collection::{CollectionBody, CollectionProperties, CollectionSource};
 use crate::azure::model::collection::{Collection, Source};
 use crate::azure::model::subscription::Subscription;
 use crate::azure::resource_path::{plain_region, provider_region};
-use crate::azure::wire::collection::{CollectionBody, CollectionProperties, CollectionSource};
 
 pub(crate) fn collection_body(
     subscription: &Subscription,

@@ -11,14 +11,14 @@ use super::point_body::{View, point_body};
 use super::{disk_access, not_found};
 use crate::azure::api_version::{self, INSTANT_ACCESS};
 use crate::azure::call::Call;
+use crate::azure::dto::collection::CollectionRequest;
+use crate::azure::dto::point::PointBody;
 use crate::azure::error_response::ErrorResponse;
 use crate::azure::model::collection::{Collection, Source};
 use crate::azure::model::operation::{NewOperation, OperationResult};
 use crate::azure::model::subscription::{Deletion, Subscription};
 use crate::azure::reply::Reply;
 use crate::azure::resource_path::{CollectionName, Provider, ResourcePath, Route, plain_region};
-use crate::azure::wire::collection::CollectionRequest;
-use crate::azure::wire::point::PointBody;
 
 /// PUT: 201 with the final body for a new collection, 200 for new tags on an existing one.
 pub(crate) fn put(

@@ -7,13 +7,13 @@ use jiff::Timestamp;
 
 use super::encryption;
 use crate::azure::call::Call;
+use crate::azure::dto::point::PointRequestProperties;
 use crate::azure::error_response::ErrorResponse;
 use crate::azure::model::collection::{Collection, Source};
 use crate::azure::model::point::{DiskPoint, Point, ProvisioningState};
 use crate::azure::model::quota::Quota;
 use crate::azure::model::subscription::Subscription;
 use crate::azure::resource_path::{PointName, ResourcePath, Route};
-use crate::azure::wire::point::PointRequestProperties;
 
 /// The point that a PUT with `sourceRestorePoint` creates.
 pub(crate) fn create(

@@ -9,13 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::not_found;
 use crate::azure::api_version;
 use crate::azure::call::Call;
+use crate::azure::dto::access::{AccessRequest, AccessUri};
 use crate::azure::error_response::ErrorResponse;
 use crate::azure::model::operation::{NewOperation, OperationResult};
 use crate::azure::model::point::{DiskPoint, Point};
 use crate::azure::model::subscription::Subscription;
 use crate::azure::reply::Reply;
 use crate::azure::resource_path::{PointName, Provider};
-use crate::azure::wire::access::{AccessRequest, AccessUri};
 
 /// The api-version of the disk provider that introduced both actions.
 const FIRST_API_VERSION: &str = "2020-12-01";

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{encryption, not_found, paging};
 use crate::azure::api_version;
 use crate::azure::call::Call;
+use crate::azure::dto::format;
 use crate::azure::error_response::ErrorResponse;
 use crate::azure::model::collection::Collection;
 use crate::azure::model::encryption::Encryption;
@@ -19,7 +20,6 @@ use crate::azure::model::subscription::Subscription;
 use crate::azure::reply::Reply;
 use crate::azure::resource_path::{PointName, plain_region};
 use crate::azure::settings::Quirks;
-use crate::azure::wire::format;
 
 /// GET of all disks of a point, in pages.
 pub(crate) fn list(

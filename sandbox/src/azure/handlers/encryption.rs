@@ -2,6 +2,9 @@
 
 use crate::azure::api_version;
 use crate::azure::call::Call;
+use crate::azure::dto::format::with_upper_group;
+use crate::azure::dto::id::Id;
+use crate::azure::dto::point::{EncryptionRequest, PointRequestProperties};
 use crate::azure::error_response::ErrorResponse;
 use crate::azure::model::encryption::{
     CUSTOMER, Encryption, EncryptionChoices, KeyVault, PLATFORM, PLATFORM_AND_CUSTOMER,
@@ -10,9 +13,6 @@ use crate::azure::model::subscription::Subscription;
 use crate::azure::operation_error::OperationError;
 use crate::azure::resource_path::{ResourcePath, Route};
 use crate::azure::settings::Quirks;
-use crate::azure::wire::format::with_upper_group;
-use crate::azure::wire::id::Id;
-use crate::azure::wire::point::{EncryptionRequest, PointRequestProperties};
 
 /// The api-version of the compute provider that introduced the choice; earlier ones ignore it.
 const FIRST_API_VERSION: &str = "2023-03-01";

@@ -5,12 +5,12 @@ use http::StatusCode;
 use super::collection_body::collection_body;
 use super::paging;
 use crate::azure::call::Call;
+use crate::azure::dto::collection::CollectionBody;
+use crate::azure::dto::format::with_upper_group;
 use crate::azure::error_response::ErrorResponse;
 use crate::azure::model::collection::Collection;
 use crate::azure::model::subscription::Subscription;
 use crate::azure::reply::Reply;
-use crate::azure::wire::collection::CollectionBody;
-use crate::azure::wire::format::with_upper_group;
 
 /// GET by resource group: ids in their own casing.
 pub(crate) fn by_group(

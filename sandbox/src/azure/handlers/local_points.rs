@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::{encryption, instant_access};
 use crate::azure::api_version;
 use crate::azure::call::Call;
+use crate::azure::dto::point::PointRequestProperties;
 use crate::azure::error_response::ErrorResponse;
 use crate::azure::model::collection::Source;
 use crate::azure::model::consistency::Consistency;
@@ -19,7 +20,6 @@ use crate::azure::model::quota::Quota;
 use crate::azure::model::subscription::Subscription;
 use crate::azure::operation_error::OperationError;
 use crate::azure::resource_path::PointName;
-use crate::azure::wire::point::PointRequestProperties;
 
 /// The point that a PUT without `sourceRestorePoint` creates.
 pub(crate) fn create(

@@ -6,9 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::azure::call::Call;
+use crate::azure::dto::page::Page;
 use crate::azure::error_response::ErrorResponse;
 use crate::azure::model::subscription::Subscription;
-use crate::azure::wire::page::Page;
 
 /// One page of items that are sorted by a key; the token holds the key of the last item on the page.
 /// `path` is the path of the list below the subscription.

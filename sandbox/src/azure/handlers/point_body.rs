@@ -2,6 +2,10 @@
 
 use crate::azure::api_version::{self, INSTANT_ACCESS};
 use crate::azure::call::Call;
+use crate::azure::dto::format;
+use crate::azure::dto::id::Id;
+use crate::azure::dto::point::{DiskInstance, InstanceView, PointBody, PointProperties};
+use crate::azure::dto::source_metadata::{ComputeEncryption, DiskPointRef};
 use crate::azure::model::consistency::Consistency;
 use crate::azure::model::encryption::Encryption;
 use crate::azure::model::point::{DiskData, DiskPoint, Point, ProvisioningState};
@@ -9,10 +13,6 @@ use crate::azure::model::replication::Progress;
 use crate::azure::model::subscription::Subscription;
 use crate::azure::resource_path::PointName;
 use crate::azure::settings::Quirks;
-use crate::azure::wire::format;
-use crate::azure::wire::id::Id;
-use crate::azure::wire::point::{DiskInstance, InstanceView, PointBody, PointProperties};
-use crate::azure::wire::source_metadata::{ComputeEncryption, DiskPointRef};
 
 use super::encryption;
 use super::source_metadata;

@@ -8,6 +8,7 @@ use super::point_body::{View, point_body};
 use super::{copies, disk_access, encryption, instant_access, local_points, not_found};
 use crate::azure::api_version;
 use crate::azure::call::Call;
+use crate::azure::dto::point::{PointRequest, PointRequestProperties};
 use crate::azure::error_response::ErrorResponse;
 use crate::azure::model::collection::Collection;
 use crate::azure::model::operation::{NewOperation, OperationResult};
@@ -15,7 +16,6 @@ use crate::azure::model::point::{DiskPoint, Point};
 use crate::azure::model::subscription::{Deletion, Subscription};
 use crate::azure::reply::Reply;
 use crate::azure::resource_path::{PointName, Provider};
-use crate::azure::wire::point::{PointRequest, PointRequestProperties};
 
 /// PUT: 201 with the point in state `Creating`, and the URL of the operation.
 pub(crate) fn put(

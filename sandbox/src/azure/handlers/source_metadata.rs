@@ -4,11 +4,11 @@
 //! search for them where they must not appear.
 
 use crate::azure::api_version;
-use crate::azure::model::machine::{Guest, Machine, Sku};
-use crate::azure::wire::source_metadata::{
+use crate::azure::dto::source_metadata::{
     DiskBody, DiskPointRef, HardwareProfile, LinuxConfiguration, ManagedDisk, OsProfile, PublicKey,
     SecurityProfile, SourceMetadata, Ssh, StorageProfile, UefiSettings, WindowsConfiguration,
 };
+use crate::azure::model::machine::{Guest, Machine, Sku};
 
 /// `sourceMetadata` with a reference to the disk restore point of each disk that has one by now.
 pub(crate) fn describe(

@@ -11,9 +11,9 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::client_assertion::ClientAssertions;
+use crate::azure::dto::format;
 use crate::azure::error_response::ErrorResponse;
 use crate::azure::rng::Rng;
-use crate::azure::wire::format;
 use crate::lock::lock;
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::machine::Machine;
 use super::point::Point;
+use crate::azure::dto::collection::Tags;
 use crate::azure::resource_path::{CollectionName, PointName};
-use crate::azure::wire::collection::Tags;
 
 #[derive(Debug)]
 pub(crate) struct Collection {

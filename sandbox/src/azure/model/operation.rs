@@ -9,16 +9,16 @@ use http::StatusCode;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::azure::dto::access::AccessUri;
+use crate::azure::dto::error::ErrorDetail;
+use crate::azure::dto::format;
+use crate::azure::dto::operation::{OperationBody, Output};
 use crate::azure::error_response::ErrorResponse;
 use crate::azure::operation_error::OperationError;
 use crate::azure::reply::{OperationLinks, Reply};
 use crate::azure::resource_path::{Provider, provider_region};
 use crate::azure::rng::Rng;
 use crate::azure::settings::Quirks;
-use crate::azure::wire::access::AccessUri;
-use crate::azure::wire::error::ErrorDetail;
-use crate::azure::wire::format;
-use crate::azure::wire::operation::{OperationBody, Output};
 
 /// Signs operation URLs. Every URL contains the certificate, so they are longer than 3,000 bytes.
 #[derive(Debug)]

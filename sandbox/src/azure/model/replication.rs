@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::azure::wire::point::{ReplicationStatus, Status};
+use crate::azure::dto::point::{ReplicationStatus, Status};
 
 /// Replications that take longer fail after two weeks.
 const MAX_DURATION: SignedDuration = SignedDuration::from_hours(14 * 24);

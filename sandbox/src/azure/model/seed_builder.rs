@@ -12,8 +12,8 @@ use super::encryption::{EncryptionChoices, EncryptionSet, KeyVault};
 use super::machine::{Disk, Guest, Machine, Sku};
 use super::point::Point;
 use super::subscription::Subscription;
+use crate::azure::dto::collection::Tags;
 use crate::azure::resource_path::{CollectionName, PointName, plain_region};
-use crate::azure::wire::collection::Tags;
 
 pub(crate) struct SeedBuilder {
     pub(crate) subscription: Subscription,

@@ -7,6 +7,8 @@ use http::Method;
 use jiff::SignedDuration;
 
 use crate::azure::call::Call;
+use crate::azure::dto::collection::CollectionRequest;
+use crate::azure::dto::point::PointRequest;
 use crate::azure::error_response::{ErrorResponse, Window};
 use crate::azure::model::bucket::{Policy, retry_after_seconds};
 use crate::azure::model::collection::Source;
@@ -14,8 +16,6 @@ use crate::azure::model::quota::Quota;
 use crate::azure::model::subscription::Subscription;
 use crate::azure::resource_path::{CollectionName, Route, plain_region};
 use crate::azure::settings::Throttling;
-use crate::azure::wire::collection::CollectionRequest;
-use crate::azure::wire::point::PointRequest;
 
 const LOW_COST: Policy = Policy::per_minute("LowCostGetRestorePointSubscriptionMaximum", 600);
 const HIGH_COST: Policy = Policy::per_minute("HighCostGetRestorePointSubscriptionMaximum", 150);

@@ -7,6 +7,8 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use crate::veeam_em::context::Context;
+use crate::veeam_em::format::document::Scalar;
+use crate::veeam_em::format::reply::{ApiError, Reply};
 use crate::veeam_em::model::inventories::Event;
 use crate::veeam_em::model::inventory::{Entity, Field};
 use crate::veeam_em::model::kind::Kind;
@@ -15,8 +17,6 @@ use crate::veeam_em::model::tasks::{self, TaskResult};
 use crate::veeam_em::model::visible_inventory::VisibleInventory;
 use crate::veeam_em::model::{backups, job_sessions};
 use crate::veeam_em::request_body::Node;
-use crate::veeam_em::wire::document::Scalar;
-use crate::veeam_em::wire::reply::{ApiError, Reply};
 
 /// How long a restore session goes on after its task has ended.
 const RESTORE_DURATION: SignedDuration = SignedDuration::from_mins(10);

@@ -1,9 +1,9 @@
 //! Entities as documents: references, entities, and lists of both.
 
+use crate::veeam_em::format::document::{Element, link};
 use crate::veeam_em::model::inventory::{Entity, Inventory, Stage};
 use crate::veeam_em::model::kind::Kind;
 use crate::veeam_em::settings::{ListItem, ReplicaListItem, Settings, UnfinishedLink};
-use crate::veeam_em::wire::document::{Element, link};
 
 /// The two representations of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

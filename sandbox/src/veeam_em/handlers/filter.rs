@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use crate::veeam_em::format::document::Scalar;
 use crate::veeam_em::model::inventory::{Entity, Field, Inventory};
 use crate::veeam_em::model::kind::{Column, Kind};
-use crate::veeam_em::wire::document::Scalar;
 
 /// Deeper nesting of parentheses is rejected, to protect the stack.
 const MAX_DEPTH: usize = 50;

@@ -7,12 +7,12 @@ use http::{HeaderMap, HeaderName, StatusCode};
 use jiff::Timestamp;
 
 use super::service_documents;
+use crate::veeam_em::format::reply::{ApiError, Reply};
 use crate::veeam_em::model::logon_sessions::{API_VERSIONS, LogonSessions, TOKEN, token};
 use crate::veeam_em::model::principal::{self, Account, Principal, Tenant};
 use crate::veeam_em::parameters::Parameters;
 use crate::veeam_em::request_body::{Malformed, Node};
 use crate::veeam_em::settings::Installation;
-use crate::veeam_em::wire::reply::{ApiError, Reply};
 
 /// `POST /sessionMngr`: 201 with a new session.
 pub(crate) fn log_on(

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::service_documents;
 use crate::veeam_em::context::{ApiRequest, Context};
-use crate::veeam_em::wire::document::Element;
-use crate::veeam_em::wire::reply::{ApiError, Reply};
+use crate::veeam_em::format::document::Element;
+use crate::veeam_em::format::reply::{ApiError, Reply};
 
 /// `/logonSessions`.
 pub(crate) fn list(context: &Context<'_>, request: &ApiRequest<'_>) -> Result<Reply, ApiError> {

@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::actions;
 use crate::veeam_em::context::Context;
+use crate::veeam_em::format::reply::{ApiError, Reply};
 use crate::veeam_em::model::kind::Kind;
 use crate::veeam_em::model::principal::Permission;
 use crate::veeam_em::model::tasks::{self, TaskResult};
-use crate::veeam_em::wire::reply::{ApiError, Reply};
 
 /// `…/ID/mounts`. POST starts a task that mounts the point.
 pub(crate) fn all(

@@ -12,6 +12,9 @@ use super::entity_documents::{self, Form};
 use super::filter::{Filter, InvalidQuery, column};
 use super::service_documents;
 use crate::veeam_em::context::{ApiRequest, Context};
+use crate::veeam_em::format::document::{Element, Scalar, link};
+use crate::veeam_em::format::links::BASE;
+use crate::veeam_em::format::reply::{ApiError, Reply};
 use crate::veeam_em::model::inventory::Entity;
 use crate::veeam_em::model::kind::Kind;
 use crate::veeam_em::model::principal::Principal;
@@ -19,9 +22,6 @@ use crate::veeam_em::model::tasks::Tasks;
 use crate::veeam_em::model::visible_inventory::VisibleInventory;
 use crate::veeam_em::parameters::Parameters;
 use crate::veeam_em::settings::{CloudQuery, Installation, Product, Settings};
-use crate::veeam_em::wire::document::{Element, Scalar, link};
-use crate::veeam_em::wire::links::BASE;
-use crate::veeam_em::wire::reply::{ApiError, Reply};
 
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 

@@ -10,11 +10,11 @@ use super::entity_documents::{self, Form};
 use super::service_documents::{self, EmptyCollection};
 use super::{actions, mounts};
 use crate::veeam_em::context::{ApiRequest, Context};
+use crate::veeam_em::format::document::Element;
+use crate::veeam_em::format::reply::{ApiError, Reply};
 use crate::veeam_em::model::kind::Kind;
 use crate::veeam_em::model::principal::Principal;
 use crate::veeam_em::settings::{Installation, RemovedPoint};
-use crate::veeam_em::wire::document::Element;
-use crate::veeam_em::wire::reply::{ApiError, Reply};
 
 /// What a path names.
 enum ResourcePath<'p> {

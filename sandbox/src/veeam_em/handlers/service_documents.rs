@@ -5,13 +5,13 @@
 
 use uuid::Uuid;
 
+use crate::veeam_em::format::document::{Element, link};
+use crate::veeam_em::format::links::BASE;
 use crate::veeam_em::model::kind::Kind;
 use crate::veeam_em::model::logon_sessions::{API_VERSIONS, LogonSession};
 use crate::veeam_em::model::principal::Principal;
 use crate::veeam_em::model::visible_inventory::VisibleInventory;
 use crate::veeam_em::settings::Installation;
-use crate::veeam_em::wire::document::{Element, link};
-use crate::veeam_em::wire::links::BASE;
 
 /// A collection that is always empty, as on a server without such resources.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use super::service_documents;
 use crate::veeam_em::context::{ApiRequest, Context};
+use crate::veeam_em::format::reply::{ApiError, Reply};
 use crate::veeam_em::model::principal::Principal;
-use crate::veeam_em::wire::reply::{ApiError, Reply};
 
 /// `/cloud`.
 pub(crate) fn cloud(context: &Context<'_>, request: &ApiRequest<'_>) -> Result<Reply, ApiError> {

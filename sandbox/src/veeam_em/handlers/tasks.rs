@@ -3,8 +3,8 @@
 use http::Method;
 
 use crate::veeam_em::context::{ApiRequest, Context};
-use crate::veeam_em::wire::document::Element;
-use crate::veeam_em::wire::reply::{ApiError, Reply};
+use crate::veeam_em::format::document::Element;
+use crate::veeam_em::format::reply::{ApiError, Reply};
 
 /// `/tasks`.
 pub(crate) fn list(context: &mut Context<'_>, request: &ApiRequest<'_>) -> Result<Reply, ApiError> {

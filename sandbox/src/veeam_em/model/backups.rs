@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::builder::{Builder, FILE_SIZE, FULL, INCREMENT, Method, REVERSE, SYNTHETIC};
 use super::inventory::{Field, Inventory, Stage, point_name, utc};
 use super::kind::Kind;
+use crate::veeam_em::format::document::Scalar;
 use crate::veeam_em::settings::Settings;
-use crate::veeam_em::wire::document::Scalar;
 
 const VM: &str = "audi99";
 const NIGHTS: [DateTime; 3] = [

@@ -11,8 +11,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
 use super::kind::Kind;
+use crate::veeam_em::format::document::Scalar;
 use crate::veeam_em::settings::{NameStyle, Settings, VmName};
-use crate::veeam_em::wire::document::Scalar;
 
 /// One resource.
 #[derive(Debug, Clone)]

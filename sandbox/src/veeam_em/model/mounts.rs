@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::kind::Kind;
-use crate::veeam_em::wire::document::{Element, link};
+use crate::veeam_em::format::document::{Element, link};
 
 /// The mounts of one session.
 #[derive(Debug, Default)]

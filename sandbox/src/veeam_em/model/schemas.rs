@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::kind::{Column, Kind, Schema};
-use crate::veeam_em::wire::links::BASE;
+use crate::veeam_em::format::links::BASE;
 
 const STATES: [&str; 5] = ["Unknown", "Ready", "Failover", "Failback", "PermanentFailover"];
 const CLOUD_POINT_TYPES: [&str; 5] = ["CDP", "Full", "ReverseIncrement", "Increment", "Snapshot"];

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::inventory::{Entity, Field, Inventory};
 use super::kind::Kind;
+use crate::veeam_em::format::document::{Element, Scalar, link};
+use crate::veeam_em::format::links::BASE;
 use crate::veeam_em::settings::Settings;
-use crate::veeam_em::wire::document::{Element, Scalar, link};
-use crate::veeam_em::wire::links::BASE;
 
 #[derive(Debug, Clone)]
 pub(crate) enum TaskResult {
