@@ -1,5 +1,5 @@
-//! Whatever comes in place of Enterprise Manager's XML: entities, pages of a query, lists of references,
-//! refusals, logons. Every document goes to every reader.
+//! Arbitrary bytes in the place of Enterprise Manager's XML: entities, pages of queries, lists of references, error
+//! responses, logon sessions. Every reader reads every document.
 
 #![no_main]
 
@@ -9,11 +9,11 @@ use restore_point_gateway::model::{
     PointRef, RestorePoint, State, VeeamPointKind, VendorProperties,
 };
 
-const MOST: usize = 100;
+const MAX_ITEMS: usize = 100;
 
 fuzz_target!(|document: &[u8]| {
     let whole = document.len();
-    // How a document is cut into pieces on its way must not matter.
+    // The pieces in which a document arrives must not matter.
     let piece = 1 + document.iter().map(|byte| usize::from(*byte)).sum::<usize>() % 61;
 
     for kind in 0..veeam::KINDS {
@@ -22,7 +22,7 @@ fuzz_target!(|document: &[u8]| {
         if let Some(point) = &point {
             check(point, whole);
             let raw = point.raw.as_ref().map(|raw| raw.body.as_bytes()).unwrap_or_default();
-            let again = veeam::point(kind, raw, raw.len()).expect("what RAW shows can be read");
+            let again = veeam::point(kind, raw, raw.len()).expect("a raw body can be read");
             assert_eq!(again.name, point.name);
             assert_eq!(again.state, point.state);
         }
@@ -33,12 +33,12 @@ fuzz_target!(|document: &[u8]| {
             assert!(collection.vendor_id.len() + collection.display_name.len() <= whole);
         }
 
-        let page = veeam::query_page(kind, document, whole, MOST);
-        assert_eq!(page, veeam::query_page(kind, document, piece, MOST));
+        let page = veeam::query_page(kind, document, whole, MAX_ITEMS);
+        assert_eq!(page, veeam::query_page(kind, document, piece, MAX_ITEMS));
         if let Some(page) = page {
-            assert!(page.items <= MOST && page.points.len() <= page.items);
-            let shown = page.points.iter().filter_map(|point| point.raw.as_ref());
-            assert!(shown.map(|raw| raw.body.len()).sum::<usize>() <= whole);
+            assert!(page.items <= MAX_ITEMS && page.points.len() <= page.items);
+            let raw = page.points.iter().filter_map(|point| point.raw.as_ref());
+            assert!(raw.map(|raw| raw.body.len()).sum::<usize>() <= whole);
             page.points.iter().for_each(|point| check(point, whole));
         }
     }
@@ -46,31 +46,31 @@ fuzz_target!(|document: &[u8]| {
     let all = veeam::references(document, whole, None, usize::MAX);
     assert_eq!(all, veeam::references(document, piece, None, usize::MAX));
     if let Some(all) = all {
-        // Two by two it is the same list.
-        let mut told = Vec::new();
+        // Pages of two add up to the same list.
+        let mut paged = Vec::new();
         loop {
-            let next = veeam::references(document, whole, told.last().copied(), 2);
-            let next = next.expect("it was read before");
+            let next = veeam::references(document, whole, paged.last().copied(), 2);
+            let next = next.expect("the document was read before");
             if next.is_empty() {
                 break;
             }
-            told.extend(next);
+            paged.extend(next);
         }
-        assert_eq!(told, all);
+        assert_eq!(paged, all);
     }
 
-    let refusal = veeam::refusal(document);
-    assert!(refusal.len() < 700 && !refusal.contains('\n'));
+    let message = veeam::error_message(document);
+    assert!(message.len() < 700 && !message.contains('\n'));
     assert_eq!(veeam::logon(document, whole), veeam::logon(document, piece));
 });
 
 fn check(point: &RestorePoint, size: usize) {
     let name = point.name.to_string();
-    let named = PointRef::parse(&name, "name").expect("a point has a name that can be asked for");
-    assert_eq!(named.to_string(), name);
+    let parsed = PointRef::parse(&name, "name").expect("the name of a point can be parsed");
+    assert_eq!(parsed.to_string(), name);
 
-    let VendorProperties::Veeam(veeam) = &point.vendor else { panic!("a vendor of another kind") };
-    // Only cloud points have a state of their own; of the others it is enough that they are listed.
+    let VendorProperties::Veeam(veeam) = &point.vendor else { panic!("another vendor") };
+    // Only cloud replica points have a state of their own; the others are ready if they are listed.
     let stateless = veeam.kind != VeeamPointKind::CloudVmReplicaPoint && veeam.raw_state.is_empty();
     assert!(point.state != State::Ready || veeam.raw_state == "Ready" || stateless);
     assert!(point.state != State::Creating || veeam.kind == VeeamPointKind::VmRestorePoint);

@@ -1,6 +1,6 @@
-//! Requests to Enterprise Manager and what its status codes mean.
+//! Sends requests to Enterprise Manager, classifies the status of the response, and reads its document.
 //!
-//! It knows nothing of logon sessions: whoever asks brings the header.
+//! It does not know logon sessions: the caller adds the credentials or the session header.
 
 use std::time::Duration;
 
@@ -8,51 +8,54 @@ use reqwest::header::{ACCEPT, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use url::Url;
 
-use super::refusal::Refusal;
-use super::wire::{Problem, Scanner, Sink};
+use super::error_response::ErrorResponse;
+use super::xml::{Problem, Scanner, Sink};
 use crate::model::Error;
 use crate::upstream;
 
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+/// A longer Retry-After is shortened to this.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
-/// One Enterprise Manager.
+/// A client of one Enterprise Manager.
 #[derive(Debug)]
 pub(super) struct Client {
     /// The bare id of the backend, as errors name it.
     pub(super) backend: String,
-    pub(super) http: upstream::Client,
-    /// `https://host:9398/api/`, with the slash.
+    http: upstream::Client,
+    /// `https://host:9398/api/`, with the slash at the end.
     base: Url,
 }
 
-/// What is asked for: a path below `/api/`, its query, and how much is read of the answer.
+/// The target of a request, and a bound on the response.
 #[derive(Debug)]
 pub(super) struct Target {
+    /// The path, below `/api/`.
     pub(super) path: String,
     pub(super) query: Vec<(&'static str, String)>,
-    pub(super) largest: u64,
+    /// The largest document that is read.
+    pub(super) max_bytes: u64,
 }
 
-/// An answer, or the refusal of one that no repetition changes.
-pub(super) type Answer<T> = Result<T, Refusal>;
+/// A success, or an error response whose meaning depends on the request.
+pub(super) type Reply<T> = Result<T, ErrorResponse>;
 
 impl Client {
-    /// A client of the server at `url`, with or without `/api`.
+    /// A client of the server at `url`, with or without `/api`. User information, query and fragment of the URL are
+    /// dropped, since they would be sent with every request and logged.
     pub(super) fn new(backend: String, http: upstream::Client, mut url: Url) -> Self {
         let path = url.path().trim_end_matches('/');
         let path = path.strip_suffix("/api").unwrap_or(path);
         let path = format!("{path}/api/");
         url.set_path(&path);
-        // It would go out with every request, and into logs. Only a URL without a host refuses, which
-        // has none.
+        // These fail only for a URL that cannot have user information.
         url.set_username("").and_then(|()| url.set_password(None)).ok();
         url.set_query(None);
         url.set_fragment(None);
         Self { backend, http, base: url }
     }
 
-    /// A request that accepts XML and nothing else: with JSON anywhere in `Accept`, some releases parse
-    /// even the request's body as JSON.
+    /// A request that accepts only XML: if `Accept` contains JSON anywhere, some releases parse even the body of the
+    /// request as JSON.
     pub(super) fn request(&self, method: Method, target: &Target) -> RequestBuilder {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{}", self.base.path(), target.path));
@@ -63,68 +66,73 @@ impl Client {
         self.http.inner().request(method, url).header(ACCEPT, accept)
     }
 
-    /// Whether the server is asked at all at the moment.
+    /// Passes unless the circuit breaker is open.
     ///
     /// # Errors
     /// [`Error::CircuitOpen`].
     pub(super) fn check_available(&self) -> Result<(), Error> {
-        self.http.check_available().map_err(|failure| failure.into_error(&self.backend))
+        self.http.check_available().map_err(|error| error.into_error(&self.backend))
+    }
+
+    /// The requests sent so far.
+    pub(super) fn metrics(&self) -> upstream::RequestMetrics {
+        self.http.metrics()
     }
 
     /// Sends a request.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::CircuitOpen`] and [`Error::Throttled`], which pass. All other statuses but success are a
-    /// [`Refusal`], which means something else to every caller.
-    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer<Response>, Error> {
+    /// The transient errors [`Error::Unavailable`], [`Error::CircuitOpen`], [`Error::RateLimited`] and
+    /// [`Error::Throttled`]. Any other status but success is returned as an [`ErrorResponse`].
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Reply<Response>, Error> {
         let request = request.build().map_err(|_| Error::Internal {
             problem: format!("a request to backends/{} cannot be built", self.backend),
         })?;
         let response =
-            self.http.send(request).await.map_err(|failure| failure.into_error(&self.backend))?;
+            self.http.send(request).await.map_err(|error| error.into_error(&self.backend))?;
         let status = response.status();
         if status.is_success() {
             return Ok(Ok(response));
         }
         let backend = self.backend.clone();
-        let retry_after = pause(&response);
-        let refusal = Refusal::read(response).await;
+        let retry_after = retry_after(&response);
+        let error = ErrorResponse::read(response).await;
         match status {
-            // Of the codes the vendor documents, 503 alone is about this moment. The others come from
-            // what may stand in front of it.
+            // Of the statuses that the vendor documents, only 503 is transient. The others come from a proxy.
             StatusCode::SERVICE_UNAVAILABLE
             | StatusCode::BAD_GATEWAY
             | StatusCode::GATEWAY_TIMEOUT
             | StatusCode::REQUEST_TIMEOUT => {
-                Err(Error::Unavailable { backend, retry_after, detail: refusal.to_string() })
+                Err(Error::Unavailable { backend, retry_after, detail: error.to_string() })
             }
             StatusCode::TOO_MANY_REQUESTS => {
-                Err(Error::Throttled { backend, retry_after, detail: refusal.to_string() })
+                Err(Error::Throttled { backend, retry_after, detail: error.to_string() })
             }
-            _ => Ok(Err(refusal)),
+            _ => Ok(Err(error)),
         }
     }
 
-    /// Reads a document to its end as it arrives, at most `largest` bytes of it.
+    /// Passes the document of a response to `sink` while it arrives.
     ///
     /// # Errors
-    /// [`Error::Interrupted`], or [`Error::InvalidResponse`] when it is not what `sink` takes.
-    pub(super) async fn document<S: Sink>(
+    /// [`Error::Interrupted`]; [`Error::InvalidResponse`] when the document has more than `max_bytes` or is not the one
+    /// that `sink` expects.
+    pub(super) async fn read_document<S: Sink>(
         &self,
         mut response: Response,
         mut sink: S,
-        largest: u64,
+        max_bytes: u64,
     ) -> Result<S, Error> {
         let mut scanner = Scanner::default();
         let mut size = 0;
         loop {
             let piece = upstream::next_piece(&mut response).await;
-            let Some(piece) = piece.map_err(|failure| failure.into_error(&self.backend))? else {
+            let Some(piece) = piece.map_err(|error| error.into_error(&self.backend))? else {
                 break;
             };
             size += piece.len() as u64;
-            if size > largest {
-                return Err(upstream::RequestError::TooLarge(largest).into_error(&self.backend));
+            if size > max_bytes {
+                return Err(upstream::RequestError::TooLarge(max_bytes).into_error(&self.backend));
             }
             scanner.push(&piece, &mut sink).map_err(|problem| self.invalid(problem))?;
         }
@@ -132,17 +140,19 @@ impl Client {
         Ok(sink)
     }
 
-    /// A document that is not what it should be, as an error.
-    pub(super) fn invalid(&self, Problem(problem): Problem) -> Error {
+    /// The error for a document that is not what the API defines.
+    pub(super) fn invalid(&self, problem: impl Into<Problem>) -> Error {
+        let problem = problem.into().into_text();
         Error::InvalidResponse { backend: self.backend.clone(), problem }
     }
 }
 
-/// How long the server asks to stay away, if it says so in seconds; it is not known to say so at all.
-fn pause(response: &Response) -> Duration {
+/// The Retry-After of a response in seconds (RFC 9110 §10.2.3), which the vendor does not document; the default if there
+/// is none.
+fn retry_after(response: &Response) -> Duration {
     let seconds =
         response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    seconds.map_or(upstream::DEFAULT_RETRY_AFTER, Duration::from_secs).min(LONGEST_PAUSE)
+    seconds.map_or(upstream::DEFAULT_RETRY_AFTER, Duration::from_secs).min(MAX_RETRY_AFTER)
 }
 
 #[cfg(test)]
@@ -152,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_taken_with_and_without_api() {
+    fn a_url_is_accepted_with_and_without_api() {
         for url in [
             "https://em:9398",
             "https://em:9398/",
@@ -162,7 +172,7 @@ mod tests {
             let http = upstream::Client::new(&upstream::Trust::Platform).expect("a client");
             let client = Client::new("v".to_owned(), http, url.parse().expect("a URL"));
             let query = vec![("filter", r#"ReplicaUid=="urn:x""#.to_owned())];
-            let target = Target { path: "query".to_owned(), query, largest: 1 };
+            let target = Target { path: "query".to_owned(), query, max_bytes: 1 };
             let request = client.request(Method::GET, &target).build().expect("a request");
             assert_eq!(
                 request.url().as_str(),

@@ -1,6 +1,6 @@
-//! Where a walk over a list stands: all that is kept between two pages, in bytes of our own.
+//! The cursor of a list of entities: everything that the gateway keeps between two pages.
 //!
-//! Callers hold it sealed; what does not decode is an honest mistake or another release, not an attack.
+//! Clients get it sealed, so a cursor that cannot be decoded is from another release of the gateway and no attack.
 
 use std::collections::HashSet;
 
@@ -8,90 +8,93 @@ use jiff::Timestamp;
 use prost::Message;
 use uuid::Uuid;
 
-use super::wire::{Entity, Problem};
+use super::xml::{Entity, Problem};
 use crate::backend::Cursor;
 use crate::model::{Error, InvalidKind};
 
-/// How many ids of equal age are remembered: 16 KiB of them.
-const REMEMBERED: usize = 1024;
+/// The largest page. The vendor names no limit; this is ten times its default, and about 1.5 MiB.
+pub(super) const MAX_PAGE_SIZE: u32 = 1000;
+/// How many ids of equal creation time a position holds, in 16 KiB.
+const MAX_IDS: usize = 1024;
 const VERSION: u32 = 1;
 
-/// Where a walk stands. The page size stays what it was at the start, or page numbers would mean
-/// something else.
+/// A position in a list, by the method that the list is read with. The page size stays the same for the whole list, since
+/// it determines what a page number means.
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Position {
+pub(super) struct ListCursor {
     #[prost(uint32, tag = "1")]
     version: u32,
     #[prost(uint32, tag = "2")]
-    pub(super) page_size: u32,
-    #[prost(oneof = "Way", tags = "3, 4")]
-    pub(super) way: Option<Way>,
+    page_size: u32,
+    #[prost(oneof = "ListMethod", tags = "3, 4")]
+    method: Option<ListMethod>,
 }
 
-/// How the walk goes on.
+/// How a list is read, and how far it has been read.
 #[derive(Clone, PartialEq, prost::Oneof)]
-pub(super) enum Way {
+pub(super) enum ListMethod {
     /// By the query service.
     #[prost(message, tag = "3")]
-    Query(Told),
-    /// By references in the order of their GUIDs, of which this is the last one told.
+    Query(QueryPosition),
+    /// By references in the order of their GUIDs: the last one delivered.
     #[prost(bytes, tag = "4")]
     References(Vec<u8>),
 }
 
-impl Position {
-    /// A cursor that goes on this way.
-    pub(super) fn cursor(page_size: u32, way: Way) -> Cursor {
-        Cursor(Self { version: VERSION, page_size, way: Some(way) }.encode_to_vec())
+impl ListCursor {
+    /// Encodes a cursor.
+    pub(super) fn encode(page_size: u32, method: ListMethod) -> Cursor {
+        let cursor = Self { version: VERSION, page_size, method: Some(method) };
+        Cursor(cursor.encode_to_vec())
     }
 
-    /// Reads a cursor whose page size is at most `largest`.
+    /// Decodes a cursor into the page size, 1 to [`MAX_PAGE_SIZE`], and the method.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT when it is none of this release.
-    pub(super) fn read(cursor: &Cursor, largest: u32) -> Result<(u32, Way), Error> {
-        match Self::decode(cursor.0.as_slice()) {
-            Ok(Self { version: VERSION, page_size, way: Some(way) })
-                if (1..=largest).contains(&page_size) =>
+    /// As [`invalid_cursor`].
+    pub(super) fn decode(cursor: &Cursor) -> Result<(u32, ListMethod), Error> {
+        match <Self as Message>::decode(cursor.0.as_slice()) {
+            Ok(Self { version: VERSION, page_size, method: Some(method) })
+                if (1..=MAX_PAGE_SIZE).contains(&page_size) =>
             {
-                Ok((page_size, way))
+                Ok((page_size, method))
             }
-            _ => Err(Self::foreign()),
+            _ => Err(invalid_cursor()),
         }
-    }
-
-    /// The error for a cursor that is none of this release.
-    pub(super) fn foreign() -> Error {
-        let problem = "it is not of this release of the gateway; list again from the start";
-        Error::invalid(InvalidKind::PageToken, "page_token", problem)
     }
 }
 
-/// What a walk over query pages has told so far.
+/// INVALID_ARGUMENT on `page_token`, for a cursor that this release has not encoded.
+pub(super) fn invalid_cursor() -> Error {
+    let problem = "the token is from another release of the gateway: list again from the start";
+    Error::invalid(InvalidKind::PageToken, "page_token", problem)
+}
+
+/// Which entities of a query have been delivered to the client.
 ///
-/// The list is asked for newest first, so what was told is exactly what is newer than the last one
-/// told, and, of those as old as it, the ones remembered here. This rests on the order, so the order of
-/// each page is checked. Resources without a date count as equally old.
+/// A query returns the newest entities first. So the delivered ones are those newer than the last delivered one and, of
+/// those that are equally old, the ones whose ids are recorded here. This depends on the order, so the order of each page
+/// is checked. Entities without a creation time count as equally old.
 ///
-/// A point that lands in the told part during the walk is left out, as if it had landed behind it.
+/// An entity that is created while the list is being read, and belongs among the delivered ones, is skipped.
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Told {
-    /// The last page told to its end, 0 at the start.
+pub(super) struct QueryPosition {
+    /// The last page that was delivered completely, 0 at the start.
     #[prost(uint32, tag = "1")]
     pub(super) page: u32,
-    /// Age of the last one told.
+    /// Creation time of the last delivered entity.
     #[prost(int64, optional, tag = "2")]
     seconds: Option<i64>,
     #[prost(int32, tag = "3")]
     nanoseconds: i32,
-    /// GUIDs told of that age, sixteen bytes each, oldest first.
+    /// The GUIDs of the delivered entities of that creation time, 16 bytes each, the first delivered first.
     #[prost(bytes, tag = "4")]
     ids: Vec<u8>,
 }
 
-impl Told {
-    /// Whether this one was told.
-    pub(super) fn includes(&self, entity: &Entity) -> bool {
+impl QueryPosition {
+    /// Whether an entity has been delivered.
+    pub(super) fn has_delivered(&self, entity: &Entity) -> bool {
         let created = entity.created.unwrap_or_default();
         self.last().is_some_and(|last| {
             created > last
@@ -99,33 +102,33 @@ impl Told {
         })
     }
 
-    /// The first `most` of a page's `entities` that were not told, and notes that they are now, and the
-    /// page if nothing is left of it.
+    /// Returns the first `max` undelivered entities of a page and records them as delivered, and the page as well if
+    /// none is left.
     ///
     /// # Errors
-    /// When they are not newest first.
-    pub(super) fn news(
+    /// When the page is not in the requested order.
+    pub(super) fn deliver(
         &mut self,
         page: u32,
         entities: Vec<Entity>,
-        most: usize,
+        max: usize,
     ) -> Result<Vec<Entity>, Problem> {
-        let age = |entity: &Entity| entity.created.unwrap_or_default();
-        if !entities.is_sorted_by(|a, b| age(a) >= age(b)) {
-            return Err(Problem::new("a page that is not in the order asked for"));
+        let created = |entity: &Entity| entity.created.unwrap_or_default();
+        if !entities.is_sorted_by(|a, b| created(a) >= created(b)) {
+            return Err(Problem::new("a page that is not in the requested order"));
         }
         let mut last = self.last();
         let mut known: HashSet<Uuid> =
             self.ids.chunks_exact(16).filter_map(|id| Uuid::from_slice(id).ok()).collect();
-        let mut news = Vec::with_capacity(entities.len().min(most));
+        let mut delivered = Vec::with_capacity(entities.len().min(max));
         self.page = page;
         for entity in entities {
-            let created = age(&entity);
+            let created = created(&entity);
             if last.is_some_and(|last| created > last) || !known.insert(entity.id) {
                 continue;
             }
-            if news.len() == most {
-                // Read once more for the rest: what is told of it will be passed over.
+            if delivered.len() == max {
+                // The page is read again for the rest.
                 self.page = page - 1;
                 break;
             }
@@ -134,12 +137,12 @@ impl Told {
                 self.ids.clear();
             }
             self.ids.extend_from_slice(entity.id.as_bytes());
-            news.push(entity);
+            delivered.push(entity);
         }
-        self.ids.drain(..self.ids.len().saturating_sub(16 * REMEMBERED));
+        self.ids.drain(..self.ids.len().saturating_sub(16 * MAX_IDS));
         self.seconds = last.map(Timestamp::as_second);
         self.nanoseconds = last.map(Timestamp::subsec_nanosecond).unwrap_or_default();
-        Ok(news)
+        Ok(delivered)
     }
 
     fn last(&self) -> Option<Timestamp> {
@@ -153,6 +156,7 @@ mod tests {
 
     use super::*;
 
+    /// A page of entities, each with an id and a creation time in seconds.
     fn page(items: &[(u128, i64)]) -> Vec<Entity> {
         let entity = |&(id, second): &(u128, i64)| Entity {
             id: Uuid::from_u128(id),
@@ -167,34 +171,39 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_again_is_dropped_and_nothing_else() {
-        let mut told = Told::default();
+    fn each_entity_is_delivered_once() {
+        let mut position = QueryPosition::default();
         assert_eq!(
-            ids(&told.news(1, page(&[(1, 9), (2, 7), (3, 7)]), usize::MAX).unwrap()),
+            ids(&position.deliver(1, page(&[(1, 9), (2, 7), (3, 7)]), usize::MAX).unwrap()),
             [1, 2, 3]
         );
-        let cursor = Position::cursor(3, Way::Query(told));
-        let (3, Way::Query(mut told)) = Position::read(&cursor, 3).unwrap() else { panic!() };
-        assert!(told.includes(&page(&[(3, 7)])[0]) && told.includes(&page(&[(1, 9)])[0]));
-        assert!(!told.includes(&page(&[(4, 7)])[0]) && !told.includes(&page(&[(4, 6)])[0]));
-        // 8 has landed since, among what was told; 4 is as old as the last one told, and is not told.
-        assert_eq!(ids(&told.news(1, page(&[(8, 8), (3, 7), (4, 7)]), usize::MAX).unwrap()), [4]);
-        assert_eq!(ids(&told.news(1, page(&[(2, 7), (4, 7), (5, 6)]), usize::MAX).unwrap()), [5]);
-        assert_eq!(ids(&told.news(1, page(&[(5, 6), (5, 6)]), usize::MAX).unwrap()), [0; 0]);
-        assert_eq!(told.ids.len(), 16);
+        let cursor = ListCursor::encode(3, ListMethod::Query(position));
+        let (3, ListMethod::Query(mut position)) = ListCursor::decode(&cursor).unwrap() else {
+            panic!()
+        };
+        let is_delivered = |item| position.has_delivered(&page(&[item])[0]);
+        assert!(is_delivered((3, 7)) && is_delivered((1, 9)));
+        assert!(!is_delivered((4, 7)) && !is_delivered((4, 6)));
+        // 8 was created since and belongs among the delivered ones; 4 is as old as the last one and was not delivered.
+        let mut deliver = |items| ids(&position.deliver(1, page(items), usize::MAX).unwrap());
+        assert_eq!(deliver(&[(8, 8), (3, 7), (4, 7)]), [4]);
+        assert_eq!(deliver(&[(2, 7), (4, 7), (5, 6)]), [5]);
+        assert_eq!(deliver(&[(5, 6), (5, 6)]), [0; 0]);
+        assert_eq!(position.ids.len(), 16);
     }
 
     #[test]
-    fn another_order_is_refused() {
-        assert!(Told::default().news(1, page(&[(1, 6), (2, 7)]), 9).is_err());
+    fn a_page_in_another_order_is_an_error() {
+        assert!(QueryPosition::default().deliver(1, page(&[(1, 6), (2, 7)]), 9).is_err());
     }
 
     #[test]
     fn a_cursor_stays_small() {
-        let mut told = Told::default();
+        let mut position = QueryPosition::default();
         let many: Vec<_> = (0..5000).map(|id| (id, 7)).collect();
-        assert_eq!(told.news(1, page(&many), usize::MAX).unwrap().len(), 5000);
-        assert!(Position::cursor(1, Way::Query(told.clone())).0.len() < 17 * 1024);
-        assert_eq!(ids(&told.news(1, page(&[(4999, 7), (5000, 7)]), usize::MAX).unwrap()), [5000]);
+        assert_eq!(position.deliver(1, page(&many), usize::MAX).unwrap().len(), 5000);
+        assert!(ListCursor::encode(1, ListMethod::Query(position.clone())).0.len() < 17 * 1024);
+        let next = position.deliver(1, page(&[(4999, 7), (5000, 7)]), usize::MAX).unwrap();
+        assert_eq!(ids(&next), [5000]);
     }
 }

@@ -1,202 +1,103 @@
-//! The kinds of restore points that are served, as a table: what each is called on the wire, what it is
-//! kept in, and what that is called in names.
+//! The kinds of restore points that the gateway serves, as a table: a further kind is one row.
 //!
-//! A further kind is a row here; only what is two steps from its collection needs a room of its own.
+//! A kind whose restore points do not link to their collection, as those of a backup do not, needs code of its own as
+//! well: see `job_runs` and `backup_points`.
 
-use std::fmt;
+use super::resource::{
+    BACKUP, CLOUD_REPLICA, CLOUD_VM_REPLICA_POINT, LinkTarget, REPLICA, Resource, VM_REPLICA_POINT,
+    VM_RESTORE_POINT,
+};
+use crate::model::VeeamPointKind;
 
-use uuid::Uuid;
-
-use super::wire::{Resource, To, guid};
-use crate::model::{Error, InvalidKind, VeeamPointKind};
-
-/// A kind of restore point, by what it is kept in.
+/// A kind of restore point, named by the collection that contains it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// `CloudVmReplicaPoint` in a `CloudReplica`: what tenants of Cloud Connect replicate to a provider.
+    /// `CloudVmReplicaPoint` in a `CloudReplica`.
     CloudReplica,
-    /// `VmReplicaPoint` in a `Replica`: the provider's or company's own replicas.
+    /// `VmReplicaPoint` in a `Replica`.
     Replica,
-    /// `VmRestorePoint` in a `Backup`, by way of the `RestorePoint` that is a run of the job.
+    /// `VmRestorePoint` in a `Backup`.
     Backup,
 }
 
-/// What is known of a kind.
-#[derive(Debug)]
-pub(super) struct Shape {
-    /// The word before `~` in the id of a collection.
-    prefix: &'static str,
-    /// The kind of its points.
-    pub(super) point_kind: VeeamPointKind,
-    /// Where the answer to a logon leads if the server has the kind: to any of these below `/api/`, in
-    /// lower case.
-    linked: &'static [&'static str],
-    pub(super) point: Resource,
-    /// What leads from a point to the collection, or to what lies between them.
-    pub(super) parent: To,
-    pub(super) collection: Resource,
+/// Whether the query service supports the resource types of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum QuerySupport {
+    /// They are in the vendor's list of types that can be queried.
+    Documented,
+    /// They are missing from that list, although the vendor's reference shows such queries.
+    Undocumented,
 }
 
-const NEWEST_FIRST: (&str, &str) = ("sortDesc", "CreationTime");
-/// Unique, so that the order is the same for every page.
-const BY_UID: (&str, &str) = ("sortAsc", "UID");
+/// One row of the table.
+#[derive(Debug)]
+pub(super) struct Definition {
+    /// The part of a collection id before the `~`.
+    pub(super) prefix: &'static str,
+    /// The kind in the gateway's contract.
+    pub(super) point_kind: VeeamPointKind,
+    /// The paths below `/api/`, in lower case, of which a logon session links to at least one if the server serves
+    /// this kind to the account.
+    logon_links: &'static [&'static str],
+    pub(super) query_support: QuerySupport,
+    /// The resource type of the restore points.
+    pub(super) point: &'static Resource,
+    /// The link from a restore point to its collection, or to the job run between the two.
+    pub(super) parent: LinkTarget,
+    /// The resource type of the collections.
+    pub(super) collection: &'static Resource,
+}
 
-static CLOUD_REPLICA: Shape = Shape {
+static CLOUD_REPLICAS: Definition = Definition {
     prefix: "cloud-replica",
     point_kind: VeeamPointKind::CloudVmReplicaPoint,
-    linked: &["cloud"],
-    point: Resource {
-        entity: "CloudVmReplicaPoint",
-        reference: "CloudVmReplicaPointReference",
-        list: "CloudVmReplicaPoints",
-        path: "cloud/vmReplicaPoints",
-        order: NEWEST_FIRST,
-        links: &[To::BackupServer, To::CloudReplica],
-    },
-    parent: To::CloudReplica,
-    collection: Resource {
-        entity: "CloudReplica",
-        reference: "CloudReplicaReference",
-        list: "CloudReplicas",
-        path: "cloud/replicas",
-        order: BY_UID,
-        links: &[],
-    },
+    logon_links: &["cloud"],
+    query_support: QuerySupport::Undocumented,
+    point: &CLOUD_VM_REPLICA_POINT,
+    parent: LinkTarget::CloudReplica,
+    collection: &CLOUD_REPLICA,
 };
 
-static REPLICA: Shape = Shape {
+static REPLICAS: Definition = Definition {
     prefix: "replica",
     point_kind: VeeamPointKind::VmReplicaPoint,
-    linked: &["vmreplicapoints", "replicas"],
-    point: Resource {
-        entity: "VmReplicaPoint",
-        reference: "VmReplicaPointReference",
-        list: "VmReplicaPoints",
-        path: "vmReplicaPoints",
-        order: NEWEST_FIRST,
-        links: &[To::BackupServer, To::Replica],
-    },
-    parent: To::Replica,
-    collection: Resource {
-        entity: "Replica",
-        reference: "ReplicaReference",
-        list: "Replicas",
-        path: "replicas",
-        order: BY_UID,
-        links: &[],
-    },
+    logon_links: &["vmreplicapoints", "replicas"],
+    query_support: QuerySupport::Documented,
+    point: &VM_REPLICA_POINT,
+    parent: LinkTarget::Replica,
+    collection: &REPLICA,
 };
 
-static BACKUP: Shape = Shape {
+static BACKUPS: Definition = Definition {
     prefix: "backup",
     point_kind: VeeamPointKind::VmRestorePoint,
-    linked: &["vmrestorepoints", "backups"],
-    point: Resource {
-        entity: "VmRestorePoint",
-        reference: "VmRestorePointReference",
-        list: "VmRestorePoints",
-        path: "vmRestorePoints",
-        order: NEWEST_FIRST,
-        links: &[To::BackupServer, To::RestorePoint, To::BackupFile],
-    },
-    parent: To::RestorePoint,
-    collection: Resource {
-        entity: "Backup",
-        reference: "BackupReference",
-        list: "Backups",
-        path: "backups",
-        order: BY_UID,
-        links: &[],
-    },
-};
-
-/// A run of a backup job, which holds one point of each machine in the job.
-pub(super) static RUN: Resource = Resource {
-    entity: "RestorePoint",
-    reference: "RestorePointReference",
-    list: "RestorePoints",
-    path: "restorePoints",
-    order: NEWEST_FIRST,
-    links: &[To::Backup],
+    logon_links: &["vmrestorepoints", "backups"],
+    query_support: QuerySupport::Documented,
+    point: &VM_RESTORE_POINT,
+    parent: LinkTarget::RestorePoint,
+    collection: &BACKUP,
 };
 
 impl Kind {
-    /// In the order in which they are listed.
+    /// All kinds, in the order in which they are listed.
     pub(super) const ALL: [Self; 3] = [Self::CloudReplica, Self::Replica, Self::Backup];
 
-    pub(super) fn shape(self) -> &'static Shape {
+    /// The row of this kind.
+    pub(super) fn definition(self) -> &'static Definition {
         match self {
-            Self::CloudReplica => &CLOUD_REPLICA,
-            Self::Replica => &REPLICA,
-            Self::Backup => &BACKUP,
+            Self::CloudReplica => &CLOUD_REPLICAS,
+            Self::Replica => &REPLICAS,
+            Self::Backup => &BACKUPS,
         }
     }
 
-    /// The kind whose collections' ids begin so.
-    pub(super) fn of_prefix(prefix: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.shape().prefix.eq_ignore_ascii_case(prefix))
+    /// The kind of the collections whose ids have this prefix, in any case.
+    pub(super) fn from_prefix(prefix: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.definition().prefix.eq_ignore_ascii_case(prefix))
     }
 
-    pub(super) fn prefix(self) -> &'static str {
-        self.shape().prefix
-    }
-
-    /// Whether a server has the kind whose logon leads there.
-    pub(super) fn is_linked_by(self, place: &str) -> bool {
-        self.shape().linked.contains(&place)
-    }
-}
-
-/// A collection: `{prefix}~{guid}` in names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) kind: Kind,
-    pub(super) id: Uuid,
-}
-
-impl Place {
-    /// Reads the id of a collection, in any case.
-    ///
-    /// # Errors
-    /// INVALID_ARGUMENT on `field`.
-    pub(super) fn parse(collection: &str, field: &str) -> Result<Self, Error> {
-        collection
-            .split_once('~')
-            .and_then(|(prefix, id)| Some(Self { kind: Kind::of_prefix(prefix)?, id: guid(id)? }))
-            .ok_or_else(|| {
-                let problem = "a collection of this backend is `cloud-replica~{guid}`, \
-                               `replica~{guid}` or `backup~{guid}`";
-                Error::invalid(InvalidKind::Name, field, problem)
-            })
-    }
-
-    /// The vendor's id of it, as queries want it.
-    pub(super) fn uid(self) -> String {
-        self.kind.shape().collection.uid(self.id)
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}~{}", self.kind.prefix(), self.id)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-    use super::*;
-
-    #[test]
-    fn a_collection_has_one_spelling_and_is_taken_in_any() {
-        for kind in Kind::ALL {
-            let place = Place { kind, id: Uuid::from_u128(0xabc) };
-            assert_eq!(Place::parse(&place.to_string(), "name").unwrap(), place);
-            assert_eq!(Place::parse(&place.to_string().to_uppercase(), "name").unwrap(), place);
-        }
-        for id in ["backup", "backup~", "backup~1", "tape~00000000-0000-0000-0000-000000000001"] {
-            assert!(Place::parse(id, "name").is_err(), "{id}");
-        }
+    /// Whether a server whose logon session links to `path` serves this kind.
+    pub(super) fn is_served_at(self, path: &str) -> bool {
+        self.definition().logon_links.contains(&path)
     }
 }

@@ -1,32 +1,35 @@
-//! What the vendor says, in the words of the house.
+//! Maps the vendor's entities to the gateway's model.
 //!
-//! A word that is not known stays as it came, beside [`State::Unknown`]; nothing is made up for what is
-//! missing.
+//! A value that the gateway does not know is kept beside [`State::Unknown`]; nothing is invented for a value that is
+//! absent.
 
 use jiff::Timestamp;
 
-use super::kind::{Kind, Place};
-use super::wire::{Entity, Link, Problem, To};
+use super::id::CollectionId;
+use super::kind::Kind;
+use super::resource::LinkTarget;
+use super::xml::{Entity, Link, Problem};
 use crate::model::{
     BackendId, Collection, CollectionName, Consistency, RawBody, RestorePoint, RestorePointName,
     Source, State, VeeamProperties, VendorProperties,
 };
 use crate::upstream::redact_text;
 
-/// 1753-01-01T00:00:00Z, the least date of SQL Server, says "never".
+/// 1753-01-01T00:00:00Z, the earliest `datetime` of SQL Server, which the vendor uses for "never".
 const NEVER: Timestamp = Timestamp::constant(-6_847_804_800, 0);
 
-/// A restore point in the collection that `parent` leads to.
+/// A restore point in the collection that `parent` links to.
 ///
 /// # Errors
-/// When it has no date.
-pub(super) fn point(
+/// When it has no creation time.
+pub(super) fn restore_point(
     backend: &BackendId,
     kind: Kind,
     parent: Link,
     mut entity: Entity,
 ) -> Result<RestorePoint, Problem> {
-    let created = entity.created.ok_or_else(|| Problem::new("a point without CreationTimeUTC"))?;
+    let created =
+        entity.created.ok_or_else(|| Problem::new("a restore point without `CreationTimeUTC`"))?;
     let (state, state_reason) = state(kind, &entity);
     let source = Source {
         vm_uid: entity.hierarchy_ref.clone().unwrap_or_default(),
@@ -35,10 +38,10 @@ pub(super) fn point(
     };
     Ok(RestorePoint {
         name: RestorePointName {
-            collection: collection_name(backend, Place { kind, id: parent.id }),
+            collection: collection_name(backend, CollectionId { kind, guid: parent.id }),
             restore_point: entity.id.to_string(),
         },
-        uid: kind.shape().point.uid(entity.id),
+        uid: kind.definition().point.uid(entity.id),
         vendor: VendorProperties::Veeam(properties(kind, parent, &mut entity)),
         vendor_id: entity.uid,
         display_name: entity.name,
@@ -56,17 +59,15 @@ pub(super) fn point(
     })
 }
 
-/// What only Veeam has, taken out of the entity.
+/// The properties that only Veeam reports, moved out of the entity.
 fn properties(kind: Kind, parent: Link, entity: &mut Entity) -> VeeamProperties {
-    let mut named = |to: To| match entity.links.iter_mut().find(|link| link.to == to) {
-        Some(link) => {
-            (std::mem::take(&mut link.name), format!("urn:veeam:{}:{}", to.entity(), link.id))
-        }
-        None => Default::default(),
+    let mut take_link = |target: LinkTarget| {
+        let link = entity.links.iter_mut().find(|link| link.target == target);
+        link.map(|link| (std::mem::take(&mut link.name), target.uid(link.id))).unwrap_or_default()
     };
-    let (backup_server, backup_server_uid) = named(To::BackupServer);
-    let (job_run, job_run_uid) = named(To::RestorePoint);
-    let (backup_file, backup_file_uid) = named(To::BackupFile);
+    let (backup_server, backup_server_uid) = take_link(LinkTarget::BackupServer);
+    let (job_run, job_run_uid) = take_link(LinkTarget::RestorePoint);
+    let (backup_file, backup_file_uid) = take_link(LinkTarget::BackupFile);
     let (replica, backup) = match kind {
         Kind::CloudReplica | Kind::Replica => (parent.name, String::new()),
         Kind::Backup => (String::new(), parent.name),
@@ -78,7 +79,7 @@ fn properties(kind: Kind, parent: Link, entity: &mut Entity) -> VeeamProperties 
         backup_server,
         backup_server_uid,
         replica,
-        kind: kind.shape().point_kind,
+        kind: kind.definition().point_kind,
         backup,
         job_run,
         job_run_uid,
@@ -88,7 +89,8 @@ fn properties(kind: Kind, parent: Link, entity: &mut Entity) -> VeeamProperties 
     }
 }
 
-/// The first that names the machine. A name may hold an `@` itself; the last one stands before the time.
+/// The name of the virtual machine: `VmName`, else `VmDisplayName`, else the part of `Name` before the time. The name
+/// may itself contain an `@`; the last one precedes the time.
 fn vm_name(entity: &Entity) -> String {
     [&entity.vm_name, &entity.vm_display_name]
         .into_iter()
@@ -99,12 +101,12 @@ fn vm_name(entity: &Entity) -> String {
         .unwrap_or_default()
 }
 
-/// A collection of points.
+/// A collection.
 pub(super) fn collection(backend: &BackendId, kind: Kind, entity: Entity) -> Collection {
-    let place = Place { kind, id: entity.id };
+    let id = CollectionId { kind, guid: entity.id };
     Collection {
-        name: collection_name(backend, place),
-        uid: place.uid(),
+        name: collection_name(backend, id),
+        uid: id.uid(),
         vendor_id: entity.uid,
         display_name: entity.name,
         location: String::new(),
@@ -117,36 +119,36 @@ pub(super) fn collection(backend: &BackendId, kind: Kind, entity: Entity) -> Col
     }
 }
 
-/// Where a point stands.
+/// The state of a restore point, and why it has this state.
 ///
-/// Only cloud replica points have a state of their own. Of the others, the one that is still being
-/// written has a link to its run or to its backup file that is more than `Up` (so clients in the field
-/// tell; the vendor's pages say nothing of it); any other is complete by being listed. Should a server
-/// tell a state of them after all, that is what counts.
+/// Only cloud replica points have an element `State`. Of the other kinds, a restore point that is still being written has
+/// a link to its job run or to its backup file with a `Rel` other than `Up`, as public clients have found and the vendor
+/// does not document; any other is complete, or it would not be listed. If a server reports a state for these kinds after
+/// all, the state takes precedence.
 fn state(kind: Kind, entity: &Entity) -> (State, String) {
-    let unfinished = entity
-        .links
-        .iter()
-        .find(|link| matches!(link.to, To::RestorePoint | To::BackupFile) && link.rel != "Up");
-    if let Some(Link { to, rel, .. }) = unfinished {
-        let (to, rel) = (to.entity(), redact_text(rel));
+    let unfinished = entity.links.iter().find(|link| {
+        matches!(link.target, LinkTarget::RestorePoint | LinkTarget::BackupFile) && link.rel != "Up"
+    });
+    if let Some(Link { target, rel, .. }) = unfinished {
+        let (target, rel) = (target.entity(), redact_text(rel));
         let reason =
-            format!("the backup file is still being written (its link to {to} is `{rel}`)");
+            format!("the backup file is still being written: the link to {target} is `{rel}`");
         return (State::Creating, reason);
     }
     let (state, reason) = match (kind, entity.state.as_deref()) {
         (_, Some("Ready")) => (State::Ready, ""),
-        (_, Some("Failover")) => (State::InUse, "a failover runs from this point"),
-        (_, Some("Failback")) => (State::InUse, "a failback runs from this point"),
+        (_, Some("Failover")) => (State::InUse, "a failover runs from this restore point"),
+        (_, Some("Failback")) => (State::InUse, "a failback runs from this restore point"),
         (_, Some("PermanentFailover")) => {
-            (State::Retired, "a permanent failover has used this point up")
+            (State::Retired, "a permanent failover has consumed this restore point")
         }
-        (Kind::Replica | Kind::Backup, None) => {
-            (State::Ready, "Enterprise Manager lists it, and keeps no state of points like this")
-        }
-        (_, None | Some("")) => (State::Unknown, "Enterprise Manager tells no state"),
+        (Kind::Replica | Kind::Backup, None) => (
+            State::Ready,
+            "Enterprise Manager lists the restore point, and reports no state for this kind",
+        ),
+        (_, None | Some("")) => (State::Unknown, "Enterprise Manager reports no state"),
         (_, Some(other)) => {
-            let reason = format!("Enterprise Manager says `{}`", redact_text(other));
+            let reason = format!("Enterprise Manager reports the state `{}`", redact_text(other));
             return (State::Unknown, reason);
         }
     };
@@ -154,8 +156,8 @@ fn state(kind: Kind, entity: &Entity) -> (State, String) {
 }
 
 /// The name of a collection.
-pub(super) fn collection_name(backend: &BackendId, place: Place) -> CollectionName {
-    CollectionName { backend: backend.clone(), collection: place.to_string() }
+pub(super) fn collection_name(backend: &BackendId, id: CollectionId) -> CollectionName {
+    CollectionName { backend: backend.clone(), collection: id.to_string() }
 }
 
 #[cfg(test)]
@@ -166,8 +168,8 @@ mod tests {
 
     use super::*;
 
-    fn link(to: To, rel: &str) -> Link {
-        Link { to, rel: rel.to_owned(), id: Uuid::from_u128(7), name: "job".to_owned() }
+    fn link(target: LinkTarget, rel: &str) -> Link {
+        Link { target, rel: rel.to_owned(), id: Uuid::from_u128(7), name: "job".to_owned() }
     }
 
     fn mapped_as(kind: Kind, change: impl FnOnce(&mut Entity)) -> Result<RestorePoint, Problem> {
@@ -177,7 +179,8 @@ mod tests {
             ..Entity::default()
         };
         change(&mut entity);
-        point(&BackendId::new("em").unwrap(), kind, link(To::CloudReplica, "Up"), entity)
+        let parent = link(LinkTarget::CloudReplica, "Up");
+        restore_point(&BackendId::new("em").unwrap(), kind, parent, entity)
     }
 
     fn mapped(change: impl FnOnce(&mut Entity)) -> Result<RestorePoint, Problem> {
@@ -185,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_machine_is_named_by_the_first_that_names_it() {
+    fn the_vm_name_is_the_first_of_three_sources() {
         let vm = |change: fn(&mut Entity)| mapped(change).unwrap().source.vm_name;
         assert_eq!(vm(|_| {}), "a@b");
         assert_eq!(vm(|entity| entity.name = "nothing".to_owned()), "");
@@ -203,35 +206,36 @@ mod tests {
     }
 
     #[test]
-    fn never_is_no_date() {
+    fn the_date_for_never_is_no_point_time() {
         let never = mapped(|entity| entity.created = "1753-01-01T00:00:00Z".parse().ok()).unwrap();
         assert_eq!(never.point_time, None);
     }
 
     #[test]
-    fn without_a_date_it_is_no_point() {
+    fn a_restore_point_without_a_creation_time_is_an_error() {
         assert!(mapped(|entity| entity.created = None).is_err());
     }
 
     #[test]
-    fn without_a_state_a_cloud_point_is_not_usable_and_others_are() {
+    fn without_a_state_a_cloud_replica_point_is_not_usable_and_others_are() {
         let point = mapped(|_| {}).unwrap();
         assert_eq!(point.state, State::Unknown);
-        assert_eq!(point.state_reason, "Enterprise Manager tells no state");
+        assert_eq!(point.state_reason, "Enterprise Manager reports no state");
         for kind in [Kind::Replica, Kind::Backup] {
             assert_eq!(mapped_as(kind, |_| {}).unwrap().state, State::Ready);
-            let told = |entity: &mut Entity| entity.state = Some("Levitating".to_owned());
-            assert_eq!(mapped_as(kind, told).unwrap().state, State::Unknown);
+            let unknown = |entity: &mut Entity| entity.state = Some("Levitating".to_owned());
+            assert_eq!(mapped_as(kind, unknown).unwrap().state, State::Unknown);
         }
     }
 
     #[test]
-    fn a_link_that_is_more_than_up_says_that_the_point_is_being_written() {
+    fn a_link_other_than_up_shows_that_the_point_is_being_written() {
+        use LinkTarget::{BackupFile, BackupServer, RestorePoint};
         for (links, state) in [
-            (vec![link(To::RestorePoint, "Up"), link(To::BackupFile, "Up")], State::Ready),
-            (vec![link(To::RestorePoint, "Up"), link(To::BackupFile, "Related")], State::Creating),
-            (vec![link(To::RestorePoint, ""), link(To::BackupFile, "Up")], State::Creating),
-            (vec![link(To::BackupServer, "Related")], State::Ready),
+            (vec![link(RestorePoint, "Up"), link(BackupFile, "Up")], State::Ready),
+            (vec![link(RestorePoint, "Up"), link(BackupFile, "Related")], State::Creating),
+            (vec![link(RestorePoint, ""), link(BackupFile, "Up")], State::Creating),
+            (vec![link(BackupServer, "Related")], State::Ready),
         ] {
             let point = mapped_as(Kind::Backup, |entity| entity.links = links.clone()).unwrap();
             assert_eq!(point.state, state, "{links:?}");

@@ -1,66 +1,77 @@
-//! Veeam Backup Enterprise Manager: the restore points of backups, of replicas, and of the replicas that
-//! Cloud Connect tenants keep with a service provider.
+//! Veeam Backup Enterprise Manager: the restore points of backups, of replicas, and of the replicas that Cloud Connect
+//! tenants keep with a service provider.
 //!
-//! The API lists and reads, and nothing more: there is no way in it to make, copy, name or delete a
-//! restore point. It answers from its own database, which follows the backup servers every 15 minutes:
-//! a new point may be missing and a deleted one linger for so long.
+//! The vendor's REST API can list and read restore points. It cannot create, copy, rename or delete them, so neither can
+//! this backend. Enterprise Manager answers from its own database, which collects the data of the backup servers every 15
+//! minutes: for that long a new restore point may be missing, and a deleted one may still be listed.
 
+mod all_kinds;
+mod backup_points;
 mod client;
+mod collections;
 mod config;
 mod cursor;
+mod entity_list;
+mod error_response;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod get;
+mod id;
+mod job_runs;
 mod kind;
-mod list;
+mod logon;
 mod map;
-mod merge;
 mod points;
-mod refusal;
-mod runs;
+mod poll;
+mod query;
+mod reader;
+mod references;
+mod resource;
 mod session;
-mod watched;
-mod wire;
+mod xml;
 
-use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
-use url::Url;
 
-pub use session::Tenant;
+pub use config::{DEFAULT_RATE_LIMIT, Settings};
+pub use logon::Tenant;
 
 use self::client::{Client, Target};
-use self::kind::Place;
-use self::runs::Runs;
-use self::session::{Credentials, Session};
-use self::wire::{Keep, Root};
-use super::{Backend, Cursor, KindEntry, NewCopy, Page, PollTarget, StartedCopy, WriteMode};
+use self::config::Config;
+use self::id::CollectionId;
+use self::logon::Credentials;
+use self::reader::Reader;
+use self::session::Session;
+use self::xml::{Keep, RootElement};
+use super::{
+    Backend, BackendConfig, Cursor, KindEntry, NewCopy, Page, PollTarget, StartedCopy, WriteMode,
+};
+use crate::config::ConfigError;
 use crate::model::{
     BackendId, BackendKind, Capabilities, Capability, Collection, Error, NewCollection, PointRef,
     RestorePoint, Segment, Support, View,
 };
-use crate::upstream::{self, RateLimit, Trust, TrustError};
+use crate::upstream::{self, RequestMetrics, TrustError};
 
-/// The vendor names no limit. A server of its usual size answers so much without being felt.
-pub const DEFAULT_RATE_LIMIT: RateLimit = RateLimit { per_second: 50.0, burst: 100 };
 /// The entry in the table of kinds.
 pub(super) const KIND: KindEntry = KindEntry {
     kind: BackendKind::VeeamEnterpriseManager,
     name: "veeam_enterprise_manager",
     former_name: Some("veeam"),
     progress_interval: Duration::ZERO,
-    read: config::read,
+    read: |table| Ok(Box::new(Config::read(table)?)),
 };
 
 static CAPABILITIES: Capabilities = Capabilities {
     create_collection: Support::Unsupported(
         "a backup or replica exists only as the by-product of a job on the backup server; Enterprise Manager can \
-         clone a job, which copies its settings and no points",
+         clone a job, which copies its settings and no restore points",
     ),
     copy: Support::Unsupported(
-        "Enterprise Manager copies no single restore point: it can start a whole backup copy job, which takes no point \
-         and does not promise to copy a given one",
+        "Enterprise Manager cannot copy a single restore point: it can start a whole backup copy job, which does not \
+         accept a restore point and does not guarantee that a given one is copied",
     ),
     get_without_collection: true,
     copy_progress: false,
@@ -68,43 +79,17 @@ static CAPABILITIES: Capabilities = Capabilities {
     disks: false,
 };
 
-const LARGEST_PROBE: u64 = 16 * 1024 * 1024;
+/// The largest list of logon sessions that a probe reads.
+const MAX_PROBE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// What is configured of one Enterprise Manager.
-pub struct Settings {
-    /// Id of the backend.
-    pub id: BackendId,
-    /// `https://host:9398`, with or without `/api`. User information in it is not used.
-    pub url: Url,
-    /// The account, spelled as the server wants it: `DOMAIN\user` on Windows, `user@DOMAIN` on Linux.
-    pub username: String,
-    /// Its password.
-    pub password: SecretString,
-    /// A tenant to log on as.
-    pub tenant: Option<Tenant>,
-    /// Whose certificate is taken: the server's own is self-signed unless someone replaced it.
-    pub trust: Trust,
-    /// How often the server is asked at most.
-    pub rate_limit: RateLimit,
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = upstream::redact_url(&self.url);
-        f.debug_struct("Settings").field("id", &self.id).field("url", &url).finish_non_exhaustive()
-    }
-}
-
-/// One Enterprise Manager, spoken to under one logon session.
+/// One Enterprise Manager.
 #[derive(Debug)]
 pub struct VeeamEm {
-    id: BackendId,
-    session: Session,
-    runs: Runs,
+    reader: Reader,
 }
 
 impl VeeamEm {
-    /// A backend that logs on when it is first asked something.
+    /// A backend that logs on with its first call.
     ///
     /// # Errors
     /// When `trust` cannot be used.
@@ -113,11 +98,18 @@ impl VeeamEm {
         let http = upstream::Client::new(&trust)?.with_limits(rate_limit);
         let client = Client::new(id.as_str().to_owned(), http, url);
         let session = Session::new(client, Credentials { username, password, tenant });
-        Ok(Self { id, session, runs: Runs::default() })
+        Ok(Self { reader: Reader::new(id, session) })
     }
 
     fn unsupported(&self, capability: Capability) -> Error {
-        CAPABILITIES.unsupported(capability, &self.id)
+        CAPABILITIES.unsupported(capability, &self.reader.backend)
+    }
+}
+
+impl BackendConfig for Config {
+    fn build(&self, id: &BackendId) -> Result<Arc<dyn Backend>, ConfigError> {
+        let backend = VeeamEm::new(self.settings(id)?);
+        Ok(Arc::new(backend.map_err(|error| self.error(error.to_string()))?))
     }
 }
 
@@ -132,14 +124,15 @@ impl Backend for VeeamEm {
     }
 
     fn check_available(&self) -> Result<(), Error> {
-        self.session.client.check_available()
+        self.reader.session.check_available()
     }
 
     async fn probe(&self) -> Result<(), Error> {
-        let target =
-            Target { path: "logonSessions".to_owned(), query: Vec::new(), largest: LARGEST_PROBE };
-        let answer = self.session.read(&target, || Root("LogonSessions")).await?;
-        answer.map(drop).map_err(|refusal| refusal.into_error(self.id.as_str()))
+        let path = "logonSessions".to_owned();
+        let target = Target { path, query: Vec::new(), max_bytes: MAX_PROBE_BYTES };
+        let session = &self.reader.session;
+        let reply = session.read(&target, || RootElement::named("LogonSessions")).await?;
+        reply.map(drop).map_err(|error| session.error(error))
     }
 
     async fn list(
@@ -150,22 +143,16 @@ impl Backend for VeeamEm {
         size: usize,
     ) -> Result<Page<RestorePoint>, Error> {
         match collection {
-            Segment::Any => self.points_of_all(keep(view), cursor, size).await,
+            Segment::Any => self.reader.points(keep(view), cursor, size).await,
             Segment::Id(id) => {
-                self.points_in(Place::parse(id, "parent")?, keep(view), cursor, size).await
+                let id = CollectionId::parse(id, "parent")?;
+                self.reader.points_of(id, keep(view), cursor, size).await
             }
         }
     }
 
     async fn get(&self, point: &PointRef, view: View) -> Result<RestorePoint, Error> {
-        let id = points::id(&point.restore_point)?;
-        let found = match &point.collection {
-            Segment::Any => self.point_of_any(id, keep(view)).await?,
-            Segment::Id(collection) => {
-                self.point_in(Place::parse(collection, "name")?, id, keep(view)).await?
-            }
-        };
-        found.ok_or_else(|| points::absent(point.to_string()))
+        self.reader.point(point, keep(view)).await
     }
 
     async fn list_collections(
@@ -173,11 +160,11 @@ impl Backend for VeeamEm {
         cursor: Option<&Cursor>,
         size: usize,
     ) -> Result<Page<Collection>, Error> {
-        self.collections(cursor, size).await
+        self.reader.collections(cursor, size).await
     }
 
     async fn get_collection(&self, id: &str) -> Result<Collection, Error> {
-        self.collection(Place::parse(id, "name")?).await
+        self.reader.collection(CollectionId::parse(id, "name")?).await
     }
 
     async fn create_collection(
@@ -193,19 +180,19 @@ impl Backend for VeeamEm {
     }
 
     fn poll_group(&self, point: &PointRef) -> Option<String> {
-        Self::place(point).map(|place| place.kind.prefix().to_owned())
+        poll::group(point)
     }
 
     async fn poll(&self, targets: &[PollTarget<'_>]) -> Vec<Result<RestorePoint, Error>> {
-        self.poll_targets(targets).await
+        self.reader.poll(targets).await
     }
 
-    fn request_metrics(&self) -> upstream::RequestMetrics {
-        self.session.client.http.metrics()
+    fn request_metrics(&self) -> RequestMetrics {
+        self.reader.session.request_metrics()
     }
 
     async fn close(&self) {
-        self.session.log_off().await;
+        self.reader.session.log_off().await;
     }
 }
 

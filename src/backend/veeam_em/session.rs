@@ -1,165 +1,163 @@
-//! The one logon session that all calls share.
+//! Reads documents under one logon session that all calls share.
 //!
-//! The vendor ends a session after 15 idle minutes. No clock is kept here to guess when: the 401 that
-//! follows has to be understood anyway (servers restart, administrators end sessions), and costs one
-//! round trip in 15 idle minutes.
+//! The vendor ends a session after 15 idle minutes. The gateway does not track that time: it must handle a 401 anyway,
+//! since servers restart and administrators end sessions, and a 401 costs one round trip in 15 idle minutes.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use quick_xml::escape::escape;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, StatusCode};
-use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-use uuid::Uuid;
 
-use super::client::{Answer, Client, Target};
+use super::client::{Client, Reply, Target};
+use super::error_response::ErrorResponse;
 use super::kind::Kind;
-use super::wire::{LogonSession, Problem, Sink};
+use super::logon::{Credentials, Logon};
+use super::xml::{Problem, Sink};
 use crate::model::Error;
 use crate::upstream;
 
-const TOKEN: &str = "X-RestSvcSessionId";
-/// After the first refused logon.
-const FIRST_PAUSE: Duration = Duration::from_secs(60);
+/// How many reads one call may have in flight.
+pub(super) const MAX_CONCURRENT_READS: usize = 8;
+/// The pause after the first refused logon; each further one doubles it.
+const MIN_LOGON_BACKOFF: Duration = Duration::from_secs(60);
 /// Two attempts an hour lock no account.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
-/// About 65 links in a usual one: 20 KiB.
-const LARGEST_LOGON: u64 = 1024 * 1024;
+const MAX_LOGON_BACKOFF: Duration = Duration::from_secs(30 * 60);
 
-/// An account of a Cloud Connect tenant, to see what the tenant sees.
-#[derive(Debug, Clone)]
-pub struct Tenant {
-    /// Name of the tenant account.
-    pub username: String,
-    /// Its password.
-    pub password: SecretString,
-}
-
-/// Whom the gateway logs on as.
-#[derive(Debug)]
-pub(super) struct Credentials {
-    pub(super) username: String,
-    pub(super) password: SecretString,
-    pub(super) tenant: Option<Tenant>,
-}
-
-/// Calls under a logon session that is made when it is first needed.
+/// A logon session, created when it is first needed and renewed when the vendor has ended it.
 #[derive(Debug)]
 pub(super) struct Session {
-    pub(super) client: Client,
+    client: Client,
     credentials: Credentials,
-    /// Held during a logon, so that there is one at a time; never while a call is under way.
-    slot: Mutex<Slot>,
-    /// Logons that have ended. Who waited for one that failed learns of it by this, and shares the
-    /// failure: fifty callers with a wrong password are one attempt, not fifty and a locked account.
-    ended: AtomicU64,
+    /// Locked during a logon, so that there is one at a time, and never during any other request.
+    state: Mutex<State>,
+    /// Completed attempts to log on. A call that has waited for a failed attempt shares its error: fifty calls with a
+    /// wrong password make one attempt, and do not lock the account.
+    attempts: AtomicU64,
 }
 
 #[derive(Debug)]
-enum Slot {
-    Empty,
-    Live(Arc<Logon>),
-    Failed(Failed),
+enum State {
+    LoggedOff,
+    LoggedOn(Arc<Logon>),
+    Failed(FailedLogon),
 }
 
-/// A logon that brought nothing.
 #[derive(Debug)]
-struct Failed {
+struct FailedLogon {
     error: Error,
-    /// The vendor is not asked again before.
-    again: Instant,
-    /// How long that was, to be doubled.
-    pause: Duration,
+    /// When the next attempt is allowed.
+    retry_at: Instant,
+    backoff: Duration,
 }
 
-impl Failed {
-    /// After a refused credential nobody asks for a while, longer each time: directories lock accounts
-    /// that fail too often, and a watch asks day and night. What is merely down is asked at once.
-    fn new(error: Error, earlier: Option<Duration>) -> Self {
-        let pause = match &error {
-            Error::CredentialRefused { .. } => {
-                earlier.map_or(FIRST_PAUSE, |pause| (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE))
-            }
+impl FailedLogon {
+    /// Only a refused credential delays the next attempt, each time for longer: directories lock accounts after too many
+    /// failures, and a watch would repeat them day and night.
+    fn new(error: Error, previous_backoff: Option<Duration>) -> Self {
+        let backoff = match &error {
+            Error::CredentialRefused { .. } => previous_backoff
+                .map_or(MIN_LOGON_BACKOFF, |previous| {
+                    (previous * 2).clamp(MIN_LOGON_BACKOFF, MAX_LOGON_BACKOFF)
+                }),
             _ => Duration::ZERO,
         };
-        Self { error, again: Instant::now() + pause, pause }
+        Self { error, retry_at: Instant::now() + backoff, backoff }
     }
 }
 
-/// What a logon brought.
-struct Logon {
-    /// Opaque, and as good as the password while it lives.
-    token: HeaderValue,
-    id: Uuid,
-    /// What the server has for this account.
-    kinds: Vec<Kind>,
-}
-
-impl fmt::Debug for Logon {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Logon(…)")
-    }
-}
-
-/// A session to make a call under, and whether the call had to log on for it itself.
-enum Lease {
+/// A logon session for one call.
+enum Acquired {
+    /// Another call has logged on, perhaps long ago.
     Shared(Arc<Logon>),
-    Own(Arc<Logon>),
+    /// This call has logged on.
+    New(Arc<Logon>),
 }
 
 impl Session {
     pub(super) fn new(client: Client, credentials: Credentials) -> Self {
-        Self { client, credentials, slot: Mutex::new(Slot::Empty), ended: AtomicU64::new(0) }
+        Self {
+            client,
+            credentials,
+            state: Mutex::new(State::LoggedOff),
+            attempts: AtomicU64::new(0),
+        }
     }
 
-    /// Reads a document, repeating what fails for a passing reason. A session that has ended is renewed
-    /// once.
+    /// Reads a document, with retries of transient errors. A session that has ended is renewed once.
     ///
     /// # Errors
-    /// [`Error::CredentialRefused`] when the logon is refused, or a call under a new session; and why the
-    /// document cannot be had.
+    /// [`Error::CredentialRefused`] when the logon, or a request under a new session, is refused; the transient errors of
+    /// [`Client::send`]; [`Error::Interrupted`] and [`Error::InvalidResponse`].
     pub(super) async fn read<S: Sink + Send>(
         &self,
         target: &Target,
         sink: impl Fn() -> S + Sync,
-    ) -> Result<Answer<S>, Error> {
-        let (logon, renewable) = match self.lease(None).await? {
-            Lease::Shared(logon) => (logon, true),
-            Lease::Own(logon) => (logon, false),
+    ) -> Result<Reply<S>, Error> {
+        let reply = match self.acquire(None).await? {
+            Acquired::New(logon) => self.read_under(&logon, target, &sink).await?,
+            Acquired::Shared(logon) => match self.read_under(&logon, target, &sink).await? {
+                Err(error) if error.status == StatusCode::UNAUTHORIZED => {
+                    let renewed = self.acquire(Some(&logon)).await?.into_logon();
+                    self.read_under(&renewed, target, &sink).await?
+                }
+                reply => reply,
+            },
         };
-        let answer = self.read_under(&logon, target, &sink).await?;
-        let answer = match answer {
-            Err(refusal) if refusal.status == StatusCode::UNAUTHORIZED && renewable => {
-                let (Lease::Shared(logon) | Lease::Own(logon)) = self.lease(Some(&logon)).await?;
-                self.read_under(&logon, target, &sink).await?
-            }
-            answer => answer,
-        };
-        match answer {
-            Err(refusal) if refusal.status == StatusCode::UNAUTHORIZED => {
-                Err(refusal.into_error(&self.client.backend))
-            }
-            answer => Ok(answer),
+        match reply {
+            Err(error) if error.status == StatusCode::UNAUTHORIZED => Err(self.error(error)),
+            reply => Ok(reply),
         }
     }
 
-    /// The kinds of points that the server has for this account, by the links of its logon: without
-    /// Cloud Connect there is none to `/cloud`, and a tenant's session has no other.
+    /// The kinds of restore points that the server serves to this account, of which there is at least one.
     ///
     /// # Errors
-    /// [`Error::InvalidResponse`] when there is none at all; and why there is no session.
+    /// [`Error::InvalidResponse`] when the session links to none; the errors of a logon.
     pub(super) async fn kinds(&self) -> Result<Vec<Kind>, Error> {
-        let (Lease::Shared(logon) | Lease::Own(logon)) = self.lease(None).await?;
+        let logon = self.acquire(None).await?.into_logon();
         if logon.kinds.is_empty() {
-            let problem = Problem::new("a logon that leads to no restore points of any kind");
-            return Err(self.client.invalid(problem));
+            return Err(self.invalid("a logon session that links to no restore points"));
         }
         Ok(logon.kinds.clone())
+    }
+
+    /// Passes unless the circuit breaker is open.
+    ///
+    /// # Errors
+    /// [`Error::CircuitOpen`].
+    pub(super) fn check_available(&self) -> Result<(), Error> {
+        self.client.check_available()
+    }
+
+    /// The requests sent so far.
+    pub(super) fn request_metrics(&self) -> upstream::RequestMetrics {
+        self.client.metrics()
+    }
+
+    /// Logs off, if logged on.
+    pub(super) async fn log_off(&self) {
+        let state = std::mem::replace(&mut *self.state.lock().await, State::LoggedOff);
+        if let State::LoggedOn(logon) = state {
+            logon.end(&self.client).await;
+        }
+    }
+
+    /// The bare id of the backend, as errors name it.
+    pub(super) fn backend(&self) -> &str {
+        &self.client.backend
+    }
+
+    /// The gateway's error for an error response that has no meaning specific to the request.
+    pub(super) fn error(&self, response: ErrorResponse) -> Error {
+        response.into_error(&self.client.backend)
+    }
+
+    /// The error for a response that is not what the API defines.
+    pub(super) fn invalid(&self, problem: impl Into<Problem>) -> Error {
+        self.client.invalid(problem)
     }
 
     async fn read_under<S: Sink + Send>(
@@ -167,116 +165,57 @@ impl Session {
         logon: &Logon,
         target: &Target,
         sink: &(impl Fn() -> S + Sync),
-    ) -> Result<Answer<S>, Error> {
+    ) -> Result<Reply<S>, Error> {
         upstream::retry_reads(|| async {
             let request = self.client.request(Method::GET, target);
-            match self.client.send(request.header(TOKEN, &logon.token)).await? {
+            match self.client.send(logon.authorize(request)).await? {
                 Ok(response) if response.status() == StatusCode::OK => {
-                    self.client.document(response, sink(), target.largest).await.map(Ok)
+                    self.client.read_document(response, sink(), target.max_bytes).await.map(Ok)
                 }
-                Ok(response) => Err(self.client.invalid(Problem::new(format!(
-                    "HTTP {} to a read",
-                    response.status().as_u16()
-                )))),
-                Err(refusal) => Ok(Err(refusal)),
+                Ok(response) => {
+                    let status = response.status().as_u16();
+                    Err(self.invalid(format!("HTTP {status} in response to a GET: expected 200")))
+                }
+                Err(error) => Ok(Err(error)),
             }
         })
         .await
     }
 
-    /// The session that lives, unless it is `dead`; else a new one, or the failure of the attempt that
-    /// was under way.
-    async fn lease(&self, dead: Option<&Arc<Logon>>) -> Result<Lease, Error> {
-        let ended = self.ended.load(Ordering::Acquire);
-        // Nobody waits for a logon that tries whether the vendor is there again.
+    /// The current session, unless it is `ended`; else a new one, or the error of the attempt that this call has waited
+    /// for.
+    async fn acquire(&self, ended: Option<&Arc<Logon>>) -> Result<Acquired, Error> {
+        let attempts = self.attempts.load(Ordering::Acquire);
+        // No call waits for a logon that is the probe of a half-open circuit breaker.
         self.client.check_available()?;
-        let mut slot = self.slot.lock().await;
-        let waited = self.ended.load(Ordering::Acquire) != ended;
-        match &*slot {
-            Slot::Live(logon) if !dead.is_some_and(|dead| Arc::ptr_eq(dead, logon)) => {
-                return Ok(Lease::Shared(Arc::clone(logon)));
+        let mut state = self.state.lock().await;
+        let has_waited = self.attempts.load(Ordering::Acquire) != attempts;
+        let mut previous_backoff = None;
+        match &*state {
+            State::LoggedOn(logon) if !ended.is_some_and(|ended| Arc::ptr_eq(ended, logon)) => {
+                return Ok(Acquired::Shared(Arc::clone(logon)));
             }
-            Slot::Failed(failed) if waited || Instant::now() < failed.again => {
+            State::Failed(failed) if has_waited || Instant::now() < failed.retry_at => {
                 return Err(failed.error.clone());
             }
-            _ => {}
+            State::Failed(failed) => previous_backoff = Some(failed.backoff),
+            State::LoggedOff | State::LoggedOn(_) => {}
         }
-        let earlier = match &*slot {
-            Slot::Failed(failed) => Some(failed.pause),
-            Slot::Empty | Slot::Live(_) => None,
+        // If this call is cancelled during the logon, the next one logs on.
+        *state = State::LoggedOff;
+        let result = Logon::new(&self.client, &self.credentials).await.map(Arc::new);
+        *state = match &result {
+            Ok(logon) => State::LoggedOn(Arc::clone(logon)),
+            Err(error) => State::Failed(FailedLogon::new(error.clone(), previous_backoff)),
         };
-        // A caller who goes away in the middle leaves this behind, and the next one logs on.
-        *slot = Slot::Empty;
-        let outcome = self.log_on().await.map(Arc::new);
-        *slot = match &outcome {
-            Ok(logon) => Slot::Live(Arc::clone(logon)),
-            Err(error) => Slot::Failed(Failed::new(error.clone(), earlier)),
-        };
-        self.ended.fetch_add(1, Ordering::Release);
-        outcome.map(Lease::Own)
-    }
-
-    /// Logs on, once: a POST is not repeated.
-    async fn log_on(&self) -> Result<Logon, Error> {
-        let Credentials { username, password, tenant } = &self.credentials;
-        let target = Target {
-            path: "sessionMngr/".to_owned(),
-            query: vec![("v", "latest".to_owned())],
-            largest: LARGEST_LOGON,
-        };
-        let request = self
-            .client
-            .request(Method::POST, &target)
-            .basic_auth(username, Some(password.expose_secret()));
-        let request = match tenant {
-            // Without a length the server refuses a POST.
-            None => request.header(CONTENT_LENGTH, HeaderValue::from_static("0")),
-            Some(tenant) => request
-                .header(CONTENT_TYPE, HeaderValue::from_static("application/xml"))
-                .body(tenant.login_spec()),
-        };
-        let backend = &self.client.backend;
-        let response =
-            self.client.send(request).await?.map_err(|refusal| refusal.into_error(backend))?;
-        let mut token =
-            response.headers().get(TOKEN).cloned().ok_or_else(|| {
-                self.client.invalid(Problem::new("a logon without a session header"))
-            })?;
-        token.set_sensitive(true);
-        let body = self.client.document(response, LogonSession::default(), target.largest).await?;
-        let (id, places) = body.finish().map_err(|problem| self.client.invalid(problem))?;
-        let has = |kind: &Kind| places.iter().any(|place| kind.is_linked_by(place));
-        let kinds: Vec<_> = Kind::ALL.into_iter().filter(has).collect();
-        tracing::debug!(backend, ?kinds, "logged on");
-        Ok(Logon { token, id, kinds })
-    }
-
-    /// Ends the session at the vendor. If that fails, the vendor ends it after 15 minutes.
-    pub(super) async fn log_off(&self) {
-        let Slot::Live(logon) = std::mem::replace(&mut *self.slot.lock().await, Slot::Empty) else {
-            return;
-        };
-        let target =
-            Target { path: format!("logonSessions/{}", logon.id), query: Vec::new(), largest: 0 };
-        let request = self.client.request(Method::DELETE, &target).header(TOKEN, &logon.token);
-        let backend = &self.client.backend;
-        match self.client.send(request).await {
-            Ok(Ok(_)) => tracing::debug!(backend, "logged off"),
-            Ok(Err(refusal)) => tracing::debug!(backend, %refusal, "not logged off"),
-            Err(error) => tracing::debug!(backend, %error, "not logged off"),
-        }
+        self.attempts.fetch_add(1, Ordering::Release);
+        result.map(Acquired::New)
     }
 }
 
-impl Tenant {
-    /// The body of a logon as a tenant. It goes beside the Basic credentials, not in their place.
-    fn login_spec(&self) -> String {
-        format!(
-            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\
-             <LoginSpec xmlns=\"http://www.veeam.com/ent/v1.0\"><TenantCredentials>\
-             <Username>{}</Username><Password>{}</Password></TenantCredentials></LoginSpec>",
-            escape(self.username.as_str()),
-            escape(self.password.expose_secret()),
-        )
+impl Acquired {
+    fn into_logon(self) -> Arc<Logon> {
+        let (Self::Shared(logon) | Self::New(logon)) = self;
+        logon
     }
 }

@@ -1,5 +1,5 @@
-//! Backups, which are two steps from their points: what is asked how often, what happens in between, and
-//! points that are still being written.
+//! Backups, whose restore points link to a job run and only the run to the backup: how many requests that takes, what
+//! happens between two pages, and restore points that are still being written.
 
 use std::time::Duration;
 
@@ -13,18 +13,21 @@ use restore_point_sandbox::veeam_em::{
     EnterpriseManager, Fault, Matching, Settings, UnfinishedLink,
 };
 
-use super::{LIST, adapter, collection, error_body, name, properties, server, uids, walk, within};
+use super::fixture::{
+    QUERY, backend, collection_id, error_response, in_collections, list_all, name, properties,
+    server, uids,
+};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
-/// Names the queries for runs by their own ids.
-const LOOK_UP: &str = "filter=UID";
+/// A part of the queries for job runs by their ids.
+const RUNS_BY_UID: &str = "filter=UID";
 
-/// A server whose backup `Nightly` has so many runs more, and that backup.
+/// A server whose backup `Nightly` has `runs` more job runs, and that backup.
 async fn with_runs(runs: usize) -> (EnterpriseManager, VeeamEm, Segment) {
     let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
     let server = EnterpriseManager::start(Settings::new(clock.clone())).unwrap();
-    let veeam = adapter(&server);
-    let backup = collection(&veeam, "backup~", "Nightly").await;
+    let veeam = backend(&server);
+    let backup = collection_id(&veeam, "backup~", "Nightly").await;
     for _ in 0..runs {
         add_run(&server, &backup);
         clock.advance(SignedDuration::from_mins(1));
@@ -32,7 +35,7 @@ async fn with_runs(runs: usize) -> (EnterpriseManager, VeeamEm, Segment) {
     (server, veeam, Segment::Id(backup))
 }
 
-/// A run with one finished point, whose id this is.
+/// Adds a job run with one finished restore point, and returns its id.
 fn add_run(server: &EnterpriseManager, backup: &str) -> String {
     let guid = backup.strip_prefix("backup~").unwrap();
     let point = server.collecting_backup_server().begin_write(guid, "audi99", HOUR).unwrap();
@@ -41,7 +44,7 @@ fn add_run(server: &EnterpriseManager, backup: &str) -> String {
 }
 
 fn id(backup: &Segment) -> &str {
-    let Segment::Id(id) = backup else { panic!("the wildcard") };
+    let Segment::Id(id) = backup else { panic!("a wildcard") };
     id
 }
 
@@ -50,112 +53,115 @@ fn guid(point: &RestorePoint) -> &str {
 }
 
 #[tokio::test]
-async fn a_backup_of_many_runs_is_whole_at_any_page_size() {
+async fn a_backup_of_many_runs_is_listed_completely_at_any_page_size() {
     let (server, veeam, backup) = with_runs(67).await;
-    let whole = walk(&veeam, &backup, 1000).await.unwrap();
+    let whole = list_all(&veeam, &backup, 1000).await.unwrap();
     assert_eq!((whole.len(), uids(&whole).len()), (70, 70));
-    assert!(whole.is_sorted_by(|a, b| a.point_time >= b.point_time), "the newest runs first");
+    assert!(whole.is_sorted_by(|a, b| a.point_time >= b.point_time), "the newest runs come first");
     for size in [1, 7, 32, 33] {
-        assert_eq!(walk(&veeam, &backup, size).await.unwrap(), whole, "at {size} a page");
+        assert_eq!(list_all(&veeam, &backup, size).await.unwrap(), whole, "page size {size}");
     }
-    // Wherever it stands, it goes on at a replica that knows nothing of it.
-    let (mut told, mut cursor) = (Vec::new(), None);
+    // Another replica of the gateway continues at any cursor.
+    let (mut listed, mut cursor) = (Vec::new(), None);
     loop {
-        let page = adapter(&server).list(&backup, View::Basic, cursor.as_ref(), 20).await.unwrap();
-        told.extend(page.items);
+        let page = backend(&server).list(&backup, View::Basic, cursor.as_ref(), 20).await.unwrap();
+        listed.extend(page.items);
         match page.next {
             Some(next) => cursor = Some(next),
             None => break,
         }
     }
-    assert_eq!(told, whole);
-    // Three batches of runs, each asked for once with a look back at each turn, and their points.
-    let before = server.count(&Method::GET, LIST);
-    walk(&veeam, &backup, 1000).await.unwrap();
-    assert_eq!(server.count(&Method::GET, LIST) - before, 3 + 2 + 3);
-    assert_eq!(server.count(&Method::GET, "/restorePoints"), 0, "no run is asked for alone");
+    assert_eq!(listed, whole);
+    // Three batches of runs, of which the second and third take a contiguity check, and the restore points of each.
+    let before = server.count(&Method::GET, QUERY);
+    list_all(&veeam, &backup, 1000).await.unwrap();
+    assert_eq!(server.count(&Method::GET, QUERY) - before, 3 + 2 + 3);
+    assert_eq!(server.count(&Method::GET, "/restorePoints"), 0, "no run is read by itself");
 }
 
 #[tokio::test]
-async fn a_run_is_looked_up_once_in_a_while_and_never_alone() {
+async fn job_runs_are_read_in_batches_and_cached() {
     let (server, _, _) = with_runs(67).await;
-    let veeam = adapter(&server);
-    let asked = |before: usize| server.count(&Method::GET, LIST) - before;
-    let mut before = server.count(&Method::GET, LIST);
-    for looks in [3, 0] {
-        // Seventy runs: three queries, or none.
-        assert_eq!(within(&walk(&veeam, &Segment::Any, 1000).await.unwrap(), "backup~").len(), 70);
-        assert_eq!(asked(before), 3 + looks);
-        before = server.count(&Method::GET, LIST);
+    let veeam = backend(&server);
+    let queries = |before: usize| server.count(&Method::GET, QUERY) - before;
+    let mut before = server.count(&Method::GET, QUERY);
+    for run_queries in [3, 0] {
+        // Seventy runs take three queries at first, and none from the cache.
+        assert_eq!(
+            in_collections(&list_all(&veeam, &Segment::Any, 1000).await.unwrap(), "backup~").len(),
+            70
+        );
+        assert_eq!(queries(before), 3 + run_queries);
+        before = server.count(&Method::GET, QUERY);
     }
-    // Names may have changed after as long as the vendor itself may be behind.
+    // The cache expires, since a backup may have been renamed.
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(16 * 60)).await;
     tokio::time::resume();
-    walk(&veeam, &Segment::Any, 1000).await.unwrap();
-    assert_eq!(asked(before), 3 + 3);
+    list_all(&veeam, &Segment::Any, 1000).await.unwrap();
+    assert_eq!(queries(before), 3 + 3);
 }
 
 #[tokio::test]
-async fn runs_that_come_between_pages_push_nothing_out() {
+async fn job_runs_created_between_pages_displace_no_restore_point() {
     let (server, veeam, backup) = with_runs(40).await;
-    let before = walk(&veeam, &backup, 1000).await.unwrap();
-    let (mut told, mut cursor) = (Vec::new(), None);
+    let before = list_all(&veeam, &backup, 1000).await.unwrap();
+    let (mut listed, mut cursor) = (Vec::new(), None);
     loop {
         let page = veeam.list(&backup, View::Basic, cursor.as_ref(), 9).await.unwrap();
-        told.extend(page.items);
+        listed.extend(page.items);
         add_run(&server, id(&backup));
         match page.next {
-            Some(next) if told.len() < 500 => cursor = Some(next),
-            Some(_) => panic!("a walk without an end"),
+            Some(next) if listed.len() < 500 => cursor = Some(next),
+            Some(_) => panic!("the list does not end"),
             None => break,
         }
     }
-    assert_eq!(told.len(), uids(&told).len());
-    assert!(uids(&told).is_superset(&uids(&before)));
+    assert_eq!(listed.len(), uids(&listed).len());
+    assert!(uids(&listed).is_superset(&uids(&before)));
 }
 
 #[tokio::test]
-async fn points_deleted_between_pages_take_no_others_with_them() {
+async fn restore_points_deleted_between_pages_displace_no_others() {
     let (server, veeam, backup) = with_runs(40).await;
-    let before = walk(&veeam, &backup, 1000).await.unwrap();
-    let (mut told, mut cursor) = (Vec::new(), None);
+    let before = list_all(&veeam, &backup, 1000).await.unwrap();
+    let (mut listed, mut cursor) = (Vec::new(), None);
     loop {
         let page = veeam.list(&backup, View::Basic, cursor.as_ref(), 9).await.unwrap();
         for point in &page.items {
             assert!(server.collecting_backup_server().remove_point(guid(point)));
         }
-        told.extend(page.items);
+        listed.extend(page.items);
         match page.next {
             Some(next) => cursor = Some(next),
             None => break,
         }
     }
-    assert_eq!(told.len(), uids(&told).len());
-    assert_eq!(uids(&told), uids(&before));
+    assert_eq!(listed.len(), uids(&listed).len());
+    assert_eq!(uids(&listed), uids(&before));
 }
 
 #[tokio::test]
-async fn a_point_whose_run_is_not_told_is_gone_itself_or_an_error() {
+async fn a_restore_point_without_its_run_is_deleted_or_an_error() {
     let (server, _, _) = with_runs(0).await;
-    let nothing = "<QueryResult xmlns=\"http://www.veeam.com/ent/v1.0\"><Entities><RestorePoints/>\
+    let empty = "<QueryResult xmlns=\"http://www.veeam.com/ent/v1.0\"><Entities><RestorePoints/>\
                    </Entities></QueryResult>";
     let no_runs =
-        || server.inject(Matching::new(Method::GET, LOOK_UP), 1, Fault::status(200, nothing));
+        || server.inject(Matching::new(Method::GET, RUNS_BY_UID), 1, Fault::status(200, empty));
     no_runs();
-    let error = walk(&adapter(&server), &Segment::Any, 1000).await.unwrap_err();
+    let error = list_all(&backend(&server), &Segment::Any, 1000).await.unwrap_err();
     assert!(matches!(error, Error::InvalidResponse { .. }), "{error:?}");
 
-    // Deleted after the page was read, with its run.
+    // The restore points have been deleted with their run since the page was read.
     no_runs();
-    server.inject(Matching::new(Method::GET, "/vmRestorePoints/"), 3, error_body(404, "gone"));
-    let left = walk(&adapter(&server), &Segment::Any, 1000).await.unwrap();
-    assert_eq!(within(&left, "backup~").len(), 0);
-    assert_eq!(within(&left, "replica~").len(), 3);
+    server.inject(Matching::new(Method::GET, "/vmRestorePoints/"), 3, error_response(404, "gone"));
+    let left = list_all(&backend(&server), &Segment::Any, 1000).await.unwrap();
+    assert_eq!(in_collections(&left, "backup~").len(), 0);
+    assert_eq!(in_collections(&left, "replica~").len(), 3);
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_obey_a_filter_is_not_believed() {
+async fn a_result_that_does_not_match_the_filter_is_an_error() {
     let (server, veeam, backup) = with_runs(0).await;
     let run = |backup: &str| {
         format!(
@@ -170,22 +176,22 @@ async fn a_server_that_does_not_obey_a_filter_is_not_believed() {
                  Href=\"https://em/api/backups/8393c284-c953-403f-a9b9-cff63e0c6815\"/>";
     for runs in [run(other), run("")] {
         server.inject(Matching::new(Method::GET, "BackupUid"), 1, Fault::status(200, &runs));
-        let error = walk(&veeam, &backup, 1000).await.unwrap_err();
+        let error = list_all(&veeam, &backup, 1000).await.unwrap_err();
         assert!(matches!(error, Error::InvalidResponse { .. }), "{error:?}");
     }
-    assert_eq!(walk(&veeam, &backup, 1000).await.unwrap().len(), 3);
+    assert_eq!(list_all(&veeam, &backup, 1000).await.unwrap().len(), 3);
 }
 
 #[tokio::test]
-async fn a_point_that_is_being_written_is_not_usable_yet() {
+async fn a_restore_point_that_is_being_written_is_not_usable() {
     for link in [UnfinishedLink::BackupFile, UnfinishedLink::RestorePoint] {
         let server = server(|settings| settings.unfinished_link = link);
-        let veeam = adapter(&server);
-        let backup = collection(&veeam, "backup~", "Nightly").await;
+        let veeam = backend(&server);
+        let backup = collection_id(&veeam, "backup~", "Nightly").await;
         let guid = backup.strip_prefix("backup~").unwrap();
         let point = server.collecting_backup_server().begin_write(guid, "audi99", HOUR).unwrap();
         let name = name(&backup, &point);
-        let listed = walk(&veeam, &Segment::Id(backup), 1000).await.unwrap();
+        let listed = list_all(&veeam, &Segment::Id(backup), 1000).await.unwrap();
         let listed = listed.into_iter().find(|listed| listed.name.restore_point == point).unwrap();
         let found = veeam.get(&name, View::Full).await.unwrap();
         assert_eq!(found, listed);
@@ -200,18 +206,18 @@ async fn a_point_that_is_being_written_is_not_usable_yet() {
 }
 
 #[tokio::test]
-async fn a_raw_body_tells_nothing_of_the_guest() {
+async fn a_raw_body_contains_no_data_of_the_guest() {
     let (server, veeam, backup) = with_runs(0).await;
-    let point = &walk(&veeam, &backup, 1).await.unwrap()[0];
+    let point = &list_all(&veeam, &backup, 1).await.unwrap()[0];
     let plain = veeam.get(&name("-", guid(point)), View::Raw).await.unwrap().raw.unwrap().body;
-    let (before, behind) = plain.split_at(plain.rfind("</VmRestorePoint>").unwrap());
+    let (before, after) = plain.split_at(plain.rfind("</VmRestorePoint>").unwrap());
     let guest = "<SqlInfo Instance=\"SENSITIVE\"><Databases><Database>SENSITIVE</Database><SqlInfo/>\
                  </Databases></SqlInfo><x:GuestInfo xmlns:x=\"y\" User=\"SENSITIVE\"/>";
-    let body = format!("{before}{guest}<Later>kept</Later>{behind}");
+    let body = format!("{before}{guest}<Later>kept</Later>{after}");
     server.inject(Matching::new(Method::GET, guid(point)), 2, Fault::status(200, &body));
-    let told = veeam.get(&name(id(&backup), guid(point)), View::Raw).await.unwrap();
-    let raw = told.raw.clone().unwrap();
-    assert_eq!(raw.body, format!("{before}<Later>kept</Later>{behind}"));
+    let raw_view = veeam.get(&name(id(&backup), guid(point)), View::Raw).await.unwrap();
+    let raw = raw_view.raw.clone().unwrap();
+    assert_eq!(raw.body, format!("{before}<Later>kept</Later>{after}"));
     let full = veeam.get(&name(id(&backup), guid(point)), View::Full).await.unwrap();
-    assert!(!format!("{told:?}{full:?}").contains("SENSITIVE"));
+    assert!(!format!("{raw_view:?}{full:?}").contains("SENSITIVE"));
 }

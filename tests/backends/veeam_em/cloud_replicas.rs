@@ -1,4 +1,4 @@
-//! Points of Cloud Connect tenants' replicas, and what holds for points of all kinds.
+//! Restore points of Cloud Connect tenants' replicas, and behaviours that are the same for all kinds.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,14 @@ use restore_point_gateway::model::{
 };
 use restore_point_sandbox::veeam_em::{CloudQuery, Matching};
 
-use super::{POINT, REPLICA, adapter, error_body, name, poll, server, walk, walk_collections};
+use super::fixture::{
+    POINT, REPLICA, backend, error_response, list_all, list_all_collections, name, poll, server,
+};
 
 #[tokio::test]
-async fn one_point() {
+async fn a_cloud_replica_point_is_read_with_all_its_fields() {
     let server = server(|_| {});
-    let veeam = adapter(&server);
+    let veeam = backend(&server);
     let found = veeam.get(&name("-", POINT), View::Full).await.unwrap();
     let full = format!("backends/em/collections/cloud-replica~{REPLICA}/restorePoints/{POINT}");
     assert_eq!(found.name.to_string(), full);
@@ -36,7 +38,7 @@ async fn one_point() {
     for (collection, point) in [
         ("cloud-replica~8393c284-c953-403f-a9b9-cff63e0c6815", POINT),
         ("-", "00000000-0000-4000-8000-000000000000"),
-        // There is such a point, of another kind.
+        // The restore point exists, in a collection of another kind.
         (&format!("backup~{REPLICA}"), POINT),
         (&format!("replica~{REPLICA}"), POINT),
     ] {
@@ -56,9 +58,9 @@ async fn one_point() {
 }
 
 #[tokio::test]
-async fn every_state_and_an_unknown_one() {
+async fn every_state_is_mapped_and_an_unknown_one_is_kept() {
     let server = server(|_| {});
-    let veeam = adapter(&server);
+    let veeam = backend(&server);
     for (raw, state) in [
         ("Ready", State::Ready),
         ("Failover", State::InUse),
@@ -73,30 +75,30 @@ async fn every_state_and_an_unknown_one() {
         assert_eq!(found.state, state);
         assert_eq!(found.state_reason.is_empty(), state == State::Ready);
         assert_eq!(found.state_reason.contains(&format!("`{raw}`")), state == State::Unknown);
-        let VendorProperties::Veeam(vendor) = found.vendor else { panic!("of another vendor") };
+        let VendorProperties::Veeam(vendor) = found.vendor else { panic!("another vendor") };
         assert_eq!(vendor.raw_state, raw);
         assert_eq!(vendor.backup_server, "172.17.53.48");
     }
 }
 
 #[tokio::test]
-async fn collections() {
+async fn collections_are_listed_by_the_query_service_and_by_references() {
     for cloud_query in [CloudQuery::Answered, CloudQuery::Refused] {
         let server = server(|settings| {
             settings.points = 200;
             settings.cloud_query = cloud_query;
         });
-        let veeam = adapter(&server);
-        let points = walk(&veeam, &Segment::Any, 1000).await.unwrap();
+        let veeam = backend(&server);
+        let points = list_all(&veeam, &Segment::Any, 1000).await.unwrap();
         let expected: BTreeSet<_> = points.into_iter().map(|point| point.name.collection).collect();
         if cloud_query == CloudQuery::Refused {
             server.inject(
                 Matching::new(Method::GET, "type=CloudReplica"),
                 1,
-                error_body(501, "no"),
+                error_response(501, "no"),
             );
         }
-        let all = walk_collections(&veeam, 1).await.unwrap();
+        let all = list_all_collections(&veeam, 1).await.unwrap();
         let found: BTreeSet<_> = all.iter().map(|collection| collection.name.clone()).collect();
         assert_eq!(all.len(), found.len());
         assert!(found.is_superset(&expected));
@@ -107,11 +109,11 @@ async fn collections() {
         let absent = "cloud-replica~00000000-0000-4000-8000-000000000000";
         for error in [
             veeam.get_collection(absent).await.unwrap_err(),
-            walk(&veeam, &Segment::Id(absent.to_owned()), 9).await.unwrap_err(),
+            list_all(&veeam, &Segment::Id(absent.to_owned()), 9).await.unwrap_err(),
         ] {
             assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
         }
-        let error = walk(&veeam, &Segment::Id("rg~x".to_owned()), 9).await.unwrap_err();
+        let error = list_all(&veeam, &Segment::Id("rg~x".to_owned()), 9).await.unwrap_err();
         assert!(
             matches!(&error, Error::InvalidArgument { field, .. } if field == "parent"),
             "{error:?}"
@@ -120,9 +122,9 @@ async fn collections() {
 }
 
 #[tokio::test]
-async fn what_the_vendor_cannot_do() {
+async fn copy_and_create_collection_are_not_supported() {
     let server = server(|_| {});
-    let veeam = adapter(&server);
+    let veeam = backend(&server);
     let capabilities = veeam.capabilities();
     let backend = BackendId::new("em").unwrap();
     for (capability, expected) in

@@ -1,4 +1,4 @@
-//! Every way in which Enterprise Manager is known to refuse, and what callers are told of it.
+//! Every known error response of Enterprise Manager, and the gRPC status that callers get for it.
 
 use http::Method;
 use restore_point_gateway::backend::Backend;
@@ -8,32 +8,35 @@ use restore_point_sandbox::veeam_em::Fault;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use super::{POINT, adapter, collection, error_body, name, server, walk};
+use super::fixture::{
+    POINT, backend, collection_id, error_response, in_collections, list_all, list_all_collections,
+    name, server,
+};
 
-/// A status and body of the vendor's, how often a read meets them, and the code, the reason and a part of
-/// the text that come of them.
+/// A status and body of the vendor, how often one call of the gateway gets them, and the code, the reason and a part of
+/// the message of the resulting gRPC status.
 struct Row {
     status: u16,
     body: &'static str,
     times: usize,
     code: Code,
     reason: &'static str,
-    says: &'static str,
+    message: &'static str,
 }
 
 const fn row(
     (status, body): (u16, &'static str),
     code: Code,
     reason: &'static str,
-    says: &'static str,
+    message: &'static str,
 ) -> Row {
-    // A session is renewed once, and what passes is tried three times.
+    // A session is renewed once, and a transient error is retried twice.
     let times = match status {
         401 => 2,
         408 | 502..=504 => 3,
         _ => 1,
     };
-    Row { status, body, times, code, reason, says }
+    Row { status, body, times, code, reason, message }
 }
 
 const HTML: &str = "<!DOCTYPE html><html><body>SENSITIVE</body></html>";
@@ -42,20 +45,20 @@ const BROKEN: &str = "<Error Message=\"Object reference not set to an instance o
 const LOST_TASK: &str = r#"<Error Message="There is no backup task with id [task-297] in current rest session" StatusCode="500" xmlns="http://www.veeam.com/ent/v1.0"/>"#;
 const JSON: &str = r#"{"FirstChanceExceptionMessage":null,"Message":"Node [root] does not exist.","StackTrace":null,"Status":null,"StatusCode":400}"#;
 const JSON_13: &str = "\u{FEFF}{\"firstChanceExceptionMessage\":\"SENSITIVE\",\"message\":\"Node [root] does not exist.\",\"stackTrace\":\"   at SENSITIVE\",\"status\":null,\"statusCode\":400}";
-const XML_WITH_MARK: &str = "\u{FEFF}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error Message=\"Bad filter\" StatusCode=\"400\"/>";
+const XML_WITH_BOM: &str = "\u{FEFF}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error Message=\"Bad filter\" StatusCode=\"400\"/>";
 
 const REFUSED: &str = "BACKEND_CREDENTIAL_REFUSED";
 const FORBIDDEN: &str = "BACKEND_FORBIDDEN";
 const ABSENT: &str = "RESOURCE_NOT_FOUND";
 const INVALID: &str = "BACKEND_RESPONSE_INVALID";
-const CANNOT: &str = "CAPABILITY_NOT_SUPPORTED";
-const DOWN: &str = "BACKEND_UNAVAILABLE";
+const UNSUPPORTED: &str = "CAPABILITY_NOT_SUPPORTED";
+const UNAVAILABLE: &str = "BACKEND_UNAVAILABLE";
 
 const ROWS: &[Row] = &[
     row((400, ""), Code::Internal, INVALID, "HTTP 400"),
     row((400, JSON), Code::Internal, INVALID, "HTTP 400, Node [root] does not exist."),
     row((400, JSON_13), Code::Internal, INVALID, "HTTP 400, Node [root] does not exist."),
-    row((400, XML_WITH_MARK), Code::Internal, INVALID, "HTTP 400, Bad filter"),
+    row((400, XML_WITH_BOM), Code::Internal, INVALID, "HTTP 400, Bad filter"),
     row((401, ""), Code::Unavailable, REFUSED, "HTTP 401"),
     row((401, HTML), Code::Unavailable, REFUSED, "HTTP 401"),
     row(
@@ -75,8 +78,13 @@ const ROWS: &[Row] = &[
         ABSENT,
         "15 minutes",
     ),
-    row((405, ""), Code::Unimplemented, CANNOT, "405"),
-    row((501, r#"<Error Message="No" StatusCode="501"/>"#), Code::Unimplemented, CANNOT, "501"),
+    row((405, ""), Code::Unimplemented, UNSUPPORTED, "405"),
+    row(
+        (501, r#"<Error Message="No" StatusCode="501"/>"#),
+        Code::Unimplemented,
+        UNSUPPORTED,
+        "501",
+    ),
     row(
         (500, BROKEN),
         Code::Internal,
@@ -87,19 +95,19 @@ const ROWS: &[Row] = &[
     row((500, ""), Code::Internal, INVALID, "HTTP 500"),
     row((500, HTML), Code::Internal, INVALID, "HTTP 500"),
     row((500, "{\"Message\":7}"), Code::Internal, INVALID, "HTTP 500"),
-    row((503, ""), Code::Unavailable, DOWN, "HTTP 503"),
+    row((503, ""), Code::Unavailable, UNAVAILABLE, "HTTP 503"),
     row(
         (503, r#"<Error Message="Maintenance" StatusCode="503"/>"#),
         Code::Unavailable,
-        DOWN,
+        UNAVAILABLE,
         "Maintenance",
     ),
-    // What stands in front of the server. Not all in a row: a server that is away for so long is not asked.
-    row((408, ""), Code::Unavailable, DOWN, "HTTP 408"),
-    row((502, HTML), Code::Unavailable, DOWN, "HTTP 502"),
-    row((504, HTML), Code::Unavailable, DOWN, "HTTP 504"),
+    // From a proxy. Success rows follow, since ten of these in a row would open the circuit breaker.
+    row((408, ""), Code::Unavailable, UNAVAILABLE, "HTTP 408"),
+    row((502, HTML), Code::Unavailable, UNAVAILABLE, "HTTP 502"),
+    row((504, HTML), Code::Unavailable, UNAVAILABLE, "HTTP 504"),
     row((302, ""), Code::Internal, INVALID, "HTTP 302"),
-    // Success that is none.
+    // A success status with an unexpected body, or an unexpected success status.
     row((200, ""), Code::Internal, INVALID, "not XML"),
     row((200, HTML), Code::Internal, INVALID, "document type"),
     row((200, JSON), Code::Internal, INVALID, "not XML"),
@@ -109,72 +117,72 @@ const ROWS: &[Row] = &[
 ];
 
 #[tokio::test]
-async fn every_known_refusal_of_a_point_of_every_kind() {
+async fn every_known_error_response_maps_to_its_status_for_every_kind() {
     let server = server(|_| {});
-    let veeam = adapter(&server);
-    let all = walk(&veeam, &Segment::Any, 1000).await.unwrap();
+    let veeam = backend(&server);
+    let all = list_all(&veeam, &Segment::Any, 1000).await.unwrap();
     for prefix in ["cloud-replica~", "replica~", "backup~"] {
-        let point = &super::within(&all, prefix)[0];
+        let point = &in_collections(&all, prefix)[0];
         let (collection, id) = (&point.name.collection.collection, &point.name.restore_point);
-        for Row { status, body, times, code, reason, says } in ROWS {
+        for Row { status, body, times, code, reason, message } in ROWS {
             server.inject(Matching::new(Method::GET, id), *times, Fault::status(*status, body));
-            let told = match veeam.get(&name(collection, id), View::Full).await {
+            let error = match veeam.get(&name(collection, id), View::Full).await {
                 Err(error) => Status::from(error),
                 Ok(point) => panic!("{status} {body}: {point:?}"),
             };
-            assert_eq!(told.code(), *code, "{status} {body}: {told:?}");
-            let details = told.get_error_details();
+            assert_eq!(error.code(), *code, "{status} {body}: {error:?}");
+            let details = error.get_error_details();
             assert_eq!(details.error_info().unwrap().reason, *reason, "{status} {body}");
-            assert_eq!(details.retry_info().is_some(), *reason == DOWN, "{status} {body}");
-            assert!(told.message().contains(says), "{status} {body}: {}", told.message());
-            assert!(!format!("{told:?}").contains("SENSITIVE"), "{told:?}");
+            assert_eq!(details.retry_info().is_some(), *reason == UNAVAILABLE, "{status} {body}");
+            assert!(error.message().contains(message), "{status} {body}: {}", error.message());
+            assert!(!format!("{error:?}").contains("SENSITIVE"), "{error:?}");
         }
-        // And nothing of it stays.
+        // The error responses have no lasting effect.
         assert_eq!(veeam.get(&name(collection, id), View::Full).await.unwrap(), *point);
     }
 }
 
 #[tokio::test]
-async fn a_pause_that_is_asked_for_is_told() {
+async fn a_retry_after_is_passed_on_as_retry_info() {
     let server = server(|_| {});
-    let veeam = adapter(&server);
-    for (status, reason) in [(429, "BACKEND_THROTTLED"), (503, DOWN)] {
+    let veeam = backend(&server);
+    for (status, reason) in [(429, "BACKEND_THROTTLED"), (503, UNAVAILABLE)] {
         let headers = vec![("Retry-After".to_owned(), "90".to_owned())];
         let reply = Fault::canned(Canned { status, headers, ..Canned::default() });
         server.inject(Matching::new(Method::GET, POINT), 1, reply);
-        let told = Status::from(veeam.get(&name("-", POINT), View::Full).await.unwrap_err());
-        let details = told.get_error_details();
+        let error = Status::from(veeam.get(&name("-", POINT), View::Full).await.unwrap_err());
+        let details = error.get_error_details();
         assert_eq!(details.error_info().unwrap().reason, reason);
         assert_eq!(details.retry_info().unwrap().retry_delay.unwrap().as_secs(), 90);
     }
 }
 
 #[tokio::test]
-async fn a_refused_list_or_collection_keeps_its_meaning() {
+async fn an_error_response_to_a_list_or_collection_maps_to_its_status() {
     let server = server(|_| {});
-    let veeam = adapter(&server);
-    let backup = collection(&veeam, "backup~", "Nightly").await;
+    let veeam = backend(&server);
+    let backup = collection_id(&veeam, "backup~", "Nightly").await;
     for (status, code) in [
         (403, Code::PermissionDenied),
         (405, Code::Unimplemented),
         (500, Code::Internal),
-        // A query for a type that the vendor's pages name is never absent.
+        // A query for a documented type cannot be absent.
         (404, Code::Internal),
     ] {
         let fail = |part: &str| {
-            server.inject(Matching::new(Method::GET, part), 1, error_body(status, "no"))
+            server.inject(Matching::new(Method::GET, part), 1, error_response(status, "no"))
         };
         fail("type=VmReplicaPoint&");
-        let error = walk(&veeam, &Segment::Any, 1000).await.unwrap_err();
+        let error = list_all(&veeam, &Segment::Any, 1000).await.unwrap_err();
         assert_eq!(Status::from(error).code(), code);
         fail("BackupUid");
-        let error = walk(&veeam, &Segment::Id(backup.clone()), 1000).await.unwrap_err();
+        let error = list_all(&veeam, &Segment::Id(backup.clone()), 1000).await.unwrap_err();
         assert_eq!(Status::from(error).code(), code);
         fail("type=Backup&");
-        let error = super::walk_collections(&veeam, 1000).await.unwrap_err();
+        let error = list_all_collections(&veeam, 1000).await.unwrap_err();
         assert_eq!(Status::from(error).code(), code);
     }
-    server.inject(Matching::new(Method::GET, "/backups/"), 1, error_body(404, "gone"));
+    server.inject(Matching::new(Method::GET, "/backups/"), 1, error_response(404, "gone"));
     let error = veeam.get_collection(&backup).await.unwrap_err();
     assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
 }
