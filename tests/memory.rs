@@ -1,50 +1,51 @@
-//! Answers without end take memory that has one. In a program of its own, because what is measured is the most
-//! memory that the program ever had.
+//! Endless responses use a bounded amount of memory. A program of its own, because the peak memory of the whole process
+//! is measured.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use restore_point_gateway::proto::ListRequest;
-use restore_point_test_support::hostile_gateway::{Gateway, assert_invalid_response, failure};
-use restore_point_test_support::hostile_vendor::Answer;
+use restore_point_test_support::failure::failure;
+use restore_point_test_support::scripted_backend::ScriptedBackend;
+use restore_point_test_support::scripted_vendor::Reply;
 
-/// Far less than any of the answers, which are endless; the largest body that is read has 32 MiB, and grows
-/// by doubling.
-const MOST: usize = 192 << 20;
+/// The gateway reads response bodies up to 32 MiB into a buffer that grows by doubling.
+const MAX_GROWTH: usize = 192 << 20;
 
-/// The most memory that this program ever had, in bytes.
-fn peak() -> usize {
+/// The peak resident memory of this process, in bytes.
+fn peak_memory() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
 }
 
 #[tokio::test]
-async fn answers_without_end() {
-    let before = peak();
-    // Of some size each, since builds for tests are slow at taking them apart.
-    let (comment, list) = (format!("<!--{:4096}-->", ""), format!("<Jobs a=\"{:4096}\"/>", ""));
-    for (what, answer) in [
-        ("azure: an endless body", Answer::endless("", " ")),
-        ("azure: a gzip bomb of NULs", Answer::bomb("", "\0")),
-        ("azure: a gzip bomb of values", Answer::bomb("{\"value\":[{}", ",{}")),
-        ("azure: an endless link", Answer::bomb("{\"value\":[],\"nextLink\":\"", "x")),
-        ("veeam: an endless body", Answer::endless("", " ")),
-        ("veeam: an endless text", Answer::endless("<QueryResult>", "x")),
-        ("veeam: a gzip bomb of NULs", Answer::bomb("", "\0")),
-        ("veeam: a gzip bomb of comments", Answer::bomb("<QueryResult>", &comment)),
-        ("veeam: a gzip bomb of elements", Answer::bomb("<QueryResult><Entities>", &list)),
-        ("veeam: a gzip bomb of openings", Answer::bomb("", "<QueryResult>")),
+async fn endless_responses_use_bounded_memory() {
+    let before = peak_memory();
+    // Large elements, because parsing many small ones is slow in debug builds.
+    let comment = format!("<!--{:4096}-->", "");
+    let element = format!("<Jobs a=\"{:4096}\"/>", "");
+    for (case, reply) in [
+        ("azure: an endless body", Reply::endless("", " ")),
+        ("azure: a gzip bomb of NULs", Reply::gzip_bomb("", "\0")),
+        ("azure: a gzip bomb of values", Reply::gzip_bomb("{\"value\":[{}", ",{}")),
+        ("azure: a gzip bomb of a link", Reply::gzip_bomb("{\"value\":[],\"nextLink\":\"", "x")),
+        ("veeam: an endless body", Reply::endless("", " ")),
+        ("veeam: an endless text", Reply::endless("<QueryResult>", "x")),
+        ("veeam: a gzip bomb of NULs", Reply::gzip_bomb("", "\0")),
+        ("veeam: a gzip bomb of comments", Reply::gzip_bomb("<QueryResult>", &comment)),
+        ("veeam: a gzip bomb of elements", Reply::gzip_bomb("<QueryResult><Entities>", &element)),
+        ("veeam: a gzip bomb of start tags", Reply::gzip_bomb("", "<QueryResult>")),
     ] {
-        let (kind, _) = what.split_once(':').unwrap();
-        let gateway = match kind {
-            "azure" => Gateway::azure(move |_| answer.clone()).await,
-            _ => Gateway::veeam(move |_| answer.clone()).await,
+        let (id, _) = case.split_once(':').unwrap();
+        let backend = match id {
+            "azure" => ScriptedBackend::azure(move |_| reply.clone()).await,
+            _ => ScriptedBackend::veeam(move |_| reply.clone()).await,
         };
-        let parent = format!("backends/{kind}/collections/-");
+        let parent = format!("backends/{id}/collections/-");
         let request = ListRequest { parent, ..Default::default() };
-        assert_invalid_response(what, &failure(what, gateway.client.clone().list(request)).await);
-        let grown = peak() - before;
-        assert!(grown < MOST, "{what}: {} MiB", grown >> 20);
+        failure(case, backend.client().list(request)).await.assert_invalid_response();
+        let growth = peak_memory() - before;
+        assert!(growth < MAX_GROWTH, "{case}: {} MiB", growth >> 20);
     }
 }

@@ -1,46 +1,38 @@
-//! What identical reads cost the vendor when they come at once.
+//! How many requests to the vendor identical concurrent Gets lead to.
 
 use std::sync::Arc;
 
 use futures::future::join_all;
 use http::Method;
-use restore_point_gateway::backend::azure::{Azure, Credential, DEFAULT_API_VERSION, Settings};
+use restore_point_gateway::backend::azure::{Azure, Credential, Settings};
 use restore_point_gateway::backend::decorated;
-use restore_point_gateway::model::{BackendId, PointRef, View};
-use restore_point_gateway::upstream::{RateLimit, Trust};
+use restore_point_gateway::model::{PointRef, View};
+use restore_point_sandbox::CertificateAuthority;
 use restore_point_sandbox::azure::{self, Kind};
-use restore_point_sandbox::{CertificateAuthority, Clock};
+use restore_point_test_support::fixture::{azure_backend, manual_clock};
+use restore_point_test_support::names::azure_point;
 use tokio::runtime::Runtime;
 
-const CALLERS: usize = 1000;
+const CALLS: usize = 1000;
 
 pub(crate) fn measure(runtime: &Runtime) -> Vec<(&'static str, f64)> {
     runtime.block_on(async {
-        let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
         let authority = CertificateAuthority::generate().unwrap();
-        let settings = azure::Settings { clock, ..azure::Settings::default() };
-        let vendor = azure::Azure::start(settings, &authority).unwrap();
-        let id = BackendId::new("azure").unwrap();
-        let adapter = Azure::new(Settings {
-            id,
-            subscription_id: vendor.subscription_id().to_owned(),
-            endpoint: vendor.endpoint().parse().unwrap(),
-            authority: vendor.authority_host().parse().unwrap(),
-            api_version: DEFAULT_API_VERSION.to_owned(),
-            credential: Credential::StaticToken(vendor.static_token().into()),
-            trust: Trust::PlatformAnd(authority.pem().into_bytes()),
-            rate_limit: RateLimit { per_second: 1e6, burst: u32::MAX },
+        let settings = azure::Settings { clock: manual_clock(), ..azure::Settings::default() };
+        let simulator = azure::Azure::start(settings, &authority).unwrap();
+        let backend = Azure::new(Settings {
+            credential: Credential::StaticToken(simulator.static_token().into()),
+            ..azure_backend("azure", &simulator, &authority)
         });
-        let backend = decorated(Arc::new(adapter.unwrap()));
-        let name = "backends/azure/collections/rg-prod~rpc-db01/restorePoints/db01-day1";
-        let point = PointRef::parse(name, "name").unwrap();
-        let gets = (0..CALLERS).map(|_| backend.get(&point, View::Full));
-        join_all(gets).await.into_iter().for_each(|got| drop(got.unwrap()));
-        let reads = vendor.calls().count(&Method::GET, Kind::Point) as f64;
+        let backend = decorated(Arc::new(backend.unwrap()));
+        let point = PointRef::parse(&azure_point(&simulator.seeded().points[0]), "name").unwrap();
+        let gets = (0..CALLS).map(|_| backend.get(&point, View::Full));
+        join_all(gets).await.into_iter().for_each(|result| drop(result.unwrap()));
+        let reads = simulator.calls().count(&Method::GET, Kind::Point) as f64;
         vec![
-            ("identical_gets", CALLERS as f64),
+            ("identical_gets", CALLS as f64),
             ("upstream_reads_for_them", reads),
-            ("upstream_calls_per_client_call", reads / CALLERS as f64),
+            ("upstream_calls_per_client_call", reads / CALLS as f64),
         ]
     })
 }

@@ -1,4 +1,4 @@
-//! The floor: a bare tonic server that writes the same bytes to each of its streams.
+//! The floor: a plain tonic server that sends the same message to each of its streams.
 
 use std::sync::Arc;
 
@@ -6,20 +6,21 @@ use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
 use restore_point_gateway::proto;
-use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
 use restore_point_gateway::proto::restore_point_service_server::RestorePointServiceServer;
 use restore_point_gateway::proto::watch_status_response::Event;
-use restore_point_test_support::stub::{Answers, Stub};
+use restore_point_test_support::fixture::Client;
+use restore_point_test_support::stub::{Handlers, Stub};
 use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 use tonic::{Request, Response, Status};
 
 struct Floor {
+    /// Of an event, in bytes.
     length: usize,
     latest: Arc<watch::Sender<proto::WatchStatusResponse>>,
 }
 
-/// Serves events of about this length until it is killed.
+/// Prints the address of a server and runs it until the process is killed. Its events have about `length` bytes.
 pub(crate) fn serve(length: usize) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
@@ -35,9 +36,9 @@ pub(crate) fn serve(length: usize) {
     });
 }
 
-/// Has it write an event to all its streams.
-pub(crate) async fn write(address: &str) {
-    let mut client = RestorePointServiceClient::connect(format!("http://{address}")).await.unwrap();
+/// Makes the server send an event to all streams.
+pub(crate) async fn send_event(address: &str) {
+    let mut client = Client::connect(format!("http://{address}")).await.unwrap();
     client.list_backends(proto::ListBackendsRequest {}).await.unwrap();
 }
 
@@ -52,7 +53,7 @@ fn event(kind: Event, length: usize) -> proto::WatchStatusResponse {
 }
 
 #[tonic::async_trait]
-impl Answers for Floor {
+impl Handlers for Floor {
     type Events = BoxStream<'static, Result<proto::WatchStatusResponse, Status>>;
 
     async fn watch_status(
@@ -65,7 +66,7 @@ impl Answers for Floor {
         Ok(Response::new(first.chain(rest).map(Ok).boxed()))
     }
 
-    /// Writes.
+    /// Sends an event to all streams.
     async fn list_backends(
         &self,
         _: Request<proto::ListBackendsRequest>,

@@ -1,4 +1,4 @@
-//! The program itself in front of a simulated resource manager, polling quickly.
+//! The gateway in a process of its own, in front of a simulated Azure, with a short poll interval.
 
 use std::fs;
 use std::net::TcpListener;
@@ -10,64 +10,58 @@ use http::Method;
 use jiff::SignedDuration;
 use restore_point_sandbox::azure::{Azure, Kind, Settings};
 use restore_point_sandbox::{CertificateAuthority, Clock};
+use restore_point_test_support::fixture::manual_clock;
+use restore_point_test_support::names::azure_point;
 
 use crate::process::Process;
 
-/// How often the point is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// How long polls are counted.
-pub(crate) const SPAN: Duration = Duration::from_secs(5);
-const TICK: SignedDuration = SignedDuration::from_mins(10);
+/// Changes the progress of the copy.
+const CLOCK_STEP: SignedDuration = SignedDuration::from_mins(10);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) struct Gateway {
     pub(crate) process: Process,
     pub(crate) address: String,
-    /// The point that is being copied.
-    pub(crate) name: String,
+    /// The name of a running copy.
+    pub(crate) copy: String,
     azure: Azure,
     clock: Clock,
-    folder: PathBuf,
+    dir: PathBuf,
 }
 
 impl Gateway {
     pub(crate) async fn start() -> Self {
-        let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
+        let clock = manual_clock();
         let authority = CertificateAuthority::generate().unwrap();
-        // Each tick of progress moves the percentage.
-        let settings =
-            Settings { clock: clock.clone(), replication: TICK * 90, ..Settings::default() };
+        let replication = CLOCK_STEP * 90;
+        let settings = Settings { clock: clock.clone(), replication, ..Settings::default() };
         let azure = Azure::start(settings, &authority).unwrap();
-        let id: Vec<&str> = azure.seeded().running_copy.split('/').collect();
-        let name = format!(
-            "backends/azure/collections/{}~{}/restorePoints/{}",
-            id[4].to_lowercase(),
-            id[8],
-            id[10]
-        );
-        // Free now, and nobody else is about to take one.
+        let copy = azure_point(&azure.seeded().running_copy);
+        // The port is free now and is not likely to be taken before the gateway binds it.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        let folder = std::env::temp_dir().join(format!("rpg-bench-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("ca.pem"), authority.pem()).unwrap();
-        fs::write(folder.join("token"), azure.static_token()).unwrap();
-        let config = folder.join("gateway.toml");
+        let dir = std::env::temp_dir().join(format!("rpg-bench-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("ca.pem"), authority.pem()).unwrap();
+        fs::write(dir.join("token"), azure.static_token()).unwrap();
+        let config = dir.join("gateway.toml");
         fs::write(&config, configuration(&azure, &address)).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_restore-point-gateway"));
         command.args(["serve", "--config"]).arg(&config).env("RUST_LOG", "error");
         let process = Process::start(&mut command);
-        let wait = async {
+        let listening = async {
             while tokio::net::TcpStream::connect(&address).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), wait).await.expect("the gateway listens");
-        Self { process, address, name, azure, clock, folder }
+        tokio::time::timeout(START_TIMEOUT, listening).await.expect("the gateway listens");
+        Self { process, address, copy, azure, clock, dir }
     }
 
-    /// How often the point is read in this time.
-    pub(crate) async fn polls_in(&self, span: Duration) -> f64 {
+    /// How often the gateway polls the copy within `period`.
+    pub(crate) async fn polls_in(&self, period: Duration) -> f64 {
         let before = self.polls();
-        tokio::time::sleep(span).await;
+        tokio::time::sleep(period).await;
         (self.polls() - before) as f64
     }
 
@@ -75,15 +69,15 @@ impl Gateway {
         self.azure.calls().count(&Method::GET, Kind::Point)
     }
 
-    /// Lets the copy come a little further.
-    pub(crate) fn change(&mut self) {
-        self.clock.advance(TICK);
+    /// Changes the progress of the copy, which leads to one event on each stream.
+    pub(crate) fn advance_copy(&self) {
+        self.clock.advance(CLOCK_STEP);
     }
 }
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        fs::remove_dir_all(&self.folder).ok();
+        fs::remove_dir_all(&self.dir).ok();
     }
 }
 

@@ -1,5 +1,5 @@
-//! Many watched points under a low rate limit: the longest time between two polls of one point. The clock is simulated,
-//! so that hours take seconds.
+//! The longest interval between two polls of a point, for many watched points under a low rate limit. The runtime's clock
+//! is paused, so that hours take seconds.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -21,39 +21,40 @@ use restore_point_gateway::watch::{Delivered, Follow, Hub, Start, Target, Watch,
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// What ARM refills a second, and holds for a burst.
-const ARM: RateLimit = RateLimit { per_second: 25.0, burst: 250 };
-const NAMES_A_STREAM: usize = 100;
+/// The limit of ARM for reads in a subscription.
+const RATE_LIMIT: RateLimit = RateLimit { per_second: 25.0, burst: 250 };
+const NAMES_PER_STREAM: usize = 100;
 const HOUR: Duration = Duration::from_secs(3600);
 
 pub(crate) fn measure(points: usize) -> Vec<(&'static str, f64)> {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_all().start_paused(true).build().unwrap().block_on(async {
-        let vendor = Arc::new(SlowVendor::new());
+        let backend = Arc::new(FakeBackend::new());
         let id = BackendId::new("azure").unwrap();
-        let backends = Backends::from([(id, Arc::clone(&vendor) as Arc<dyn Backend>)]);
+        let backends = Backends::from([(id, Arc::clone(&backend) as Arc<dyn Backend>)]);
         let hub = Hub::new(Registry::new(backends), PollPolicy::default());
-        let watching: Vec<_> = (0..points)
-            .step_by(NAMES_A_STREAM)
-            .map(|first| (first..points.min(first + NAMES_A_STREAM)).map(target).collect())
+        let streams: Vec<_> = (0..points)
+            .step_by(NAMES_PER_STREAM)
+            .map(|first| (first..points.min(first + NAMES_PER_STREAM)).map(target).collect())
             .map(|targets| tokio::spawn(watch(hub.clone(), targets)))
             .collect();
-        // The burst is used up, and every point has been polled once.
+        // Exhausts the burst and polls every point at least once.
         tokio::time::sleep(HOUR).await;
-        vendor.begin();
+        backend.reset();
         tokio::time::sleep(HOUR).await;
-        let (reads, longest) = vendor.report(points);
-        watching.iter().for_each(tokio::task::JoinHandle::abort);
+        let (reads, longest) = backend.result(points);
+        streams.iter().for_each(tokio::task::JoinHandle::abort);
         vec![
             ("watched_points", points as f64),
-            ("rate_limit_reads_per_s", ARM.per_second),
+            ("rate_limit_reads_per_s", RATE_LIMIT.per_second),
             ("watched_reads_per_s", reads as f64 / HOUR.as_secs_f64()),
             ("watched_longest_interval_s", longest.as_secs_f64()),
-            ("watched_fair_interval_s", points as f64 / ARM.per_second),
+            ("watched_fair_interval_s", points as f64 / RATE_LIMIT.per_second),
         ]
     })
 }
 
+/// Reads one stream of events.
 async fn watch(hub: Hub, targets: Vec<Target>) {
     let targets = targets.into_iter().map(|target| (target, Delivered::nothing(), None)).collect();
     let watch = Watch { targets, start: Start::Fresh, follow: Follow::Forever, heartbeat: HOUR };
@@ -66,59 +67,62 @@ fn target(number: usize) -> Target {
     Target::Point(PointRef::parse(&name, "name").unwrap())
 }
 
-/// A vendor whose points are copies that never complete, each read by itself.
+/// A backend whose points are copies that never complete. Each takes one read to poll.
 #[derive(Debug)]
-struct SlowVendor {
+struct FakeBackend {
     rate_limiter: RateLimiter,
     reads: Mutex<Reads>,
 }
 
+/// The reads since the last reset.
 #[derive(Debug)]
 struct Reads {
+    /// When each point was last read, also before the reset.
     last: HashMap<String, Instant>,
     longest: Duration,
     count: usize,
-    since: Instant,
+    reset: Instant,
 }
 
-impl SlowVendor {
+impl FakeBackend {
     fn new() -> Self {
         let reads = Reads {
             last: HashMap::new(),
             longest: Duration::ZERO,
             count: 0,
-            since: Instant::now(),
+            reset: Instant::now(),
         };
-        Self { rate_limiter: RateLimiter::new(ARM), reads: Mutex::new(reads) }
+        Self { rate_limiter: RateLimiter::new(RATE_LIMIT), reads: Mutex::new(reads) }
     }
 
-    fn begin(&self) {
+    fn reset(&self) {
         let mut reads = self.reads.lock().unwrap();
-        (reads.count, reads.longest, reads.since) = (0, Duration::ZERO, Instant::now());
+        (reads.count, reads.longest, reads.reset) = (0, Duration::ZERO, Instant::now());
     }
 
-    fn report(&self, points: usize) -> (usize, Duration) {
+    /// How many reads there were, and the longest interval between two reads of one point.
+    fn result(&self, points: usize) -> (usize, Duration) {
         let reads = self.reads.lock().unwrap();
         assert_eq!(reads.last.len(), points, "every point is read");
         let now = Instant::now();
-        let waiting = reads.last.values().map(|last| now - (*last).max(reads.since)).max();
-        (reads.count, reads.longest.max(waiting.unwrap_or_default()))
+        let unfinished = reads.last.values().map(|last| now - (*last).max(reads.reset)).max();
+        (reads.count, reads.longest.max(unfinished.unwrap_or_default()))
     }
 }
 
 #[async_trait]
-impl Backend for SlowVendor {
+impl Backend for FakeBackend {
     async fn poll(&self, targets: &[PollTarget<'_>]) -> Vec<Result<RestorePoint, Error>> {
         let mut results = Vec::new();
         for PollTarget { point, .. } in targets {
-            self.rate_limiter.acquire().await.expect("a few polls at once never wait long");
+            self.rate_limiter.acquire().await.expect("few polls are concurrent");
             let now = Instant::now();
             let mut reads = self.reads.lock().unwrap();
             reads.count += 1;
             if let Some(last) = reads.last.insert(point.restore_point.clone(), now) {
                 reads.longest = reads.longest.max(now - last);
             }
-            results.push(Ok(copying(point)));
+            results.push(Ok(running_copy(point)));
         }
         results
     }
@@ -188,7 +192,7 @@ impl Backend for SlowVendor {
     async fn close(&self) {}
 }
 
-fn copying(point: &PointRef) -> RestorePoint {
+fn running_copy(point: &PointRef) -> RestorePoint {
     let collection = CollectionName { backend: point.backend.clone(), collection: "rg~rpc".into() };
     RestorePoint {
         name: RestorePointName { collection, restore_point: point.restore_point.clone() },

@@ -1,10 +1,10 @@
-//! Many clients that watch one point, and when each event reached them.
+//! Many clients that watch one point, and how long the delivery of each event took.
 //!
-//! They share the machine with what is measured, so they are as cheap as clients can be: HTTP/2 by hand, and of an
-//! event only what it is, when it was observed and how long it is.
+//! They share the machine with the server that is measured, so they use as little CPU time as possible: plain hyper
+//! without tonic, and only the fields of an event that are needed.
 
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures::future::{join_all, poll_fn};
@@ -13,7 +13,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use jiff::Timestamp;
+
 use prost::Message;
 use restore_point_gateway::proto::WatchStatusRequest;
 use restore_point_gateway::proto::watch_status_response::Event;
@@ -21,70 +21,71 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-const STREAMS_A_CONNECTION: usize = 100;
+const STREAMS_PER_CONNECTION: usize = 100;
 const METHOD: &str = "/restorepoint.v1.RestorePointService/WatchStatus";
-/// gRPC's mark of compression and the length, in front of a message.
-const PREFIX: usize = 5;
+/// The compressed flag and the length before a message (gRPC over HTTP/2).
+const PREFIX_LEN: usize = 5;
+const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What these clients read of a `WatchStatusResponse`.
+/// The fields of a `WatchStatusResponse` that the clients read.
 #[derive(Clone, PartialEq, Message)]
-struct Glimpse {
+struct PartialEvent {
     #[prost(enumeration = "Event", tag = "1")]
     event: i32,
     #[prost(message, optional, tag = "5")]
     observe_time: Option<prost_types::Timestamp>,
 }
 
-/// A change that reached a client.
-struct Told {
+/// A change that a client has received.
+struct Delivery {
     delay: Duration,
+    /// Of the event, in bytes.
     length: usize,
 }
 
 pub(crate) struct Watchers {
     streams: Vec<JoinHandle<()>>,
-    told: mpsc::UnboundedReceiver<Told>,
+    deliveries: mpsc::UnboundedReceiver<Delivery>,
     delays: Vec<Duration>,
-    length: usize,
+    event_length: usize,
 }
 
 impl Watchers {
-    /// Opens so many streams, one after another on each connection, and waits until each has been told the present
-    /// state.
+    /// Opens streams on as many connections as needed, and waits until each has received SYNCED.
     pub(crate) async fn open(address: &str, name: &str, streams: usize) -> Self {
-        let (teller, told) = mpsc::unbounded_channel();
-        let opening = (0..streams).step_by(STREAMS_A_CONNECTION).map(async |first| {
-            let sender = connect(address).await;
+        let (sender, deliveries) = mpsc::unbounded_channel();
+        let connections = (0..streams).step_by(STREAMS_PER_CONNECTION).map(async |first| {
+            let connection = connect(address).await;
             let mut tasks = Vec::new();
-            for _ in first..streams.min(first + STREAMS_A_CONNECTION) {
-                let events = Events::synced(sender.clone(), address, name).await;
-                tasks.push(tokio::spawn(listen(events, teller.clone())));
+            for _ in first..streams.min(first + STREAMS_PER_CONNECTION) {
+                let events = Events::synced(connection.clone(), address, name).await;
+                tasks.push(tokio::spawn(receive(events, sender.clone())));
             }
             tasks
         });
-        let tasks = join_all(opening).await.into_iter().flatten().collect();
-        Self { streams: tasks, told, delays: Vec::new(), length: 0 }
+        let streams = join_all(connections).await.into_iter().flatten().collect();
+        Self { streams, deliveries, delays: Vec::new(), event_length: 0 }
     }
 
-    /// Waits until everyone has been told of a change.
-    pub(crate) async fn next_event(&mut self) {
+    /// Waits until every stream has received a change.
+    pub(crate) async fn wait_for_event(&mut self) {
         for _ in 0..self.streams.len() {
-            let told = tokio::time::timeout(Duration::from_secs(60), self.told.recv());
-            let told = told.await.expect("everyone is told").unwrap();
-            self.delays.push(told.delay);
-            self.length = told.length;
+            let delivery = tokio::time::timeout(EVENT_TIMEOUT, self.deliveries.recv()).await;
+            let Delivery { delay, length } = delivery.expect("an event on every stream").unwrap();
+            self.delays.push(delay);
+            self.event_length = length;
         }
     }
 
-    /// Milliseconds from the vendor's answer to the client, for all but one in a hundred.
-    pub(crate) fn p99(&mut self) -> f64 {
+    /// The 99th percentile of the delivery times.
+    pub(crate) fn p99_delay(&mut self) -> Duration {
         self.delays.sort_unstable();
-        self.delays[self.delays.len() * 99 / 100].as_secs_f64() * 1000.0
+        self.delays[self.delays.len() * 99 / 100]
     }
 
-    /// How many bytes the last event had.
-    pub(crate) fn length(&self) -> usize {
-        self.length
+    /// The size of the last event in bytes.
+    pub(crate) fn event_length(&self) -> usize {
+        self.event_length
     }
 }
 
@@ -94,9 +95,9 @@ impl Drop for Watchers {
     }
 }
 
-type Sender = SendRequest<axum::body::Body>;
+type Connection = SendRequest<axum::body::Body>;
 
-async fn connect(address: &str) -> Sender {
+async fn connect(address: &str) -> Connection {
     let stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
@@ -107,12 +108,13 @@ async fn connect(address: &str) -> Sender {
 /// The events of one stream.
 struct Events {
     body: Incoming,
-    rest: Bytes,
+    /// Received, and not a complete message yet.
+    unread: Bytes,
 }
 
 impl Events {
-    /// Opens a stream, and waits until it has been told the present state.
-    async fn synced(mut sender: Sender, address: &str, name: &str) -> Self {
+    /// Opens a stream and waits until it has received SYNCED.
+    async fn synced(mut connection: Connection, address: &str, name: &str) -> Self {
         let message = WatchStatusRequest {
             names: vec![name.to_owned()],
             heartbeat_interval: Some(prost_types::Duration { seconds: 600, nanos: 0 }),
@@ -127,32 +129,32 @@ impl Events {
             .header("content-type", "application/grpc")
             .header("te", "trailers")
             .body(axum::body::Body::from(framed));
-        sender.ready().await.unwrap();
-        let body = sender.send_request(request.unwrap()).await.unwrap().into_body();
-        let mut events = Self { body, rest: Bytes::new() };
+        connection.ready().await.unwrap();
+        let body = connection.send_request(request.unwrap()).await.unwrap().into_body();
+        let mut events = Self { body, unread: Bytes::new() };
         while events.next().await.unwrap().0.event() != Event::Synced {}
         events
     }
 
-    /// The next event and its length; none at the end.
-    async fn next(&mut self) -> Option<(Glimpse, usize)> {
+    /// The next event and its length; none at the end of the stream.
+    async fn next(&mut self) -> Option<(PartialEvent, usize)> {
         loop {
-            if let Some(length) = self.rest.get(1..PREFIX) {
+            if let Some(length) = self.unread.get(1..PREFIX_LEN) {
                 let length = u32::from_be_bytes(length.try_into().unwrap()) as usize;
-                if self.rest.len() >= PREFIX + length {
-                    self.rest.advance(PREFIX);
-                    let event = self.rest.split_to(length);
-                    return Some((Glimpse::decode(event).unwrap(), length));
+                if self.unread.len() >= PREFIX_LEN + length {
+                    self.unread.advance(PREFIX_LEN);
+                    let event = self.unread.split_to(length);
+                    return Some((PartialEvent::decode(event).unwrap(), length));
                 }
             }
             let frame = poll_fn(|context| Pin::new(&mut self.body).poll_frame(context)).await?;
             if let Ok(data) = frame.unwrap().into_data() {
-                self.rest = match self.rest.is_empty() {
+                self.unread = match self.unread.is_empty() {
                     true => data,
                     false => {
-                        let mut both = BytesMut::from(&self.rest[..]);
-                        both.extend_from_slice(&data);
-                        both.freeze()
+                        let mut unread = BytesMut::from(&self.unread[..]);
+                        unread.extend_from_slice(&data);
+                        unread.freeze()
                     }
                 };
             }
@@ -160,16 +162,13 @@ impl Events {
     }
 }
 
-async fn listen(mut events: Events, teller: mpsc::UnboundedSender<Told>) {
+/// Reports every change on a stream.
+async fn receive(mut events: Events, deliveries: mpsc::UnboundedSender<Delivery>) {
     while let Some((event, length)) = events.next().await {
         if event.event() == Event::Changed {
-            let observed = Timestamp::try_from(event.observe_time.map_or_else(
-                || panic!("an event is dated"),
-                |time| std::time::SystemTime::try_from(time).unwrap(),
-            ));
-            let delay = Timestamp::now().duration_since(observed.unwrap());
-            let delay = Duration::try_from(delay).unwrap_or_default();
-            teller.send(Told { delay, length }).ok();
+            let observed = SystemTime::try_from(event.observe_time.unwrap()).unwrap();
+            let delay = SystemTime::now().duration_since(observed).unwrap_or_default();
+            deliveries.send(Delivery { delay, length }).ok();
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Resource names: one that parses prints to itself and parses again; one that does not is refused in few
-//! words, by the field that it came in.
+//! Resource names: a valid name prints as the parsed text; the error of an invalid one names the field and is short.
 
 #![no_main]
 
@@ -16,9 +15,9 @@ fuzz_target!(|name: &str| {
     check(name, CollectionName::parse);
     check(name, ListParent::parse);
     check(name, PointRef::parse);
-    if let Some((segment, from_arm)) = azure::collection_id(name) {
-        assert_eq!(azure::collection_id(&segment).map(|(again, _)| again), Some(segment.clone()));
-        assert_eq!(from_arm, Some(segment));
+    if let Some((id, id_from_arm)) = azure::collection_id(name) {
+        assert_eq!(azure::collection_id(&id).map(|(reparsed, _)| reparsed), Some(id.clone()));
+        assert_eq!(id_from_arm, Some(id));
     }
 });
 
@@ -26,7 +25,7 @@ fn check<T: Display + PartialEq>(name: &str, parse: fn(&str, &str) -> Result<T, 
     match parse(name, "field") {
         Ok(parsed) => {
             assert_eq!(parsed.to_string(), name);
-            assert!(parse(&parsed.to_string(), "field").is_ok_and(|again| again == parsed));
+            assert!(parse(&parsed.to_string(), "field").is_ok_and(|reparsed| reparsed == parsed));
             assert!(!name.contains(['?', '#', '\\', '\0', '\n']));
         }
         Err(Error::InvalidArgument { kind: InvalidKind::Name, field, problem }) => {

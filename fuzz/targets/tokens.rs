@@ -1,5 +1,5 @@
-//! Page and resume tokens: what is unsealed was sealed, for the same purpose and request; what is sealed
-//! inside may come from another release and is read as such.
+//! Page and resume tokens: only a token that was sealed for the same purpose and request can be opened. Its content can
+//! come from another release, and is decoded as any bytes.
 
 #![no_main]
 
@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
     let open =
         |purpose, request: &[u8], token: &str| SEALER.open(purpose, request, token, now, DAY);
 
-    // Nobody can make one who has not the key.
+    // A token cannot be forged without the key.
     if let Ok(token) = std::str::from_utf8(data) {
         for purpose in [Purpose::Page, Purpose::Resume] {
             assert_eq!(open(purpose, b"", token), Err(TokenError::Invalid));
@@ -29,23 +29,23 @@ fuzz_target!(|data: &[u8]| {
         assert!(token.is_empty() || service::fuzzing::page_token(&SEALER, token).is_err());
     }
 
-    // The first byte says where it is cut, and where one bit of it changes.
+    // The first byte determines the length of the request, and the character of the token that is changed.
     let Some((&first, rest)) = data.split_first() else { return };
     let (request, content) = rest.split_at(usize::from(first).min(rest.len()));
-    let token = SEALER.seal(Purpose::Page, request, content, now).expect("it is sealed");
+    let token = SEALER.seal(Purpose::Page, request, content, now).expect("a token");
     assert_eq!(open(Purpose::Page, request, &token).as_deref(), Ok(content));
     assert_eq!(open(Purpose::Resume, request, &token), Err(TokenError::Invalid));
-    let other = [request, b"x"].concat();
-    assert_eq!(open(Purpose::Page, &other, &token), Err(TokenError::Invalid));
+    let other_request = [request, b"x"].concat();
+    assert_eq!(open(Purpose::Page, &other_request, &token), Err(TokenError::Invalid));
     let mut forged = token.into_bytes();
-    let at = usize::from(first) % forged.len();
-    forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+    let index = usize::from(first) % forged.len();
+    forged[index] = if forged[index] == b'A' { b'B' } else { b'A' };
     let forged = String::from_utf8(forged).expect("ASCII");
     assert_eq!(open(Purpose::Page, request, &forged), Err(TokenError::Invalid));
 
-    for read in [service::fuzzing::page_content, service::fuzzing::resume_content] {
-        if let Some(content) = read(content) {
-            assert_eq!(read(&content), Some(content), "it is read again as what it was");
+    for reencode in [service::fuzzing::page_content, service::fuzzing::resume_content] {
+        if let Some(encoded) = reencode(content) {
+            assert_eq!(reencode(&encoded), Some(encoded));
         }
     }
 });

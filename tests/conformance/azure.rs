@@ -1,45 +1,38 @@
-//! A restore point collection of a machine in Azure.
+//! A restore point collection of a virtual machine in Azure.
 
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use http::{Method, StatusCode};
+use http::Method;
 use jiff::SignedDuration;
 use restore_point_gateway::proto::{Collection, CreateCollectionRequest};
-use restore_point_sandbox::azure::{Fault, Matching};
 
-use crate::stage::Stage;
 use restore_point_test_support::fixture::TestGateway;
+use restore_point_test_support::names::azure_collection;
 
-const VERSION: &str = "api-version=2024-11-01";
+use crate::fixture::Fixture;
 
-/// The seeded collection of the database server.
-pub(crate) struct Collections {
+/// The seeded collection.
+pub(crate) struct AzureCollection {
     gateway: TestGateway,
 }
 
-impl Collections {
-    /// Asks the resource manager, past the gateway.
-    async fn ask(&self, method: Method, id: &str, query: &str) -> String {
-        let url = format!("{}{id}?{VERSION}{query}", self.gateway.azure.endpoint());
-        let request = self.gateway.vendor_client().request(method, url);
-        let request = request.bearer_auth(self.gateway.azure.static_token());
-        let request = request.header("content-type", "application/json").body("{}");
-        let answer = request.send().await.unwrap().error_for_status().unwrap();
-        answer.text().await.unwrap()
+impl AzureCollection {
+    fn arm_id(&self) -> &str {
+        &self.gateway.azure.seeded().collection
     }
 
     /// The ARM id of the point with this name.
-    fn id(&self, name: &str) -> String {
+    fn point_arm_id(&self, name: &str) -> String {
         let (_, point) = name.rsplit_once('/').unwrap();
-        format!("{}/restorePoints/{point}", self.gateway.azure.seeded().collection)
+        format!("{}/restorePoints/{point}", self.arm_id())
     }
 }
 
 #[async_trait]
-impl Stage for Collections {
+impl Fixture for AzureCollection {
     async fn start() -> Self {
-        Self { gateway: TestGateway::new().await }
+        Self { gateway: TestGateway::start().await }
     }
 
     fn gateway(&self) -> &TestGateway {
@@ -51,39 +44,39 @@ impl Stage for Collections {
     }
 
     fn collection(&self) -> String {
-        TestGateway::azure_collection(&self.gateway.azure.seeded().collection)
+        azure_collection(self.arm_id())
     }
 
-    fn absent(&self) -> (&'static str, &'static str) {
-        ("rg-prod~nothing", "nothing")
+    fn absent_ids(&self) -> (&'static str, &'static str) {
+        ("rg-prod~absent", "absent")
     }
 
     async fn vendor_ids(&self) -> BTreeSet<String> {
-        let id = self.gateway.azure.seeded().collection.clone();
-        let body = self.ask(Method::GET, &id, "&$expand=restorePoints").await;
+        let target = format!("{}?$expand=restorePoints", self.arm_id());
+        let body = self.gateway.arm(Method::GET, &target).await.text().await.unwrap();
         let body: serde_json::Value = serde_json::from_str(&body).unwrap();
         let points = body["properties"]["restorePoints"].as_array().unwrap();
         points.iter().map(|point| point["id"].as_str().unwrap().to_owned()).collect()
     }
 
-    async fn begin(&self) -> Option<String> {
-        let name = format!("{}/restorePoints/tonight", self.collection());
-        self.ask(Method::PUT, &self.id(&name), "").await;
+    async fn begin_point(&self) -> Option<String> {
+        let name = format!("{}/restorePoints/new", self.collection());
+        self.gateway.arm(Method::PUT, &self.point_arm_id(&name)).await;
         Some(name)
     }
 
-    async fn finish(&self, _: &str) {
+    async fn finish_point(&self, _: &str) {
         self.gateway.clock.advance(SignedDuration::from_mins(2));
     }
 
-    async fn delete(&self, name: &str) {
-        self.ask(Method::DELETE, &self.id(name), "").await;
+    async fn delete_point(&self, name: &str) {
+        self.gateway.arm(Method::DELETE, &self.point_arm_id(name)).await;
         self.gateway.clock.advance(SignedDuration::from_mins(1));
     }
 
-    fn fail(&self, calls: usize) {
-        let reads = Matching::new(Method::GET, "/restorepointcollections");
-        self.gateway.azure.inject(reads, calls, Fault::error(StatusCode::GATEWAY_TIMEOUT));
+    fn fail_reads(&self, count: usize) {
+        let fault = format!("GET /restorepointcollections times={count} status=504");
+        self.gateway.inject_fault("azure", &fault);
     }
 
     fn new_collection(&self) -> Option<CreateCollectionRequest> {
@@ -99,7 +92,7 @@ impl Stage for Collections {
         })
     }
 
-    fn let_copies_arrive(&self) {
+    fn finish_copies(&self) {
         self.gateway.clock.advance(SignedDuration::from_hours(24));
     }
 }

@@ -1,68 +1,66 @@
-//! What every backend owes its callers, whoever the vendor is: one set of behaviours, run on each kind of
-//! collection that the gateway serves.
+//! Conformance of the backends: one set of tests, run on each kind of collection that the gateway serves.
 //!
-//! A capability is held to its word both ways: a backend that claims it must pass the behaviours behind it,
-//! and one that does not must refuse them as the contract says. What only one vendor does is tested in
-//! `wire/` and beside that vendor's adapter.
+//! A capability is tested both ways: a backend that declares it must pass its tests, and one that does not must return
+//! the error that the contract defines. What only one vendor does is tested in `wire/` and `backends/`.
 //!
-//! A new kind needs a [`stage::Stage`] and one line below.
+//! A new kind of collection needs a [`fixture::Fixture`] and one line at the end of this file.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod azure;
-mod listing;
-mod reading;
-mod stage;
+mod fixture;
+mod get;
+mod list;
 mod veeam;
-mod watching;
-mod writing;
+mod watch;
+mod write;
 
-macro_rules! behaviours {
-    ($stage:ty: $($room:ident::$behaviour:ident,)*) => {$(
+macro_rules! tests {
+    ($fixture:ty: $($module:ident::$test:ident,)*) => {$(
         #[tokio::test]
-        async fn $behaviour() {
-            let stage = <$stage as crate::stage::Stage>::start().await;
-            crate::$room::$behaviour(&stage).await;
+        async fn $test() {
+            let fixture = <$fixture as crate::fixture::Fixture>::start().await;
+            crate::$module::$test(&fixture).await;
         }
     )*};
 }
 
-macro_rules! stages {
-    ($($kind:ident: $stage:ty,)*) => {$(
+macro_rules! conformance_tests {
+    ($($kind:ident: $fixture:ty,)*) => {$(
         mod $kind {
-            behaviours! { $stage:
-                reading::the_backend_says_what_it_is,
-                reading::a_listed_point_is_the_point_that_is_got,
-                reading::a_view_adds_and_never_contradicts,
-                reading::usable_means_ready,
-                reading::what_is_absent_is_not_found_by_name,
-                reading::ids_of_another_vendor_are_refused_by_field,
-                reading::a_point_is_got_without_its_collection_if_that_is_claimed,
-                reading::details_are_told_exactly_if_they_are_claimed,
-                reading::a_listed_collection_is_the_collection_that_is_got,
-                listing::a_list_is_what_the_vendor_has_at_any_page_size,
-                listing::the_whole_is_the_sum_of_its_collections,
-                listing::a_filter_is_the_list_without_the_others,
-                listing::an_order_holds_over_pages,
-                listing::a_page_token_serves_its_own_list_only,
-                listing::a_vendor_that_fails_midway_makes_no_shorter_list,
-                watching::what_is_at_rest_is_told_once_and_the_watch_ends,
-                watching::a_point_in_the_making_is_watched_to_its_end,
-                watching::a_deletion_is_told_and_not_told_again,
-                watching::a_collection_tells_of_what_appears_and_vanishes,
-                watching::an_outage_degrades_and_ends,
-                watching::a_resumed_watch_hears_what_it_missed,
-                writing::a_collection_is_made_once_or_refused_as_unsupported,
-                writing::a_copy_is_made_once_or_refused_as_unsupported,
-                writing::a_check_writes_nothing,
+            tests! { $fixture:
+                get::a_backend_is_listed_with_its_capabilities,
+                get::a_point_is_the_same_in_list_and_get,
+                get::views_agree_on_their_common_fields,
+                get::a_point_is_usable_only_if_it_is_ready,
+                get::absent_resources_are_not_found,
+                get::ids_of_another_vendor_are_invalid,
+                get::a_point_is_found_without_its_collection_if_the_capability_is_declared,
+                get::consistency_and_disks_are_reported_if_the_capabilities_are_declared,
+                get::a_collection_is_the_same_in_list_and_get,
+                list::a_list_is_complete_at_any_page_size,
+                list::the_wildcard_lists_the_points_of_all_collections,
+                list::a_filter_selects_the_matching_points,
+                list::an_order_spans_pages,
+                list::a_page_token_is_valid_for_its_own_list_only,
+                list::a_failure_between_pages_is_never_a_shorter_list,
+                watch::a_watch_of_terminal_points_sends_snapshots_and_ends,
+                watch::a_new_point_is_watched_until_it_is_ready,
+                watch::a_deletion_is_sent_once,
+                watch::a_watched_collection_reports_added_and_deleted_points,
+                watch::an_outage_degrades_the_watch_until_it_ends,
+                watch::a_resumed_watch_receives_what_it_missed,
+                write::a_collection_is_created_once_or_unsupported,
+                write::a_copy_is_started_once_or_unsupported,
+                write::validate_only_writes_nothing,
             }
         }
     )*};
 }
 
-stages! {
-    azure_collection: crate::azure::Collections,
-    veeam_cloud_replica: crate::veeam::CloudReplicas,
-    veeam_replica: crate::veeam::Replicas,
-    veeam_backup: crate::veeam::Backups,
+conformance_tests! {
+    azure_collection: crate::azure::AzureCollection,
+    veeam_cloud_replica: crate::veeam::CloudReplica,
+    veeam_replica: crate::veeam::Replica,
+    veeam_backup: crate::veeam::Backup,
 }

@@ -1,18 +1,18 @@
-//! What Enterprise Manager keeps points in.
+//! The kinds of collections of Enterprise Manager: cloud replicas, replicas and backups.
 
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use http::Method;
 use jiff::SignedDuration;
-use restore_point_sandbox::veeam_em::{Fault, Matching};
 
-use crate::stage::Stage;
 use restore_point_test_support::fixture::TestGateway;
 
-const NOTHING: &str = "00000000-0000-0000-0000-000000000000";
+use crate::fixture::Fixture;
 
-/// The `UID`s that a logged-on customer of Enterprise Manager sees at `path`.
+const BACKEND: &str = "backends/veeam";
+const ABSENT_ID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// The UIDs in the response of Enterprise Manager at `path`.
 async fn uids(gateway: &TestGateway, path: &str) -> BTreeSet<String> {
     let em = &gateway.veeam;
     let certificate = reqwest::Certificate::from_der(em.certificate_der()).unwrap();
@@ -31,24 +31,34 @@ async fn uids(gateway: &TestGateway, path: &str) -> BTreeSet<String> {
     body.split(" UID=\"").skip(1).map(uid).collect()
 }
 
+/// The GUID of the first resource at `path`.
+async fn first_id(gateway: &TestGateway, path: &str) -> String {
+    let uid = uids(gateway, path).await.pop_first().unwrap();
+    uid.rsplit_once(':').unwrap().1.to_owned()
+}
+
 /// The GUID at the end of a point's name.
 fn guid(name: &str) -> &str {
     name.rsplit_once('/').unwrap().1
 }
 
-/// A tenant's replica at a service provider.
-pub(crate) struct CloudReplicas {
+fn fail_reads(gateway: &TestGateway, count: usize) {
+    gateway.inject_fault("veeam", &format!("GET / times={count} status=503"));
+}
+
+/// A replica of a tenant at a service provider.
+pub(crate) struct CloudReplica {
     gateway: TestGateway,
 }
 
-impl CloudReplicas {
-    const REPLICA: &str = "8393c284-c953-403f-a9b9-cff63e0c6815";
+impl CloudReplica {
+    const ID: &str = "8393c284-c953-403f-a9b9-cff63e0c6815";
 }
 
 #[async_trait]
-impl Stage for CloudReplicas {
+impl Fixture for CloudReplica {
     async fn start() -> Self {
-        Self { gateway: TestGateway::new().await }
+        Self { gateway: TestGateway::start().await }
     }
 
     fn gateway(&self) -> &TestGateway {
@@ -56,59 +66,53 @@ impl Stage for CloudReplicas {
     }
 
     fn backend(&self) -> &'static str {
-        "backends/veeam"
+        BACKEND
     }
 
     fn collection(&self) -> String {
-        format!("backends/veeam/collections/cloud-replica~{}", Self::REPLICA)
+        format!("{BACKEND}/collections/cloud-replica~{}", Self::ID)
     }
 
-    fn absent(&self) -> (&'static str, &'static str) {
-        ("cloud-replica~00000000-0000-0000-0000-000000000000", NOTHING)
+    fn absent_ids(&self) -> (&'static str, &'static str) {
+        ("cloud-replica~00000000-0000-0000-0000-000000000000", ABSENT_ID)
     }
 
     async fn vendor_ids(&self) -> BTreeSet<String> {
-        uids(&self.gateway, &format!("/cloud/replicas/{}/vmReplicaPoints", Self::REPLICA)).await
+        uids(&self.gateway, &format!("/cloud/replicas/{}/vmReplicaPoints", Self::ID)).await
     }
 
-    /// The vendor shows no point that is not whole; one that a failover runs from is not usable either.
-    async fn begin(&self) -> Option<String> {
-        let id = self.gateway.veeam.add_point(Self::REPLICA, "srv38").unwrap();
+    /// The vendor lists a point when it is complete, so this one is unusable because a failover is running from it.
+    async fn begin_point(&self) -> Option<String> {
+        let id = self.gateway.veeam.add_point(Self::ID, "srv38").unwrap();
         assert!(self.gateway.veeam.set_state(&id, "Failover"));
         Some(format!("{}/restorePoints/{id}", self.collection()))
     }
 
-    async fn finish(&self, name: &str) {
+    async fn finish_point(&self, name: &str) {
         assert!(self.gateway.veeam.set_state(guid(name), "Ready"));
     }
 
-    async fn delete(&self, name: &str) {
+    async fn delete_point(&self, name: &str) {
         assert!(self.gateway.veeam.remove_point(guid(name)));
     }
 
-    fn fail(&self, calls: usize) {
-        self.gateway.veeam.inject(Matching::new(Method::GET, "/"), calls, Fault::status(503, ""));
+    fn fail_reads(&self, count: usize) {
+        fail_reads(&self.gateway, count);
     }
 }
 
-/// The first collection at `path` that the simulated server has.
-async fn first(gateway: &TestGateway, path: &str) -> String {
-    let uid = uids(gateway, path).await.pop_first().unwrap();
-    uid.rsplit_once(':').unwrap().1.to_owned()
-}
-
-/// A replica of a machine of one's own.
-pub(crate) struct Replicas {
+/// A replica.
+pub(crate) struct Replica {
     gateway: TestGateway,
-    replica: String,
+    id: String,
 }
 
 #[async_trait]
-impl Stage for Replicas {
+impl Fixture for Replica {
     async fn start() -> Self {
-        let gateway = TestGateway::new().await;
-        let replica = first(&gateway, "/replicas").await;
-        Self { gateway, replica }
+        let gateway = TestGateway::start().await;
+        let id = first_id(&gateway, "/replicas").await;
+        Self { gateway, id }
     }
 
     fn gateway(&self) -> &TestGateway {
@@ -116,49 +120,49 @@ impl Stage for Replicas {
     }
 
     fn backend(&self) -> &'static str {
-        "backends/veeam"
+        BACKEND
     }
 
     fn collection(&self) -> String {
-        format!("backends/veeam/collections/replica~{}", self.replica)
+        format!("{BACKEND}/collections/replica~{}", self.id)
     }
 
-    fn absent(&self) -> (&'static str, &'static str) {
-        ("replica~00000000-0000-0000-0000-000000000000", NOTHING)
+    fn absent_ids(&self) -> (&'static str, &'static str) {
+        ("replica~00000000-0000-0000-0000-000000000000", ABSENT_ID)
     }
 
     async fn vendor_ids(&self) -> BTreeSet<String> {
-        uids(&self.gateway, &format!("/replicas/{}/vmReplicaPoints", self.replica)).await
+        uids(&self.gateway, &format!("/replicas/{}/vmReplicaPoints", self.id)).await
     }
 
-    /// The vendor tells no state of these points: each that it lists is whole.
-    async fn begin(&self) -> Option<String> {
+    /// The vendor reports no state of these points; a listed point is complete.
+    async fn begin_point(&self) -> Option<String> {
         None
     }
 
-    async fn finish(&self, _: &str) {}
+    async fn finish_point(&self, _: &str) {}
 
-    async fn delete(&self, name: &str) {
+    async fn delete_point(&self, name: &str) {
         assert!(self.gateway.veeam.collecting_backup_server().remove_point(guid(name)));
     }
 
-    fn fail(&self, calls: usize) {
-        self.gateway.veeam.inject(Matching::new(Method::GET, "/"), calls, Fault::status(503, ""));
+    fn fail_reads(&self, count: usize) {
+        fail_reads(&self.gateway, count);
     }
 }
 
-/// A backup, two steps from its points.
-pub(crate) struct Backups {
+/// A backup.
+pub(crate) struct Backup {
     gateway: TestGateway,
-    backup: String,
+    id: String,
 }
 
 #[async_trait]
-impl Stage for Backups {
+impl Fixture for Backup {
     async fn start() -> Self {
-        let gateway = TestGateway::new().await;
-        let backup = first(&gateway, "/backups").await;
-        Self { gateway, backup }
+        let gateway = TestGateway::start().await;
+        let id = first_id(&gateway, "/backups").await;
+        Self { gateway, id }
     }
 
     fn gateway(&self) -> &TestGateway {
@@ -166,49 +170,45 @@ impl Stage for Backups {
     }
 
     fn backend(&self) -> &'static str {
-        "backends/veeam"
+        BACKEND
     }
 
     fn collection(&self) -> String {
-        format!("backends/veeam/collections/backup~{}", self.backup)
+        format!("{BACKEND}/collections/backup~{}", self.id)
     }
 
-    fn absent(&self) -> (&'static str, &'static str) {
-        ("backup~00000000-0000-0000-0000-000000000000", NOTHING)
+    fn absent_ids(&self) -> (&'static str, &'static str) {
+        ("backup~00000000-0000-0000-0000-000000000000", ABSENT_ID)
     }
 
+    /// The points of each job run of the backup.
     async fn vendor_ids(&self) -> BTreeSet<String> {
-        let runs = uids(&self.gateway, &format!("/backups/{}/restorePoints", self.backup)).await;
+        let runs = uids(&self.gateway, &format!("/backups/{}/restorePoints", self.id)).await;
         let mut points = BTreeSet::new();
         for run in runs {
             let (_, run) = run.rsplit_once(':').unwrap();
-            points.extend(
-                uids(&self.gateway, &format!("/restorePoints/{run}/vmRestorePoints")).await,
-            );
+            let path = format!("/restorePoints/{run}/vmRestorePoints");
+            points.extend(uids(&self.gateway, &path).await);
         }
         points
     }
 
-    async fn begin(&self) -> Option<String> {
+    async fn begin_point(&self) -> Option<String> {
         let day = SignedDuration::from_hours(24);
-        let id = self
-            .gateway
-            .veeam
-            .collecting_backup_server()
-            .begin_write(&self.backup, "audi99", day)
-            .unwrap();
+        let server = self.gateway.veeam.collecting_backup_server();
+        let id = server.begin_write(&self.id, "audi99", day).unwrap();
         Some(format!("{}/restorePoints/{id}", self.collection()))
     }
 
-    async fn finish(&self, name: &str) {
+    async fn finish_point(&self, name: &str) {
         assert!(self.gateway.veeam.collecting_backup_server().finish_write(guid(name)));
     }
 
-    async fn delete(&self, name: &str) {
+    async fn delete_point(&self, name: &str) {
         assert!(self.gateway.veeam.collecting_backup_server().remove_point(guid(name)));
     }
 
-    fn fail(&self, calls: usize) {
-        self.gateway.veeam.inject(Matching::new(Method::GET, "/"), calls, Fault::status(503, ""));
+    fn fail_reads(&self, count: usize) {
+        fail_reads(&self.gateway, count);
     }
 }

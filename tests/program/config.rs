@@ -1,6 +1,6 @@
-//! A wrong configuration names file, line and remedy, and exits with 2.
+//! Configuration errors: each names the file, the line and the valid values, and exits with 2.
 
-use crate::fixture::{Folder, program};
+use crate::fixture::{TempDir, program};
 
 const AZURE: &str = r#"[backends.a]
 kind = "azure"
@@ -16,26 +16,27 @@ username = "u"
 password_file = "password"
 "#;
 
-fn check(text: &str, arguments: &[&str]) -> (i32, String) {
-    let folder = Folder::new();
-    let file = folder.write("gateway.toml", text);
+/// Runs `check` on a configuration. Returns the exit code and stderr.
+fn check(config: &str, arguments: &[&str]) -> (i32, String) {
+    let dir = TempDir::new();
+    let file = dir.write("gateway.toml", config);
     let output = program().arg("check").args(arguments).arg("--config").arg(file).output().unwrap();
     (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
 #[test]
-fn the_example_is_accepted() {
+fn the_example_configuration_is_valid() {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/gateway.example.toml");
     let output = program().args(["check", "--form", "--config", example]).output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains("valid, 4 backends"), "{said}");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{stdout}");
+    assert!(stdout.contains("valid, 4 backends"), "{stdout}");
 }
 
 #[test]
-fn what_is_wrong_is_named_by_its_line() {
-    let with = |change: &str| format!("{change}\n{AZURE}");
-    for (text, line, word) in [
+fn an_invalid_setting_is_reported_with_its_line() {
+    let with = |setting: &str| format!("{setting}\n{AZURE}");
+    for (config, line, expected) in [
         (String::new(), 1, "backends.NAME"),
         ("listen = [".to_owned(), 1, "array"),
         (with("lisden = []"), 1, "lisden"),
@@ -54,7 +55,7 @@ fn what_is_wrong_is_named_by_its_line() {
         (format!("{AZURE}[backends.a.watch]\nmin_interval = \"0ms\""), 7, "more than 0"),
         (format!("{AZURE}[backends.a.watch]\nquick = \"1s\""), 7, "quick"),
         (
-            // Each table is right by itself; the special one is blamed.
+            // Both tables are valid by themselves; the error is reported in the backend's.
             format!(
                 "{VEEAM}[backends.v.watch]\nmin_interval = \"30s\"\n[watch]\nmax_interval = \"20s\""
             ),
@@ -95,31 +96,32 @@ fn what_is_wrong_is_named_by_its_line() {
         (format!("{VEEAM}certificate_sha256 = \"ab:cd\""), 6, "64"),
         (format!("{VEEAM}subscription_id = \"1\""), 6, "`certificate_sha256`"),
     ] {
-        let (code, said) = check(&text, &["--form"]);
-        assert_eq!(code, 2, "{text}\n{said}");
-        assert!(said.contains(&format!("gateway.toml:{line}: ")), "line {line}\n{text}\n{said}");
-        assert!(said.contains(word), "{word}\n{text}\n{said}");
+        let (code, stderr) = check(&config, &["--form"]);
+        assert_eq!(code, 2, "{config}\n{stderr}");
+        let place = format!("gateway.toml:{line}: ");
+        assert!(stderr.contains(&place), "line {line}\n{config}\n{stderr}");
+        assert!(stderr.contains(expected), "{expected}\n{config}\n{stderr}");
     }
 }
 
 #[test]
-fn a_secret_that_is_not_there_is_named_by_its_line() {
-    let (code, said) = check(VEEAM, &[]);
-    assert_eq!(code, 2, "{said}");
-    assert!(said.contains("gateway.toml:5: ") && said.contains("create it"), "{said}");
+fn a_missing_secret_is_reported_with_its_line_or_variable() {
+    let (code, stderr) = check(VEEAM, &[]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("gateway.toml:5: ") && stderr.contains("create it"), "{stderr}");
     let variable = VEEAM.replace("password_file = \"password\"", "password_env = \"RPG_NOT_SET\"");
-    let (code, said) = check(&variable, &[]);
-    assert_eq!(code, 2, "{said}");
-    assert!(said.contains("RPG_NOT_SET"), "{said}");
+    let (code, stderr) = check(&variable, &[]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("RPG_NOT_SET"), "{stderr}");
 }
 
 #[test]
-fn a_file_that_is_not_there_and_words_that_are_none_exit_with_2() {
+fn a_missing_file_and_invalid_arguments_exit_with_2() {
     for arguments in [
         &["check", "--config", "/nowhere/gateway.toml"][..],
         &["serve", "--config", "/nowhere/gateway.toml"],
         &["serve"],
-        &["dance"],
+        &["start"],
         &["sandbox", "--speed", "0"],
     ] {
         let output = program().args(arguments).output().unwrap();

@@ -9,7 +9,7 @@ use restore_point_gateway::proto::FILE_DESCRIPTOR_SET;
 use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::watch_status_response::Event;
 
-use crate::fixture::{Running, program};
+use crate::fixture::{RunningProgram, program};
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -60,8 +60,8 @@ fn states_and_events() {
 async fn metrics() {
     let mut command = program();
     command.args(["sandbox", "--listen", "127.0.0.1:0", "--points", "0"]);
-    let mut sandbox = Running::start(&mut command);
-    let url = sandbox.says("metrics");
+    let mut sandbox = RunningProgram::start(&mut command);
+    let url = sandbox.announcement("metrics").await;
     let page = reqwest::get(url).await.unwrap().text().await.unwrap();
     let families = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let names = families.map(|family| match family.split_once(' ').unwrap() {

@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod clouds;
+mod azure_clouds;
+mod check;
 mod config;
+mod crash;
 mod credentials;
 mod documentation;
 mod fixture;
 mod listeners;
 mod metrics;
-mod paces;
-mod replaced;
-mod running;
+mod poll_policy;
+mod sandbox;
+mod serve;

@@ -1,52 +1,54 @@
 //! The metrics of the whole program, scraped as Prometheus does.
 
-use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
 use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{GetRequest, WatchStatusRequest};
-use tokio::time::timeout;
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::fixture::{Folder, Running, program};
-use crate::running::{PATIENCE, Vendors, blocking, channel};
+use restore_point_test_support::fixture::Client;
+use restore_point_test_support::names::{SRV39_ID, SRV39_IN_ANY_COLLECTION};
 use restore_point_test_support::openmetrics::Exposition;
+use restore_point_test_support::wait::in_time;
+use restore_point_test_support::watch::Watch;
 
-const POINT: &str =
-    "backends/veeam/collections/-/restorePoints/93081441-6e3c-4584-b47a-08dc1ce24f84";
+use crate::fixture::{RunningProgram, Simulators, TempDir, channel, program};
 
-/// A configuration with a metrics listener, and with `more` before its backends.
-fn configure(vendors: &Vendors, folder: &Folder, more: &str) -> (std::path::PathBuf, String) {
-    let config = vendors.configure(folder);
+/// Writes a configuration with a metrics listener and with `settings` before its backends. Returns its path and text.
+fn configure(simulators: &Simulators, dir: &TempDir, settings: &str) -> (PathBuf, String) {
+    let config = simulators.configure(dir);
     let text = std::fs::read_to_string(&config).unwrap();
-    let more = format!("[metrics]\nlisten = \"unix:metrics.sock\"\n{more}\n[backends.azure]");
+    let more = format!("[metrics]\nlisten = \"unix:metrics.sock\"\n{settings}\n[backends.azure]");
     let text = text.replace("[backends.azure]", &more);
     std::fs::write(&config, &text).unwrap();
     (config, text)
 }
 
-async fn scrape_text(folder: &Folder) -> String {
-    let client = reqwest::Client::builder().unix_socket(folder.path("metrics.sock"));
+async fn scrape_text(dir: &TempDir) -> String {
+    let client = reqwest::Client::builder().unix_socket(dir.path("metrics.sock"));
     let response = client.build().unwrap().get("http://gateway/metrics").send();
-    timeout(PATIENCE, response).await.unwrap().unwrap().text().await.unwrap()
+    in_time(response).await.unwrap().text().await.unwrap()
 }
 
-async fn scrape(folder: &Folder) -> Exposition {
-    Exposition::parse(&scrape_text(folder).await)
+async fn scrape(dir: &TempDir) -> Exposition {
+    Exposition::parse(&scrape_text(dir).await)
 }
 
-/// Scrapes until `holds`: a call is counted as completed a moment after its client has the status.
-async fn scrape_until(folder: &Folder, holds: impl Fn(&Exposition) -> bool) -> Exposition {
-    let scrapes = async {
+/// Scrapes until `condition` is true: a call is counted as completed a moment after its client has the status.
+async fn scrape_until(dir: &TempDir, condition: impl Fn(&Exposition) -> bool) -> Exposition {
+    in_time(async {
         loop {
-            let metrics = scrape(folder).await;
-            if holds(&metrics) {
+            let metrics = scrape(dir).await;
+            if condition(&metrics) {
                 return metrics;
             }
         }
-    };
-    timeout(PATIENCE, scrapes).await.expect("the metrics reach the expected values")
+    })
+    .await
 }
 
 fn completed(method: &str, code: &str) -> String {
@@ -60,31 +62,34 @@ fn requests(backend: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_count_calls_requests_and_events() {
-    let vendors = Vendors::start();
-    let folder = Folder::new();
-    let paces = "[watch]\nmin_interval = \"50ms\"\nidle_ttl = \"50ms\"";
-    let (config, text) = configure(&vendors, &folder, paces);
-    let gateway = Running::start(program().arg("serve").arg("--config").arg(config));
-    let channel = channel(&folder.path("gateway.sock")).await;
-    let mut client = RestorePointServiceClient::new(channel.clone());
+    let simulators = Simulators::start();
+    let dir = TempDir::new();
+    let watch = "[watch]\nmin_interval = \"50ms\"\nidle_ttl = \"50ms\"";
+    let (config, text) = configure(&simulators, &dir, watch);
+    let gateway = RunningProgram::serve(&config);
+    let channel = channel(&dir.path("gateway.sock")).await;
+    let mut client = Client::new(channel.clone());
 
-    // The first requests to the vendors are the gateway's own probes.
-    let probes = scrape_until(&folder, |metrics| {
+    // The first requests are the gateway's probes.
+    let probes = scrape_until(&dir, |metrics| {
         metrics.value(&requests("azure")) >= Some(1.0)
             && metrics.value(&requests("veeam")) >= Some(2.0)
     });
     let probes = probes.await.value(&requests("veeam")).unwrap();
-    client.get(GetRequest { name: POINT.into(), ..Default::default() }).await.unwrap();
-    let absent = format!("{}0", &POINT[..POINT.len() - 1]);
+    client
+        .get(GetRequest { name: SRV39_IN_ANY_COLLECTION.into(), ..Default::default() })
+        .await
+        .unwrap();
+    let absent = SRV39_IN_ANY_COLLECTION.replace(SRV39_ID, "00000000-0000-0000-0000-000000000000");
     let absent = GetRequest { name: absent, ..Default::default() };
     assert_eq!(client.get(absent).await.unwrap_err().code(), Code::NotFound);
     let metrics =
-        scrape_until(&folder, |metrics| metrics.value(&completed("Get", "NOT_FOUND")) == Some(1.0))
+        scrape_until(&dir, |metrics| metrics.value(&completed("Get", "NOT_FOUND")) == Some(1.0))
             .await;
     assert_eq!(metrics.value(&completed("Get", "OK")), Some(1.0));
     assert!(
         metrics.value(&requests("veeam")).unwrap() > probes,
-        "the point was requested from the vendor"
+        "the vendor received a request for the point"
     );
     let durations = "restorepoint_backend_request_duration_seconds_count{backend=\"veeam\"}";
     assert!(metrics.value(durations).unwrap() >= metrics.value(&requests("veeam")).unwrap());
@@ -102,12 +107,11 @@ async fn metrics_count_calls_requests_and_events() {
         "restorepoint_calls_in_flight{method=\"restorepoint.v1.RestorePointService/WatchStatus\"}";
     let targets = "restorepoint_watched_targets{backend=\"veeam\"}";
     assert_eq!((metrics.value(in_flight), metrics.value(targets)), (Some(0.0), Some(0.0)));
-    let request =
-        WatchStatusRequest { names: vec![POINT.into()], follow: true, ..Default::default() };
-    let mut events = client.watch_status(request).await.unwrap().into_inner();
-    let first = timeout(PATIENCE, events.message()).await.unwrap().unwrap().unwrap();
-    assert_eq!(first.event(), Event::Snapshot);
-    let metrics = scrape(&folder).await;
+    let names = vec![SRV39_IN_ANY_COLLECTION.into()];
+    let request = WatchStatusRequest { names, follow: true, ..Default::default() };
+    let mut watch = Watch::open(client, request).await.unwrap();
+    assert_eq!(watch.next_event().await.event(), Event::Snapshot);
+    let metrics = scrape(&dir).await;
     assert_eq!((metrics.value(in_flight), metrics.value(targets)), (Some(1.0), Some(1.0)));
     let events_of = |metrics: &Exposition, event| {
         metrics.value(&format!("restorepoint_watch_events_total{{event=\"{event}\"}}"))
@@ -118,74 +122,65 @@ async fn metrics_count_calls_requests_and_events() {
         (Some(1.0), Some(0.0))
     );
     assert_eq!(metrics.value(delivered), Some(0.0), "a snapshot delivers no change");
-    assert!(vendors.veeam.set_state(POINT.rsplit('/').next().unwrap(), "Failback"));
-    let changed =
-        async { while events.message().await.unwrap().unwrap().event() != Event::Changed {} };
-    timeout(PATIENCE, changed).await.unwrap();
-    let metrics = scrape(&folder).await;
+    assert!(simulators.veeam.set_state(SRV39_ID, "Failback"));
+    watch.skip_until(|event| event.event() == Event::Changed).await;
+    let metrics = scrape(&dir).await;
     assert_eq!((events_of(&metrics, "CHANGED"), metrics.value(delivered)), (Some(1.0), Some(1.0)));
     assert!(metrics.value("restorepoint_watch_poll_lag_seconds{backend=\"veeam\"}").is_some());
-    drop(events);
+    drop(watch);
     let closed = |metrics: &Exposition| {
         metrics.value(in_flight) == Some(0.0) && metrics.value(targets) == Some(0.0)
     };
-    let metrics = scrape_until(&folder, closed).await;
+    let metrics = scrape_until(&dir, closed).await;
     assert_eq!(metrics.value(&completed("WatchStatus", "CANCELLED")), Some(1.0));
 
     // A backend under a new name is a new backend, and its counts start at zero.
-    folder.write("gateway.toml", &text.replace("[backends.veeam]", "[backends.em]"));
+    dir.write("gateway.toml", &text.replace("[backends.veeam]", "[backends.em]"));
     gateway.signal("HUP");
-    let metrics = scrape_until(&folder, |metrics| metrics.value(&requests("em")).is_some()).await;
+    let metrics = scrape_until(&dir, |metrics| metrics.value(&requests("em")).is_some()).await;
     assert_eq!((metrics.value(&requests("veeam")), metrics.value(targets)), (None, None));
 
-    let text = scrape_text(&folder).await;
+    let text = scrape_text(&dir).await;
     for secret in [
-        vendors.azure.client_secret(),
-        vendors.azure.client_id(),
-        vendors.azure.subscription_id(),
-        vendors.veeam.password(),
-        vendors.veeam.username(),
+        simulators.azure.client_secret(),
+        simulators.azure.client_id(),
+        simulators.azure.subscription_id(),
+        simulators.veeam.password(),
+        simulators.veeam.username(),
         "93081441",
         "localhost",
     ] {
         assert!(!text.contains(secret), "{secret}\n{text}");
     }
-    gateway.signal("TERM");
-    assert!(blocking(move || gateway.end()).await.status.success());
+    gateway.terminate().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_are_served_until_the_drain_is_over() {
-    let vendors = Vendors::start();
-    let folder = Folder::new();
-    let (config, _) = configure(&vendors, &folder, "[drain]\nlame_duck = \"1h\"");
-    let gateway = Running::start(program().arg("serve").arg("--config").arg(config));
-    let mut health = HealthClient::new(channel(&folder.path("gateway.sock")).await);
+    let simulators = Simulators::start();
+    let dir = TempDir::new();
+    let (config, _) = configure(&simulators, &dir, "[drain]\nlame_duck = \"1h\"");
+    let gateway = RunningProgram::serve(&config);
+    let mut health = HealthClient::new(channel(&dir.path("gateway.sock")).await);
     let mut statuses = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
-    let mut status =
-        async || timeout(PATIENCE, statuses.message()).await.unwrap().unwrap().unwrap().status();
+    let mut status = async || in_time(statuses.message()).await.unwrap().unwrap().status();
     assert_eq!(status().await, ServingStatus::Serving);
     gateway.signal("TERM");
     assert_eq!(status().await, ServingStatus::NotServing);
     let in_flight = "restorepoint_calls_in_flight{method=\"grpc.health.v1.Health/Watch\"}";
-    assert_eq!(scrape(&folder).await.value(in_flight), Some(1.0));
-    gateway.signal("TERM");
-    assert!(blocking(move || gateway.end()).await.status.success());
-    let socket = folder.path("metrics.sock");
-    std::os::unix::net::UnixStream::connect(socket).expect_err("the metrics listener is closed");
+    assert_eq!(scrape(&dir).await.value(in_flight), Some(1.0));
+    // The second signal ends the lame duck period.
+    gateway.terminate().await;
+    UnixStream::connect(dir.path("metrics.sock")).expect_err("the metrics listener is closed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sandbox_prints_the_url_of_its_metrics() {
     let mut command = program();
     command.args(["sandbox", "--listen", "127.0.0.1:0", "--points", "0"]);
-    let (_sandbox, url) = blocking(move || {
-        let mut sandbox = Running::start(&mut command);
-        sandbox.says("admin");
-        let url = sandbox.says("metrics");
-        (sandbox, url)
-    })
-    .await;
-    let text = timeout(PATIENCE, reqwest::get(url)).await.unwrap().unwrap().text().await.unwrap();
+    let mut sandbox = RunningProgram::start(&mut command);
+    sandbox.announcement("admin").await;
+    let url = sandbox.announcement("metrics").await;
+    let text = in_time(reqwest::get(url)).await.unwrap().text().await.unwrap();
     assert_eq!(Exposition::parse(&text).value(&completed("Copy", "OK")), Some(0.0));
 }

@@ -1,4 +1,4 @@
-//! CreateCollection: once, whole, and only where the vendor can.
+//! CreateCollection: written once, and only where the vendor supports it.
 
 use http::Method;
 use restore_point_gateway::proto::{Collection, CreateCollectionRequest, GetCollectionRequest};
@@ -7,6 +7,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use restore_point_test_support::fixture::TestGateway;
+use restore_point_test_support::names::azure_collection;
 
 fn request(gateway: &TestGateway) -> CreateCollectionRequest {
     CreateCollectionRequest {
@@ -14,7 +15,7 @@ fn request(gateway: &TestGateway) -> CreateCollectionRequest {
         collection_id: "rg-prod~rpc-new".into(),
         collection: Some(Collection {
             location: "West US 2".into(),
-            source: TestGateway::azure_collection(&gateway.azure.seeded().collection),
+            source: azure_collection(&gateway.azure.seeded().collection),
             labels: [("team".to_owned(), "dr".to_owned())].into(),
             ..Default::default()
         }),
@@ -30,28 +31,32 @@ async fn create(
     gateway.client().create_collection(request).await.map(tonic::Response::into_inner)
 }
 
+/// How many PUT requests for collections ARM has received.
 fn puts(gateway: &TestGateway) -> usize {
     gateway.azure.calls().count(&Method::PUT, Kind::Collection)
 }
 
 #[tokio::test]
-async fn a_target_collection_is_made_once() {
-    let gateway = TestGateway::new().await;
-    let made = create(&gateway, request(&gateway)).await.unwrap();
-    assert_eq!(made.name, "backends/azure/collections/rg-prod~rpc-new");
-    assert_eq!((made.location.as_str(), made.source_location.as_str()), ("westus2", "eastus"));
-    assert_eq!(made.source, TestGateway::azure_collection(&gateway.azure.seeded().collection));
-    assert_eq!(made.labels["team"], "dr");
-    let again = create(&gateway, request(&gateway)).await.unwrap();
-    assert_eq!(again, made);
+async fn a_repeated_request_creates_one_target_collection() {
+    let gateway = TestGateway::start().await;
+    let created = create(&gateway, request(&gateway)).await.unwrap();
+    assert_eq!(created.name, "backends/azure/collections/rg-prod~rpc-new");
+    assert_eq!(
+        (created.location.as_str(), created.source_location.as_str()),
+        ("westus2", "eastus")
+    );
+    assert_eq!(created.source, azure_collection(&gateway.azure.seeded().collection));
+    assert_eq!(created.labels["team"], "dr");
+    let repeated = create(&gateway, request(&gateway)).await.unwrap();
+    assert_eq!(repeated, created);
     assert_eq!(puts(&gateway), 1);
-    let read = GetCollectionRequest { name: made.name.clone() };
-    assert_eq!(gateway.client().get_collection(read).await.unwrap().into_inner(), made);
+    let get = GetCollectionRequest { name: created.name.clone() };
+    assert_eq!(gateway.client().get_collection(get).await.unwrap().into_inner(), created);
 }
 
 #[tokio::test]
-async fn a_collection_of_a_machine_is_made_too() {
-    let gateway = TestGateway::new().await;
+async fn a_collection_of_a_virtual_machine_can_be_created() {
+    let gateway = TestGateway::start().await;
     let seeded = gateway.azure.seeded();
     let request = CreateCollectionRequest {
         collection: Some(Collection {
@@ -66,16 +71,16 @@ async fn a_collection_of_a_machine_is_made_too() {
 
 #[tokio::test]
 async fn validate_only_writes_nothing() {
-    let gateway = TestGateway::new().await;
+    let gateway = TestGateway::start().await;
     let request = CreateCollectionRequest { validate_only: true, ..request(&gateway) };
-    let would_be = create(&gateway, request).await.unwrap();
-    assert_eq!(would_be.name, "backends/azure/collections/rg-prod~rpc-new");
+    let validated = create(&gateway, request).await.unwrap();
+    assert_eq!(validated.name, "backends/azure/collections/rg-prod~rpc-new");
     assert_eq!(puts(&gateway), 0);
 }
 
 #[tokio::test]
-async fn the_same_id_with_another_source_exists_already() {
-    let gateway = TestGateway::new().await;
+async fn the_same_id_with_another_source_already_exists() {
+    let gateway = TestGateway::start().await;
     create(&gateway, request(&gateway)).await.unwrap();
     let mut other = request(&gateway);
     other.collection.as_mut().unwrap().source = gateway.azure.seeded().vm.clone();
@@ -88,8 +93,8 @@ async fn the_same_id_with_another_source_exists_already() {
 }
 
 #[tokio::test]
-async fn an_absent_resource_group_is_named_with_what_to_do() {
-    let gateway = TestGateway::new().await;
+async fn an_absent_resource_group_is_a_failed_precondition() {
+    let gateway = TestGateway::start().await;
     let request =
         CreateCollectionRequest { collection_id: "rg-none~rpc-new".into(), ..request(&gateway) };
     let status = create(&gateway, request).await.unwrap_err();
@@ -101,17 +106,17 @@ async fn an_absent_resource_group_is_named_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_lost_reply_is_looked_up_before_it_is_repeated() {
-    let gateway = TestGateway::new().await;
+async fn after_a_lost_reply_the_collection_is_read_before_the_write_is_repeated() {
+    let gateway = TestGateway::start().await;
     gateway.azure.inject(Matching::new(Method::PUT, "rpc-new"), 1, Fault::lose_reply());
-    let made = create(&gateway, request(&gateway)).await.unwrap();
-    assert_eq!(made.name, "backends/azure/collections/rg-prod~rpc-new");
+    let created = create(&gateway, request(&gateway)).await.unwrap();
+    assert_eq!(created.name, "backends/azure/collections/rg-prod~rpc-new");
     assert_eq!(puts(&gateway), 1);
 }
 
 #[tokio::test]
-async fn malformed_requests_name_their_field() {
-    let gateway = TestGateway::new().await;
+async fn an_invalid_request_names_the_field() {
+    let gateway = TestGateway::start().await;
     type Change = fn(&mut CreateCollectionRequest);
     let changes: [(Change, &str); 9] = [
         (|r| r.parent.clear(), "parent"),
@@ -125,9 +130,9 @@ async fn malformed_requests_name_their_field() {
         (|r| r.request_id = "1".into(), "request_id"),
     ];
     for (change, field) in changes {
-        let mut malformed = request(&gateway);
-        change(&mut malformed);
-        let status = create(&gateway, malformed).await.unwrap_err();
+        let mut invalid = request(&gateway);
+        change(&mut invalid);
+        let status = create(&gateway, invalid).await.unwrap_err();
         assert!([Code::InvalidArgument, Code::NotFound].contains(&status.code()), "{status:?}");
         let violations = status.get_details_bad_request().unwrap().field_violations;
         assert_eq!(violations[0].field, field, "{status:?}");
@@ -136,8 +141,8 @@ async fn malformed_requests_name_their_field() {
 }
 
 #[tokio::test]
-async fn veeam_says_why_it_cannot() {
-    let gateway = TestGateway::new().await;
+async fn create_collection_is_not_supported_on_veeam() {
+    let gateway = TestGateway::start().await;
     let request = CreateCollectionRequest { parent: "backends/veeam".into(), ..Default::default() };
     let status = create(&gateway, request).await.unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);

@@ -1,5 +1,5 @@
-//! The rows of the error table that a vendor can bring about: which code, which reason, which details, and
-//! that nothing of the vendor's body gets out.
+//! The errors that a vendor can cause: code, reason and details of each, and that none contains the vendor's response
+//! body.
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -12,64 +12,56 @@ use restore_point_sandbox::veeam_em;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
+use restore_point_test_support::failure::assert_status;
 use restore_point_test_support::fixture::TestGateway;
+use restore_point_test_support::names::{SRV39_IN_ANY_COLLECTION, azure_point};
 
-const SRV39: &str = "93081441-6e3c-4584-b47a-08dc1ce24f84";
-/// Oftener than any call repeats a read.
+use crate::documented_examples::CLOUD_VM_REPLICA_POINT;
+
+/// More than the retries of any call.
 const ALWAYS: usize = 1000;
 
 async fn get_azure(gateway: &TestGateway) -> Result<RestorePoint, Status> {
-    gateway.get(&TestGateway::azure_point(&gateway.azure.seeded().points[0])).await
+    gateway.get(&azure_point(&gateway.azure.seeded().points[0])).await
 }
 
 async fn get_veeam(gateway: &TestGateway) -> Result<RestorePoint, Status> {
-    gateway.get(&format!("backends/veeam/collections/-/restorePoints/{SRV39}")).await
+    gateway.get(SRV39_IN_ANY_COLLECTION).await
 }
 
 async fn list(gateway: &TestGateway, backend: &str) -> Result<Vec<RestorePoint>, Status> {
     let parent = format!("backends/{backend}/collections/-");
-    let request = ListRequest { parent, ..Default::default() };
-    gateway.client().list(request).await.map(|page| page.into_inner().restore_points)
+    let page = gateway.list(ListRequest { parent, ..Default::default() }).await;
+    page.map(|page| page.restore_points)
 }
 
-fn azure_answers(gateway: &TestGateway, status: u16, headers: &[(&str, &str)], body: &str) {
+/// Makes Azure respond so to every read of a point or collection.
+fn set_azure_response(gateway: &TestGateway, status: u16, headers: &[(&str, &str)], body: &str) {
     let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let canned = Canned { status, headers, body: body.to_owned().into() };
     let matching = Matching::new(Method::GET, "restorepoint");
     gateway.azure.inject(matching, ALWAYS, Fault::canned(canned));
 }
 
-fn veeam_answers(gateway: &TestGateway, status: u16, body: &str) {
-    for part in ["/vmReplicaPoints", "/query"] {
-        gateway.veeam.inject(
-            Matching::new(Method::GET, part),
-            ALWAYS,
-            veeam_em::Fault::status(status, body),
-        );
+/// Applies a fault to every read of points from Enterprise Manager.
+fn inject_veeam(gateway: &TestGateway, fault: impl Fn() -> veeam_em::Fault) {
+    for target in ["/vmReplicaPoints", "/query"] {
+        gateway.veeam.inject(Matching::new(Method::GET, target), ALWAYS, fault());
     }
 }
 
-/// Code and reason; no RetryInfo unless the code asks for another try, and no word of the body.
-fn assert_is(status: &Status, code: Code, reason: &str) {
-    assert_eq!(status.code(), code, "{status:?}");
-    let details = status.get_error_details();
-    let info = details.error_info().expect("an ErrorInfo");
-    assert_eq!((info.reason.as_str(), info.domain.as_str()), (reason, "restorepoint.v1"));
-    assert!(!format!("{status:?}").contains("SENSITIVE"), "{status:?}");
-}
-
 #[tokio::test]
-async fn throttled_for_a_while() {
+async fn a_throttled_read_is_unavailable_with_the_vendors_retry_after() {
     for body in [
         r#"{"error":{"code":"ResourceRequestsThrottled","message":"Please try again after '324' seconds."}}"#,
         r#"{"code":"OperationNotAllowed","message":"The server rejected the request because too many requests have been received for this subscription."}"#,
         r#"{"Code":"429","Message":"Rate limit reached.","Details":[],"Innererror":null}"#,
         "",
     ] {
-        let gateway = TestGateway::new().await;
-        azure_answers(&gateway, 429, &[("retry-after", "17")], body);
+        let gateway = TestGateway::start().await;
+        set_azure_response(&gateway, 429, &[("retry-after", "17")], body);
         let status = get_azure(&gateway).await.unwrap_err();
-        assert_is(&status, Code::Unavailable, "BACKEND_THROTTLED");
+        assert_status(&status, Code::Unavailable, "BACKEND_THROTTLED");
         let retry = status.get_details_retry_info().unwrap();
         assert_eq!(retry.retry_delay.unwrap().as_secs(), 17);
         assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "17000");
@@ -77,29 +69,29 @@ async fn throttled_for_a_while() {
 }
 
 #[tokio::test]
-async fn the_vendor_is_down() {
+async fn a_vendor_that_is_down_is_unavailable() {
     for status in [500, 502, 503, 504] {
-        let gateway = TestGateway::new().await;
-        azure_answers(&gateway, status, &[], "<html>SENSITIVE</html>");
+        let gateway = TestGateway::start().await;
+        set_azure_response(&gateway, status, &[], "<html>SENSITIVE</html>");
         let status = get_azure(&gateway).await.unwrap_err();
-        assert_is(&status, Code::Unavailable, "BACKEND_UNAVAILABLE");
+        assert_status(&status, Code::Unavailable, "BACKEND_UNAVAILABLE");
         assert!(status.get_details_retry_info().is_some());
     }
-    let gateway = TestGateway::new().await;
-    veeam_answers(&gateway, 503, "");
+    let gateway = TestGateway::start().await;
+    inject_veeam(&gateway, || veeam_em::Fault::status(503, ""));
     let status = get_veeam(&gateway).await.unwrap_err();
-    assert_is(&status, Code::Unavailable, "BACKEND_UNAVAILABLE");
+    assert_status(&status, Code::Unavailable, "BACKEND_UNAVAILABLE");
     assert!(status.get_details_retry_info().is_some());
 }
 
 #[tokio::test]
-async fn the_gateways_own_credential_is_refused() {
-    let gateway = TestGateway::new().await;
+async fn a_refused_credential_is_unavailable_without_retry_info() {
+    let gateway = TestGateway::start().await;
     let body = r#"{"error":{"code":"InvalidAuthenticationToken","message":"The access token is invalid."}}"#;
-    azure_answers(&gateway, 401, &[("www-authenticate", "Bearer")], body);
+    set_azure_response(&gateway, 401, &[("www-authenticate", "Bearer")], body);
     let status = get_azure(&gateway).await.unwrap_err();
-    assert_is(&status, Code::Unavailable, "BACKEND_CREDENTIAL_REFUSED");
-    assert!(status.get_details_retry_info().is_none(), "a retry would not help");
+    assert_status(&status, Code::Unavailable, "BACKEND_CREDENTIAL_REFUSED");
+    assert!(status.get_details_retry_info().is_none());
 
     gateway.veeam.inject(
         Matching::new(Method::POST, "/sessionMngr"),
@@ -107,31 +99,29 @@ async fn the_gateways_own_credential_is_refused() {
         veeam_em::Fault::status(401, ""),
     );
     let status = get_veeam(&gateway).await.unwrap_err();
-    assert_is(&status, Code::Unavailable, "BACKEND_CREDENTIAL_REFUSED");
+    assert_status(&status, Code::Unavailable, "BACKEND_CREDENTIAL_REFUSED");
     assert!(status.get_details_retry_info().is_none());
 }
 
 #[tokio::test]
-async fn the_gateways_identity_may_not() {
-    let gateway = TestGateway::new().await;
+async fn a_forbidden_read_is_permission_denied() {
+    let gateway = TestGateway::start().await;
     gateway.azure.inject(
         Matching::path("restorepoint"),
         ALWAYS,
         Fault::error(StatusCode::FORBIDDEN),
     );
     let status = get_azure(&gateway).await.unwrap_err();
-    assert_is(&status, Code::PermissionDenied, "BACKEND_FORBIDDEN");
-    assert!(status.message().contains("read"), "what is missing is said: {}", status.message());
-    veeam_answers(
-        &gateway,
-        403,
-        r#"<Error Message="Access denied" StatusCode="403" xmlns="http://www.veeam.com/ent/v1.0"><StackTrace>SENSITIVE</StackTrace></Error>"#,
-    );
-    assert_is(&get_veeam(&gateway).await.unwrap_err(), Code::PermissionDenied, "BACKEND_FORBIDDEN");
+    assert_status(&status, Code::PermissionDenied, "BACKEND_FORBIDDEN");
+    assert!(status.message().contains("read"), "no missing permission: {}", status.message());
+    let body = r#"<Error Message="Access denied" StatusCode="403" xmlns="http://www.veeam.com/ent/v1.0"><StackTrace>SENSITIVE</StackTrace></Error>"#;
+    inject_veeam(&gateway, || veeam_em::Fault::status(403, body));
+    let status = get_veeam(&gateway).await.unwrap_err();
+    assert_status(&status, Code::PermissionDenied, "BACKEND_FORBIDDEN");
 }
 
 #[tokio::test]
-async fn an_answer_that_makes_no_sense_is_never_a_shorter_one() {
+async fn invalid_json_is_never_a_shorter_list() {
     for body in [
         "",
         "<html><body>SENSITIVE: please log on to the proxy</body></html>",
@@ -141,21 +131,20 @@ async fn an_answer_that_makes_no_sense_is_never_a_shorter_one() {
         "{\"nothing\":\"SENSITIVE\"}",
         "\u{0}",
     ] {
-        let gateway = TestGateway::new().await;
-        azure_answers(&gateway, 200, &[("content-type", "application/json")], body);
+        let gateway = TestGateway::start().await;
+        set_azure_response(&gateway, 200, &[("content-type", "application/json")], body);
         let status = list(&gateway, "azure").await.unwrap_err();
-        assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
+        assert_status(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
         let status = get_azure(&gateway).await.unwrap_err();
-        assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
+        assert_status(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
     }
 }
 
 #[tokio::test]
-async fn xml_that_makes_no_sense_is_never_a_shorter_list() {
-    // A page of points without the word whether more follow.
+async fn invalid_xml_is_never_a_shorter_list() {
+    // Without a PagingInfo it is unknown whether another page follows.
     let no_paging = format!(
-        "<QueryResult xmlns=\"http://www.veeam.com/ent/v1.0\"><Entities><CloudVmReplicaPoints>{}</CloudVmReplicaPoints></Entities></QueryResult>",
-        crate::seeds::ENTITY
+        "<QueryResult xmlns=\"http://www.veeam.com/ent/v1.0\"><Entities><CloudVmReplicaPoints>{CLOUD_VM_REPLICA_POINT}</CloudVmReplicaPoints></Entities></QueryResult>"
     );
     for body in [
         no_paging.as_str(),
@@ -166,43 +155,37 @@ async fn xml_that_makes_no_sense_is_never_a_shorter_list() {
         "<QueryResult><Entities><CloudVmReplicaPoints>",
         "<!DOCTYPE a [<!ENTITY b \"SENSITIVE\">]><QueryResult/>",
     ] {
-        let gateway = TestGateway::new().await;
-        veeam_answers(&gateway, 200, body);
+        let gateway = TestGateway::start().await;
+        inject_veeam(&gateway, || veeam_em::Fault::status(200, body));
         let status = list(&gateway, "veeam").await.unwrap_err();
-        assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
+        assert_status(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
         let status = get_veeam(&gateway).await.unwrap_err();
-        assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
+        assert_status(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
     }
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_off_is_never_a_shorter_list() {
-    let gateway = TestGateway::new().await;
-    for part in ["/vmReplicaPoints", "/query"] {
-        gateway.veeam.inject(
-            Matching::new(Method::GET, part),
-            ALWAYS,
-            veeam_em::Fault::truncate(Portion::HALF),
-        );
-    }
+async fn a_truncated_response_is_never_a_shorter_list() {
+    let gateway = TestGateway::start().await;
+    inject_veeam(&gateway, || veeam_em::Fault::truncate(Portion::HALF));
     let status = list(&gateway, "veeam").await.unwrap_err();
-    assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
+    assert_status(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
     let status = get_veeam(&gateway).await.unwrap_err();
-    assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
+    assert_status(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
 }
 
 #[tokio::test]
-async fn an_endless_answer_is_not_read_to_its_end() {
-    let gateway = TestGateway::new().await;
-    let endless = format!("{{\"value\":\"{}\"}}", "x".repeat(80 << 20));
-    azure_answers(&gateway, 200, &[("content-type", "application/json")], &endless);
+async fn a_response_above_the_size_limit_is_invalid() {
+    let gateway = TestGateway::start().await;
+    let large = format!("{{\"value\":\"{}\"}}", "x".repeat(80 << 20));
+    set_azure_response(&gateway, 200, &[("content-type", "application/json")], &large);
     let status = get_azure(&gateway).await.unwrap_err();
-    assert_is(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
+    assert_status(&status, Code::Internal, "BACKEND_RESPONSE_INVALID");
 }
 
 #[tokio::test]
-async fn one_passing_failure_is_nobodys_business() {
-    let gateway = TestGateway::new().await;
+async fn a_single_transient_failure_is_retried() {
+    let gateway = TestGateway::start().await;
     gateway.azure.inject(
         Matching::new(Method::GET, "restorepoint"),
         1,
@@ -215,7 +198,7 @@ async fn one_passing_failure_is_nobodys_business() {
         veeam_em::Fault::hang_up(),
     );
     get_veeam(&gateway).await.unwrap();
-    // A session that has ended is renewed without a word.
+    // An expired session is renewed.
     gateway.veeam.expire_sessions();
     get_veeam(&gateway).await.unwrap();
     gateway.veeam.expire_sessions();
@@ -223,35 +206,34 @@ async fn one_passing_failure_is_nobodys_business() {
 }
 
 #[tokio::test]
-async fn an_unknown_view_is_refused() {
-    let gateway = TestGateway::new().await;
-    let request = GetRequest {
-        name: format!("backends/veeam/collections/-/restorePoints/{SRV39}"),
-        view: 77,
-    };
+async fn an_unknown_view_is_invalid() {
+    let gateway = TestGateway::start().await;
+    let request = GetRequest { name: SRV39_IN_ANY_COLLECTION.to_owned(), view: 77 };
     let status = gateway.client().get(request).await.unwrap_err();
-    assert_is(&status, Code::InvalidArgument, "INVALID_VALUE");
+    assert_status(&status, Code::InvalidArgument, "INVALID_VALUE");
 }
 
 #[tokio::test]
-async fn our_own_budget_is_spent() {
-    // Three requests at once, and then one every ten seconds.
-    let gateway =
-        TestGateway::with(|plan| plan.rate_limit = RateLimit { per_second: 0.1, burst: 3 }).await;
-    let get = async |point: &String| gateway.get(&TestGateway::azure_point(point)).await;
+async fn the_rate_limit_of_a_backend_is_not_exceeded() {
+    // A burst of three requests, then one every ten seconds.
+    let gateway = TestGateway::start_with(|settings| {
+        settings.rate_limit = RateLimit { per_second: 0.1, burst: 3 }
+    })
+    .await;
+    let get = async |point: &String| gateway.get(&azure_point(point)).await;
     let points = &gateway.azure.seeded().points;
     let mut calls: FuturesUnordered<_> = points.iter().map(get).collect();
-    // One waits for its turn; those behind it would wait too long.
-    let refused = loop {
-        match calls.next().await.expect("not all are answered at once") {
+    // One call waits for the next request; the others would wait too long and fail.
+    let limited = loop {
+        match calls.next().await.expect("a call that fails") {
             Ok(_) => {}
             Err(status) => break status,
         }
     };
-    assert_is(&refused, Code::Unavailable, "BACKEND_RATE_LIMITED");
-    let delay = refused.get_details_retry_info().unwrap().retry_delay.unwrap();
+    assert_status(&limited, Code::Unavailable, "BACKEND_RATE_LIMITED");
+    let delay = limited.get_details_retry_info().unwrap().retry_delay.unwrap();
     assert!(delay.as_secs() >= 10, "{delay:?}");
-    assert!(gateway.azure.calls().total() <= 4, "the token, and what the budget holds");
-    // The other vendor has a budget of its own.
+    assert!(gateway.azure.calls().total() <= 4, "more than a token request and the burst");
+    // The other backend has its own rate limit.
     get_veeam(&gateway).await.unwrap();
 }

@@ -1,46 +1,34 @@
-//! What the gateway makes of each fault of a vendor: the right code, never a shorter list, and no effect
-//! twice. What errors look like in detail is in `errors.rs`; lost replies of writes are in `copy.rs` and
-//! `create_collection.rs`.
+//! Each fault of a vendor leads to the right code, never to a shorter list or a repeated effect. The details of errors
+//! are tested in `errors.rs`, the lost replies of writes in `copy.rs` and `create_collection.rs`.
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use http::Method;
 use restore_point_gateway::proto::{ListRequest, RestorePoint};
+use restore_point_sandbox::azure::Kind;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
-use restore_point_test_support::fixture::TestGateway;
+use restore_point_test_support::fixture::{COPY_ID, TestGateway};
+use restore_point_test_support::names::BACKENDS;
 
-const BACKENDS: [&str; 2] = ["azure", "veeam"];
-
-fn order(gateway: &TestGateway, words: &str) {
-    match words.split_once(": ").unwrap() {
-        ("azure", words) => gateway.azure.add_fault(words.parse().unwrap()),
-        (_, words) => gateway.veeam.add_fault(words.parse().unwrap()),
-    }
-}
-
-/// How many reads come before the one that is hit: Veeam's whole list is one read here.
-fn middle(backend: &str) -> usize {
+/// How many requests of a list succeed before the fault. Here Veeam's list is a single request.
+fn skip(backend: &str) -> usize {
     usize::from(backend == "azure")
 }
 
-/// Azure reads two collections a page, so that its list has a middle.
+/// Azure returns two collections a page, so that its list takes several requests.
 async fn gateway() -> TestGateway {
-    TestGateway::with(|plan| plan.azure.page_size = 2).await
+    TestGateway::start_with(|settings| settings.azure.page_size = 2).await
+}
+
+fn request(backend: &str) -> ListRequest {
+    ListRequest { parent: format!("backends/{backend}/collections/-"), ..Default::default() }
 }
 
 async fn list(gateway: &TestGateway, backend: &str) -> Result<Vec<RestorePoint>, Status> {
-    let parent = format!("backends/{backend}/collections/-");
-    let request = ListRequest { parent, ..Default::default() };
-    gateway.client().list(request).await.map(|page| page.into_inner().restore_points)
-}
-
-async fn list_within(gateway: &TestGateway, backend: &str, limit: Duration) -> Status {
-    let parent = format!("backends/{backend}/collections/-");
-    let mut request = Request::new(ListRequest { parent, ..Default::default() });
-    request.set_timeout(limit);
-    gateway.client().list(request).await.unwrap_err()
+    gateway.list(request(backend)).await.map(|page| page.restore_points)
 }
 
 fn reason(status: &Status) -> (Code, String) {
@@ -48,11 +36,11 @@ fn reason(status: &Status) -> (Code, String) {
 }
 
 #[tokio::test]
-async fn what_passes_is_not_told() {
+async fn a_transient_fault_is_not_visible_to_the_caller() {
     let gateway = gateway().await;
     for backend in BACKENDS {
-        let whole = list(&gateway, backend).await.unwrap();
-        for words in [
+        let expected = list(&gateway, backend).await.unwrap();
+        for fault in [
             "latency_ms=5",
             "status=503",
             "html status=502",
@@ -67,99 +55,97 @@ async fn what_passes_is_not_told() {
             "reset=after",
             "hang_up",
         ] {
-            order(&gateway, &format!("{backend}: GET skip={} times=1 {words}", middle(backend)));
+            gateway.inject_fault(backend, &format!("GET skip={} times=1 {fault}", skip(backend)));
             let listed = list(&gateway, backend).await;
             let names = |points: &[RestorePoint]| -> Vec<String> {
                 points.iter().map(|point| point.name.clone()).collect()
             };
             let listed = listed.map(|points| names(&points)).map_err(|status| status.to_string());
-            assert_eq!(listed, Ok(names(&whole)), "{backend} {words}");
+            assert_eq!(listed, Ok(names(&expected)), "{backend} {fault}");
         }
     }
 }
 
 #[tokio::test]
-async fn what_does_not_pass_is_never_a_shorter_list() {
-    let down = (Code::Unavailable, "BACKEND_UNAVAILABLE");
-    let senseless = (Code::Internal, "BACKEND_RESPONSE_INVALID");
-    let rows = [
+async fn a_permanent_fault_is_an_error_and_never_a_shorter_list() {
+    let unavailable = (Code::Unavailable, "BACKEND_UNAVAILABLE");
+    let invalid = (Code::Internal, "BACKEND_RESPONSE_INVALID");
+    let cases = [
         ("status=429 retry_after=30", (Code::Unavailable, "BACKEND_THROTTLED")),
         ("status=429", (Code::Unavailable, "BACKEND_THROTTLED")),
-        ("status=503 retry_after=30", down),
-        ("status=503", down),
-        ("status=502", down),
+        ("status=503 retry_after=30", unavailable),
+        ("status=503", unavailable),
+        ("status=502", unavailable),
         ("status=403", (Code::PermissionDenied, "BACKEND_FORBIDDEN")),
         ("status=401", (Code::Unavailable, "BACKEND_CREDENTIAL_REFUSED")),
-        ("html", senseless),
-        ("html status=503", down),
-        ("truncate=0", senseless),
-        ("truncate=50%", senseless),
-        ("truncate=99%", senseless),
-        ("chunked truncate=99%", senseless),
-        ("reset=during", senseless),
-        ("reset=before", down),
-        ("hang_up", down),
+        ("html", invalid),
+        ("html status=503", unavailable),
+        ("truncate=0", invalid),
+        ("truncate=50%", invalid),
+        ("truncate=99%", invalid),
+        ("chunked truncate=99%", invalid),
+        ("reset=during", invalid),
+        ("reset=before", unavailable),
+        ("hang_up", unavailable),
     ];
-    let judge = async |backend, words, expected| {
+    let check = async |backend, fault, expected| {
         let gateway = gateway().await;
-        order(&gateway, &format!("{backend}: GET skip={} {words}", middle(backend)));
+        gateway.inject_fault(backend, &format!("GET skip={} {fault}", skip(backend)));
         let status = list(&gateway, backend).await.unwrap_err();
-        let (code, told) = reason(&status);
-        assert_eq!((code, told.as_str()), expected, "{backend} {words}: {status:?}");
-        let again = status.get_details_retry_info();
-        let wants_again = code == Code::Unavailable && told != "BACKEND_CREDENTIAL_REFUSED";
-        assert_eq!(again.is_some(), wants_again, "{backend} {words}: {status:?}");
+        let (code, reason) = reason(&status);
+        assert_eq!((code, reason.as_str()), expected, "{backend} {fault}: {status:?}");
+        let retry_info = status.get_details_retry_info();
+        let is_retryable = code == Code::Unavailable && reason != "BACKEND_CREDENTIAL_REFUSED";
+        assert_eq!(retry_info.is_some(), is_retryable, "{backend} {fault}: {status:?}");
     };
-    // At once, because each waits for the pauses between the gateway's attempts.
-    let judge = &judge;
-    let all = rows
+    // Concurrently, because each case waits for the backoff between the gateway's attempts.
+    let check = &check;
+    let checks = cases
         .into_iter()
-        .flat_map(|(words, expected)| BACKENDS.map(|backend| judge(backend, words, expected)));
-    futures::future::join_all(all).await;
+        .flat_map(|(fault, expected)| BACKENDS.map(|backend| check(backend, fault, expected)));
+    join_all(checks).await;
 }
 
 #[tokio::test]
-async fn a_deadline_ends_what_the_vendor_does_not() {
+async fn a_call_ends_at_its_deadline_though_the_vendor_does_not_respond() {
     let gateway = gateway().await;
     for backend in BACKENDS {
-        for words in ["silence", "latency_ms=3600000", "bytes_per_second=1"] {
-            order(&gateway, &format!("{backend}: GET times=1 {words}"));
-            let status = list_within(&gateway, backend, Duration::from_millis(300)).await;
-            // tonic's channel ends a call at its deadline too, under this name, and may come first.
+        for fault in ["silence", "latency_ms=3600000", "bytes_per_second=1"] {
+            gateway.inject_fault(backend, &format!("GET times=1 {fault}"));
+            let mut request = Request::new(request(backend));
+            request.set_timeout(Duration::from_millis(300));
+            let status = gateway.client().list(request).await.unwrap_err();
+            // tonic's client enforces the deadline too, with the code CANCELLED, and may do so first.
             let ended = matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled);
-            assert!(ended, "{backend} {words}: {status:?}");
+            assert!(ended, "{backend} {fault}: {status:?}");
         }
         list(&gateway, backend).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_401_in_the_middle_of_a_list_is_answered_by_a_new_logon() {
-    let gateway = TestGateway::with(|plan| {
-        plan.azure.page_size = 2;
-        plan.veeam.points = 250;
+async fn a_401_in_the_middle_of_a_list_leads_to_a_new_logon() {
+    let gateway = TestGateway::start_with(|settings| {
+        settings.azure.page_size = 2;
+        settings.veeam.points = 250;
     })
     .await;
     for backend in BACKENDS {
-        let all = async || {
-            let parent = format!("backends/{backend}/collections/-");
-            let request = ListRequest { parent, page_size: 100, ..Default::default() };
-            gateway.list_all(request).await
-        };
-        let whole = all().await;
-        order(&gateway, &format!("{backend}: GET skip=2 times=1 status=401"));
-        assert_eq!(all().await, whole, "{backend}");
+        let request = ListRequest { page_size: 100, ..request(backend) };
+        let expected = gateway.list_all(request.clone()).await;
+        gateway.inject_fault(backend, "GET skip=2 times=1 status=401");
+        assert_eq!(gateway.list_all(request).await, expected, "{backend}");
     }
-    assert_eq!(gateway.veeam.count(&Method::POST, "/sessionMngr"), 2, "it logged on again, once");
+    let logons = gateway.veeam.count(&Method::POST, "/sessionMngr");
+    assert_eq!(logons, 2, "the first logon and one after the 401");
 }
 
 #[tokio::test]
-async fn a_copy_whose_reply_is_lost_happens_once() {
+async fn a_copy_whose_reply_is_lost_is_started_once() {
     let gateway = gateway().await;
-    let target = gateway.target("rg-prod~rpc-north", "northeurope").await;
-    order(&gateway, "azure: PUT /restorePoints/ times=1 lose_reply");
-    let copy = gateway.copy(2, &target).await.restore_point.unwrap();
-    assert_eq!(copy.name, format!("{target}/restorePoints/the-copy"));
-    let puts = gateway.azure.calls().count(&Method::PUT, restore_point_sandbox::azure::Kind::Point);
-    assert_eq!(puts, 1);
+    let target = gateway.create_target("rg-prod~rpc-north", "northeurope").await;
+    gateway.inject_fault("azure", "PUT /restorePoints/ times=1 lose_reply");
+    let copy = gateway.start_copy(2, &target).await.restore_point.unwrap();
+    assert_eq!(copy.name, format!("{target}/restorePoints/{COPY_ID}"));
+    assert_eq!(gateway.azure.calls().count(&Method::PUT, Kind::Point), 1);
 }

@@ -1,5 +1,4 @@
-//! Get, GetCollection and ListBackends: one thing as the vendor shows it now, and nothing that must stay
-//! behind.
+//! Get, GetCollection and ListBackends: the present state of a resource, without secrets.
 
 use restore_point_gateway::proto::backend::{Kind, Reachability};
 use restore_point_gateway::proto::restore_point::disk::Vendor;
@@ -7,12 +6,15 @@ use restore_point_gateway::proto::restore_point::{Consistency, State, View};
 use restore_point_gateway::proto::{
     GetCollectionRequest, GetRequest, ListBackendsRequest, ListRequest, RestorePoint, restore_point,
 };
-use tonic::Code;
+use tonic::{Code, Response};
 use tonic_types::StatusExt;
 
+use restore_point_test_support::failure::SENSITIVE;
 use restore_point_test_support::fixture::TestGateway;
-
-const SRV39: &str = "93081441-6e3c-4584-b47a-08dc1ce24f84";
+use restore_point_test_support::names::{
+    EVERYTHING, SRV39, SRV39_COLLECTION, SRV39_ID, SRV39_IN_ANY_COLLECTION, azure_collection,
+    azure_point,
+};
 
 async fn get_in(gateway: &TestGateway, name: &str, view: View) -> RestorePoint {
     let request = GetRequest { name: name.to_owned(), view: view.into() };
@@ -20,10 +22,10 @@ async fn get_in(gateway: &TestGateway, name: &str, view: View) -> RestorePoint {
 }
 
 #[tokio::test]
-async fn a_local_point_is_ready_with_its_disks() {
-    let gateway = TestGateway::new().await;
+async fn a_local_point_is_ready_and_lists_its_disks() {
+    let gateway = TestGateway::start().await;
     let id = &gateway.azure.seeded().points[1];
-    let point = gateway.get(&TestGateway::azure_point(id)).await.unwrap();
+    let point = gateway.get(&azure_point(id)).await.unwrap();
     assert_eq!((point.state(), point.usable), (State::Ready, true));
     assert_eq!(point.vendor_id, *id);
     assert_eq!(point.uid, id.to_lowercase());
@@ -43,27 +45,22 @@ async fn a_local_point_is_ready_with_its_disks() {
 }
 
 #[tokio::test]
-async fn a_name_is_taken_in_any_case_and_answered_in_one() {
-    let gateway = TestGateway::new().await;
-    let name = TestGateway::azure_point(&gateway.azure.seeded().points[0]);
-    let shouted = name.replace("rg-prod~rpc-db01", "RG-PROD~RPC-DB01");
-    assert_eq!(gateway.get(&shouted).await.unwrap().name, name);
-    let name = format!("backends/veeam/collections/-/restorePoints/{SRV39}");
-    let point = gateway.get(&name.replace(SRV39, &SRV39.to_uppercase())).await.unwrap();
-    assert_eq!(
-        point.name,
-        format!(
-            "backends/veeam/collections/cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead/restorePoints/{SRV39}"
-        )
-    );
+async fn names_are_case_insensitive_and_returned_in_canonical_case() {
+    let gateway = TestGateway::start().await;
+    let name = azure_point(&gateway.azure.seeded().points[0]);
+    let upper_case = name.replace("rg-prod~rpc-db01", "RG-PROD~RPC-DB01");
+    assert_eq!(gateway.get(&upper_case).await.unwrap().name, name);
+    let upper_case = SRV39_IN_ANY_COLLECTION.replace(SRV39_ID, &SRV39_ID.to_uppercase());
+    let point = gateway.get(&upper_case).await.unwrap();
+    assert_eq!(point.name, SRV39);
     assert_eq!(gateway.get(&point.name).await.unwrap(), point);
 }
 
 #[tokio::test]
 async fn a_failed_disk_fails_the_copy_in_every_view() {
-    let gateway = TestGateway::new().await;
+    let gateway = TestGateway::start().await;
     let seeded = gateway.azure.seeded();
-    let name = TestGateway::azure_point(&seeded.failed_copy);
+    let name = azure_point(&seeded.failed_copy);
     for view in [View::Basic, View::Full, View::Raw] {
         let point = get_in(&gateway, &name, view).await;
         assert_eq!((point.state(), point.usable), (State::Failed, false), "{view:?}");
@@ -77,43 +74,40 @@ async fn a_failed_disk_fails_the_copy_in_every_view() {
 }
 
 #[tokio::test]
-async fn no_view_lets_a_secret_out() {
-    let gateway = TestGateway::new().await;
+async fn no_view_contains_secrets() {
+    let gateway = TestGateway::start().await;
     let seeded = gateway.azure.seeded();
-    let mut seen = 0;
+    let mut raw_bodies = 0;
     for id in seeded.points.iter().chain([&seeded.running_copy, &seeded.failed_copy]) {
         for view in [View::Basic, View::Full, View::Raw] {
-            let point = get_in(&gateway, &TestGateway::azure_point(id), view).await;
+            let point = get_in(&gateway, &azure_point(id), view).await;
             let text = format!("{point:?}");
-            for secret in ["SENSITIVE", "osProfile", "userData", "keyData", "adminUsername"] {
+            for secret in [SENSITIVE, "osProfile", "userData", "keyData", "adminUsername"] {
                 assert!(!text.contains(secret), "{secret} in {view:?} of {id}");
             }
-            seen += usize::from(point.raw.is_some());
+            raw_bodies += usize::from(point.raw.is_some());
         }
     }
-    assert_eq!(seen, 8, "the RAW view carries a body");
-    let request = ListRequest {
-        parent: "backends/-/collections/-".into(),
-        view: View::Raw.into(),
-        ..Default::default()
-    };
+    assert_eq!(raw_bodies, 8, "the view RAW has the vendor's body");
+    let view = View::Raw.into();
+    let request = ListRequest { parent: EVERYTHING.into(), view, ..Default::default() };
     for point in gateway.list_all(request).await {
-        let raw = point.raw.expect("a body");
-        assert!(!raw.body.contains("SENSITIVE"), "{}", raw.body);
+        let raw = point.raw.expect("the vendor's body");
+        assert!(!raw.body.contains(SENSITIVE), "{}", raw.body);
     }
 }
 
 #[tokio::test]
-async fn absent_points_are_not_found_whoever_says_so() {
-    let gateway = TestGateway::new().await;
+async fn absent_points_are_not_found() {
+    let gateway = TestGateway::start().await;
     for name in [
-        // Azure says this itself,
-        "backends/azure/collections/rg-prod~rpc-db01/restorePoints/nothing",
-        // and for these the resource manager does: no collection, no group.
-        "backends/azure/collections/rg-prod~nothing/restorePoints/nothing",
-        "backends/azure/collections/nothing~nothing/restorePoints/nothing",
+        // This error comes from the compute provider,
+        "backends/azure/collections/rg-prod~rpc-db01/restorePoints/absent",
+        // and these come from ARM: there is no such collection or resource group.
+        "backends/azure/collections/rg-prod~absent/restorePoints/absent",
+        "backends/azure/collections/absent~absent/restorePoints/absent",
         "backends/veeam/collections/-/restorePoints/00000000-0000-0000-0000-000000000000",
-        // srv39's point is none of the other replica.
+        // The point exists in another replica.
         "backends/veeam/collections/cloud-replica~8393c284-c953-403f-a9b9-cff63e0c6815/restorePoints/93081441-6e3c-4584-b47a-08dc1ce24f84",
     ] {
         let status = gateway.get(name).await.unwrap_err();
@@ -125,8 +119,8 @@ async fn absent_points_are_not_found_whoever_says_so() {
 }
 
 #[tokio::test]
-async fn malformed_names_are_refused_with_the_pattern() {
-    let gateway = TestGateway::new().await;
+async fn malformed_names_are_invalid() {
+    let gateway = TestGateway::start().await;
     for name in [
         "",
         "point",
@@ -154,32 +148,29 @@ async fn malformed_names_are_refused_with_the_pattern() {
 }
 
 #[tokio::test]
-async fn a_collection_is_told_with_its_source() {
-    let gateway = TestGateway::new().await;
+async fn a_collection_has_its_source_labels_and_platform() {
+    let gateway = TestGateway::start().await;
     let seeded = gateway.azure.seeded();
-    let get = async |name: String| {
-        gateway
-            .client()
-            .get_collection(GetCollectionRequest { name })
-            .await
-            .map(|it| it.into_inner())
+    let get = async |name: &str| {
+        let request = GetCollectionRequest { name: name.to_owned() };
+        gateway.client().get_collection(request).await.map(Response::into_inner)
     };
-    let home = get(TestGateway::azure_collection(&seeded.collection)).await.unwrap();
-    assert_eq!(home.source, seeded.vm);
-    assert_eq!(home.labels.get("department").map(String::as_str), Some("finance"));
-    let replica = "backends/veeam/collections/cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead";
-    let replica = get(replica.to_owned()).await.unwrap();
+    let azure = get(&azure_collection(&seeded.collection)).await.unwrap();
+    assert_eq!(azure.source, seeded.vm);
+    assert_eq!(azure.labels.get("department").map(String::as_str), Some("finance"));
+    let replica = get(SRV39_COLLECTION).await.unwrap();
     assert_eq!(replica.display_name, "UCM Company CRM Replication");
     assert!(!replica.platform.is_empty());
-    let status = get("backends/azure/collections/rg-prod~nothing".to_owned()).await.unwrap_err();
+    let status = get("backends/azure/collections/rg-prod~absent").await.unwrap_err();
     assert_eq!(status.code(), Code::NotFound);
 }
 
 #[tokio::test]
-async fn backends_tell_what_they_can_and_whether_they_answer() {
-    let gateway = TestGateway::new().await;
-    let told = gateway.client().list_backends(ListBackendsRequest {}).await.unwrap().into_inner();
-    let [azure, veeam] = &told.backends[..] else { panic!("{told:?}") };
+async fn backends_are_listed_with_capabilities_and_reachability() {
+    let gateway = TestGateway::start().await;
+    let response = gateway.client().list_backends(ListBackendsRequest {}).await.unwrap();
+    let backends = response.into_inner().backends;
+    let [azure, veeam] = &backends[..] else { panic!("{backends:?}") };
     assert_eq!((azure.kind(), veeam.kind()), (Kind::Azure, Kind::VeeamEnterpriseManager));
     assert!(azure.capabilities.unwrap().copy && !veeam.capabilities.unwrap().copy);
     assert!(veeam.capabilities.unwrap().get_without_collection);

@@ -1,25 +1,19 @@
-//! List and ListCollections: one sequence of pages over all vendors, whole or not at all.
+//! List and ListCollections: one sequence of pages over all backends, complete or an error.
 
 use std::collections::HashSet;
 
 use prost::Message;
 use restore_point_gateway::proto::restore_point::{State, Vendor, View};
-use restore_point_gateway::proto::{
-    ListCollectionsRequest, ListRequest, ListResponse, RestorePoint,
-};
-use tonic::{Code, Status};
+use restore_point_gateway::proto::{ListCollectionsRequest, ListRequest, RestorePoint};
+use restore_point_sandbox::veeam_em::CloudQuery;
+use tonic::Code;
 use tonic_types::StatusExt;
 
 use restore_point_test_support::fixture::TestGateway;
-
-const EVERYTHING: &str = "backends/-/collections/-";
+use restore_point_test_support::names::{EVERYTHING, SRV39_COLLECTION, azure_collection};
 
 fn request(parent: &str) -> ListRequest {
     ListRequest { parent: parent.to_owned(), ..Default::default() }
-}
-
-async fn list(gateway: &TestGateway, request: ListRequest) -> Result<ListResponse, Status> {
-    gateway.client().list(request).await.map(tonic::Response::into_inner)
 }
 
 fn names(points: &[RestorePoint]) -> Vec<&str> {
@@ -27,14 +21,14 @@ fn names(points: &[RestorePoint]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn one_call_tells_the_points_of_both_vendors() {
-    let gateway = TestGateway::new().await;
-    let page = list(&gateway, request(EVERYTHING)).await.unwrap();
+async fn one_call_lists_the_points_of_both_vendors() {
+    let gateway = TestGateway::start().await;
+    let page = gateway.list(request(EVERYTHING)).await.unwrap();
     let azure = page.restore_points.iter().filter(|p| matches!(p.vendor, Some(Vendor::Azure(_))));
     let veeam = page.restore_points.iter().filter(|p| matches!(p.vendor, Some(Vendor::Veeam(_))));
-    // Six local points, a running, a finished and a failed copy, and one of Azure Backup.
+    // Six local points, a running, a finished and a failed copy, and one point of Azure Backup.
     assert_eq!(azure.count(), 10);
-    // Six of tenants' replicas, three of a replica, three of a backup.
+    // Six points of cloud replicas, three of a replica and three of a backup.
     assert_eq!(veeam.count(), 6 + 3 + 3);
     for point in &page.restore_points {
         assert_eq!(point.usable, point.state() == State::Ready, "{}", point.name);
@@ -42,11 +36,11 @@ async fn one_call_tells_the_points_of_both_vendors() {
 }
 
 #[tokio::test]
-async fn small_pages_tell_what_one_large_page_tells() {
-    let gateway = TestGateway::with(|plan| {
-        plan.azure.points = 120;
-        plan.veeam.points = 230;
-        plan.azure.page_size = 2;
+async fn small_pages_have_the_points_of_one_large_page() {
+    let gateway = TestGateway::start_with(|settings| {
+        settings.azure.points = 120;
+        settings.veeam.points = 230;
+        settings.azure.page_size = 2;
     })
     .await;
     let whole = gateway.list_all(ListRequest { page_size: 1000, ..request(EVERYTHING) }).await;
@@ -57,41 +51,40 @@ async fn small_pages_tell_what_one_large_page_tells() {
 }
 
 #[tokio::test]
-async fn the_page_size_may_change_from_page_to_page() {
-    use restore_point_sandbox::veeam_em::CloudQuery;
-    for answer in [CloudQuery::Answered, CloudQuery::Refused] {
-        let gateway = TestGateway::with(|plan| {
-            plan.veeam.points = 60;
-            plan.veeam.cloud_query = answer;
+async fn the_page_size_can_change_between_pages() {
+    for cloud_query in [CloudQuery::Answered, CloudQuery::Refused] {
+        let gateway = TestGateway::start_with(|settings| {
+            settings.veeam.points = 60;
+            settings.veeam.cloud_query = cloud_query;
         })
         .await;
         let whole = gateway.list_all(ListRequest { page_size: 1000, ..request(EVERYTHING) }).await;
-        let mut told = Vec::new();
+        let mut paged = Vec::new();
         let mut token = String::new();
         for page_size in [12, 20, 3, 7, 1, 1000] {
             let request = ListRequest { page_size, page_token: token, ..request(EVERYTHING) };
-            let page = list(&gateway, request).await.unwrap();
+            let page = gateway.list(request).await.unwrap();
             assert!(page.restore_points.len() <= usize::try_from(page_size).unwrap());
-            told.extend(page.restore_points);
+            paged.extend(page.restore_points);
             token = page.next_page_token;
         }
         assert_eq!(token, "");
-        let unique: HashSet<_> = names(&told).into_iter().map(str::to_owned).collect();
-        assert_eq!((unique.len(), told.len()), (whole.len(), whole.len()), "{answer:?}");
+        let unique: HashSet<_> = names(&paged).into_iter().collect();
+        assert_eq!((unique.len(), paged.len()), (whole.len(), whole.len()), "{cloud_query:?}");
     }
 }
 
 #[tokio::test]
-async fn the_vendors_cut_at_a_hundred_is_not_ours() {
-    let gateway = TestGateway::with(|plan| plan.veeam.points = 300).await;
+async fn a_page_can_exceed_the_vendors_page_size_of_100() {
+    let gateway = TestGateway::start_with(|settings| settings.veeam.points = 300).await;
     let request = ListRequest { page_size: 1000, ..request("backends/veeam/collections/-") };
-    let page = list(&gateway, request).await.unwrap();
+    let page = gateway.list(request).await.unwrap();
     assert_eq!(page.restore_points.len(), 306 + 2 * 78);
 }
 
 #[tokio::test]
-async fn a_page_fits_into_the_message_that_every_client_takes() {
-    let gateway = TestGateway::with(|plan| plan.azure.points = 1500).await;
+async fn a_page_fits_into_the_default_message_size_of_clients() {
+    let gateway = TestGateway::start_with(|settings| settings.azure.points = 1500).await;
     for order_by in ["", "point_time desc"] {
         let mut request = ListRequest {
             page_size: 1000,
@@ -99,45 +92,44 @@ async fn a_page_fits_into_the_message_that_every_client_takes() {
             order_by: order_by.to_owned(),
             ..request("backends/azure/collections/-")
         };
-        let mut told = 0;
+        let mut count = 0;
         loop {
-            let page = list(&gateway, request.clone()).await.unwrap();
-            // Clients refuse more than 4 MiB; a thousand of these are 2.4 MB.
+            let page = gateway.list(request.clone()).await.unwrap();
+            // A thousand of these points have 2.4 MB; clients accept 4 MiB by default.
             assert!(page.encoded_len() < (2 << 20), "{} bytes", page.encoded_len());
-            told += page.restore_points.len();
+            count += page.restore_points.len();
             if page.next_page_token.is_empty() {
                 break;
             }
             request.page_token = page.next_page_token;
         }
-        assert_eq!(told, 1510);
+        assert_eq!(count, 1510);
     }
 }
 
 #[tokio::test]
-async fn one_collection_is_listed_alone() {
-    let gateway = TestGateway::new().await;
-    let target = TestGateway::azure_collection(&gateway.azure.seeded().target);
+async fn a_single_collection_can_be_listed() {
+    let gateway = TestGateway::start().await;
+    let target = azure_collection(&gateway.azure.seeded().target);
     let points = gateway.list_all(request(&target)).await;
     assert_eq!(points.len(), 2);
     let states: Vec<_> = points.iter().map(RestorePoint::state).collect();
     assert_eq!(states, [State::Ready, State::Copying]);
     assert!(points.iter().all(|point| point.name.starts_with(&target)));
 
-    let replica = "backends/veeam/collections/cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead";
-    let points = gateway.list_all(request(replica)).await;
+    let points = gateway.list_all(request(SRV39_COLLECTION)).await;
     assert_eq!(points.len(), 2);
     assert!(points.iter().all(|point| point.display_name.starts_with("srv39@")));
 }
 
 #[tokio::test]
 async fn an_absent_collection_is_not_found() {
-    let gateway = TestGateway::new().await;
+    let gateway = TestGateway::start().await;
     for parent in [
-        "backends/azure/collections/rg-prod~nothing",
+        "backends/azure/collections/rg-prod~absent",
         "backends/veeam/collections/cloud-replica~00000000-0000-0000-0000-000000000000",
     ] {
-        let status = list(&gateway, request(parent)).await.unwrap_err();
+        let status = gateway.list(request(parent)).await.unwrap_err();
         assert_eq!(status.code(), Code::NotFound, "{status:?}");
         let resource = status.get_details_resource_info().unwrap();
         assert_eq!(resource.resource_name, parent);
@@ -145,8 +137,8 @@ async fn an_absent_collection_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_filter_lets_through_what_fits_and_nothing_else() {
-    let gateway = TestGateway::new().await;
+async fn a_filter_selects_the_matching_points() {
+    let gateway = TestGateway::start().await;
     for (filter, expected) in [
         ("state = COPYING", 1),
         ("state = FAILED", 1),
@@ -161,20 +153,16 @@ async fn a_filter_lets_through_what_fits_and_nothing_else() {
         ("location = westus", 2),
     ] {
         let request = ListRequest { filter: filter.to_owned(), ..request(EVERYTHING) };
-        let page = list(&gateway, request).await.unwrap();
-        assert_eq!(
-            page.restore_points.len(),
-            expected,
-            "{filter}: {:?}",
-            names(&page.restore_points)
-        );
+        let page = gateway.list(request).await.unwrap();
+        let names = names(&page.restore_points);
+        assert_eq!(names.len(), expected, "{filter}: {names:?}");
     }
 }
 
 #[tokio::test]
-async fn what_is_not_understood_is_refused_by_name() {
-    let gateway = TestGateway::new().await;
-    for (change, field) in [
+async fn an_invalid_request_names_the_field() {
+    let gateway = TestGateway::start().await;
+    for (request, field) in [
         (request("backends/-"), "parent"),
         (request(""), "parent"),
         (request("backends/-/collections/x"), "parent"),
@@ -187,11 +175,11 @@ async fn what_is_not_understood_is_refused_by_name() {
         (ListRequest { order_by: "size".into(), ..request(EVERYTHING) }, "order_by"),
         (ListRequest { view: 99, ..request(EVERYTHING) }, "view"),
     ] {
-        let status = list(&gateway, change.clone()).await.unwrap_err();
+        let status = gateway.list(request.clone()).await.unwrap_err();
         let expected = [Code::InvalidArgument, Code::NotFound];
-        assert!(expected.contains(&status.code()), "{change:?}: {status:?}");
+        assert!(expected.contains(&status.code()), "{request:?}: {status:?}");
         let violations = status.get_details_bad_request().unwrap().field_violations;
-        assert_eq!(violations[0].field, field, "{change:?}");
+        assert_eq!(violations[0].field, field, "{request:?}");
         assert!(!violations[0].description.is_empty());
         let info = status.get_details_error_info().unwrap();
         assert_eq!(info.domain, "restorepoint.v1");
@@ -199,26 +187,26 @@ async fn what_is_not_understood_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_token_serves_its_own_list_only() {
-    let gateway = TestGateway::new().await;
-    let first = list(&gateway, ListRequest { page_size: 3, ..request(EVERYTHING) }).await.unwrap();
+async fn a_page_token_is_valid_for_its_own_list_only() {
+    let gateway = TestGateway::start().await;
+    let first = gateway.list(ListRequest { page_size: 3, ..request(EVERYTHING) }).await.unwrap();
     let token = first.next_page_token;
     assert!(!token.is_empty());
-    let with = |change: ListRequest| ListRequest { page_token: token.clone(), ..change };
+    let with_token = |request: ListRequest| ListRequest { page_token: token.clone(), ..request };
 
-    // Another page size is allowed, on another replica too.
-    let page = ListRequest { page_size: 5, ..with(request(EVERYTHING)) };
-    let here = list(&gateway, page.clone()).await.unwrap();
-    let there = gateway.another_replica().await.client.list(page).await.unwrap().into_inner();
-    assert_eq!(names(&here.restore_points), names(&there.restore_points));
+    // The page size may differ, and so may the replica.
+    let next = ListRequest { page_size: 5, ..with_token(request(EVERYTHING)) };
+    let first = gateway.list(next.clone()).await.unwrap();
+    let second = gateway.start_replica().await.client.list(next).await.unwrap().into_inner();
+    assert_eq!(names(&first.restore_points), names(&second.restore_points));
 
-    for foreign in [
-        with(request("backends/azure/collections/-")),
-        with(ListRequest { filter: "usable = true".into(), ..request(EVERYTHING) }),
-        with(ListRequest { order_by: "name".into(), ..request(EVERYTHING) }),
-        with(ListRequest { view: 2, ..request(EVERYTHING) }),
+    for other in [
+        with_token(request("backends/azure/collections/-")),
+        with_token(ListRequest { filter: "usable = true".into(), ..request(EVERYTHING) }),
+        with_token(ListRequest { order_by: "name".into(), ..request(EVERYTHING) }),
+        with_token(ListRequest { view: 2, ..request(EVERYTHING) }),
     ] {
-        let status = list(&gateway, foreign).await.unwrap_err();
+        let status = gateway.list(other).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument);
         assert_eq!(status.get_details_error_info().unwrap().reason, "INVALID_PAGE_TOKEN");
     }
@@ -235,8 +223,8 @@ async fn a_token_serves_its_own_list_only() {
 }
 
 #[tokio::test]
-async fn an_order_holds_across_vendors_and_pages() {
-    let gateway = TestGateway::with(|plan| plan.veeam.points = 150).await;
+async fn an_order_spans_vendors_and_pages() {
+    let gateway = TestGateway::start_with(|settings| settings.veeam.points = 150).await;
     let ordered = |order: &str, page_size| ListRequest {
         order_by: order.to_owned(),
         page_size,
@@ -254,46 +242,42 @@ async fn an_order_holds_across_vendors_and_pages() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_is_down_is_named_and_the_other_is_told() {
-    let gateway = TestGateway::new().await;
-    gateway.veeam.inject(
-        restore_point_sandbox::fault::Matching::new(http::Method::GET, "/api/"),
-        100,
-        restore_point_sandbox::veeam_em::Fault::status(503, "maintenance"),
-    );
-    let page = list(&gateway, request(EVERYTHING)).await.unwrap();
+async fn an_unreachable_backend_is_named_and_the_other_is_listed() {
+    let gateway = TestGateway::start().await;
+    gateway.inject_fault("veeam", "GET /api/ status=503");
+    let page = gateway.list(request(EVERYTHING)).await.unwrap();
     assert_eq!(page.unreachable, ["backends/veeam"]);
     assert_eq!(page.restore_points.len(), 10);
 
-    let status = list(&gateway, request("backends/veeam/collections/-")).await.unwrap_err();
+    let status = gateway.list(request("backends/veeam/collections/-")).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
     assert!(status.get_details_retry_info().is_some());
     assert!(status.metadata().contains_key("grpc-retry-pushback-ms"));
 }
 
 #[tokio::test]
-async fn collections_of_both_vendors_come_in_pages_too() {
-    let gateway = TestGateway::with(|plan| plan.azure.page_size = 2).await;
+async fn collections_of_both_vendors_are_listed_in_pages() {
+    let gateway = TestGateway::start_with(|settings| settings.azure.page_size = 2).await;
     let mut request =
         ListCollectionsRequest { parent: "backends/-".into(), page_size: 2, ..Default::default() };
-    let mut told = Vec::new();
+    let mut collections = Vec::new();
     loop {
         let page = gateway.client().list_collections(request.clone()).await.unwrap().into_inner();
-        told.extend(page.collections);
+        collections.extend(page.collections);
         if page.next_page_token.is_empty() {
             break;
         }
         request.page_token = page.next_page_token;
     }
-    let names: HashSet<_> = told.iter().map(|collection| collection.name.clone()).collect();
-    assert_eq!(names.len(), told.len());
+    let names: HashSet<_> = collections.iter().map(|collection| collection.name.clone()).collect();
+    assert_eq!(names.len(), collections.len());
     let seeded = gateway.azure.seeded();
     for id in [&seeded.collection, &seeded.target, &seeded.empty_collection] {
-        assert!(names.contains(&TestGateway::azure_collection(id)), "{id}");
+        assert!(names.contains(&azure_collection(id)), "{id}");
     }
-    let target = TestGateway::azure_collection(&seeded.target);
-    let target = told.iter().find(|collection| collection.name == target).unwrap();
-    assert_eq!(target.source, TestGateway::azure_collection(&seeded.collection));
+    let target = azure_collection(&seeded.target);
+    let target = collections.iter().find(|collection| collection.name == target).unwrap();
+    assert_eq!(target.source, azure_collection(&seeded.collection));
     assert_eq!((target.location.as_str(), target.source_location.as_str()), ("westus", "eastus"));
     let replica = "backends/veeam/collections/cloud-replica~8393c284-c953-403f-a9b9-cff63e0c6815";
     assert!(names.contains(replica));

@@ -1,22 +1,22 @@
-//! The gateway on the wire: a real gRPC client, a real socket, and both vendors simulated behind real HTTPS; `server/`
-//! without any vendor, `hostile/` with hostile vendors and callers.
+//! The gateway on the wire: a gRPC client, real sockets, and both vendors simulated behind HTTPS. `server/` tests the
+//! server without vendors; `robustness/` invalid responses and requests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod circuit_breaker;
 mod copy;
 mod create_collection;
+mod documented_examples;
 mod errors;
 mod faults;
 mod get;
-mod hostile;
 mod list;
 mod names;
-mod outage;
 mod recorded;
-mod seeds;
+mod robustness;
 mod server;
-mod veeam_kinds;
+mod veeam_point_kinds;
 mod watch;
+mod watch_batching;
+mod watch_fanout;
 mod watch_faults;
-mod watch_shared;
-mod watch_together;

@@ -1,4 +1,4 @@
-//! Names read back as they were written, and nothing else is a name.
+//! Resource names: each parses to the value it was printed from, and prints as the text it was parsed from.
 
 use proptest::prelude::*;
 use restore_point_gateway::model::{
@@ -9,7 +9,7 @@ fn backend() -> impl Strategy<Value = BackendId> {
     "[a-z0-9][a-z0-9-]{0,62}".prop_map(|id| BackendId::new(&id).unwrap())
 }
 
-/// What vendors take in names, and what they might: blanks, letters of any script, punctuation.
+/// Characters that vendors accept in names, and more: blanks, letters of several scripts, punctuation.
 fn id() -> impl Strategy<Value = String> {
     "[a-zA-Z0-9ÄÖüß名 ~_.()&%+=@!'-]{1,60}"
         .prop_filter("reserved", |id| !["-", ".", ".."].contains(&id.as_str()))
@@ -25,17 +25,17 @@ fn segment() -> impl Strategy<Value = Segment> {
 
 proptest! {
     #[test]
-    fn a_backend_reads_back(backend in backend()) {
+    fn a_printed_backend_parses(backend in backend()) {
         prop_assert_eq!(BackendId::parse(&backend.to_string(), "parent").unwrap(), backend);
     }
 
     #[test]
-    fn a_collection_reads_back(name in collection()) {
+    fn a_printed_collection_parses(name in collection()) {
         prop_assert_eq!(CollectionName::parse(&name.to_string(), "name").unwrap(), name);
     }
 
     #[test]
-    fn a_point_reads_back(collection in collection(), restore_point in id()) {
+    fn a_printed_point_parses(collection in collection(), restore_point in id()) {
         let name = RestorePointName { collection, restore_point };
         let point = PointRef::parse(&name.to_string(), "name").unwrap();
         prop_assert_eq!(&point, &PointRef::from(&name));
@@ -43,7 +43,7 @@ proptest! {
     }
 
     #[test]
-    fn a_point_in_any_collection_reads_back(
+    fn a_printed_point_with_a_wildcard_parses(
         backend in backend(),
         collection in segment(),
         restore_point in id(),
@@ -53,13 +53,13 @@ proptest! {
     }
 
     #[test]
-    fn a_parent_reads_back(backend in backend(), collection in segment()) {
+    fn a_printed_parent_parses(backend in backend(), collection in segment()) {
         let parent = ListParent { backend: Segment::Id(backend.as_str().to_owned()), collection };
         prop_assert_eq!(ListParent::parse(&parent.to_string(), "parent").unwrap(), parent);
     }
 
     #[test]
-    fn whatever_is_taken_for_a_name_is_written_the_same(text in "\\PC{0,80}|(backends/[^/]{0,9}/collections/[^/]{0,9}/restorePoints/[^/]{0,9})") {
+    fn a_parsed_name_prints_as_the_same_text(text in "\\PC{0,80}|(backends/[^/]{0,9}/collections/[^/]{0,9}/restorePoints/[^/]{0,9})") {
         if let Ok(point) = PointRef::parse(&text, "name") {
             prop_assert_eq!(point.to_string(), text.clone());
         }
@@ -72,8 +72,8 @@ proptest! {
     }
 
     #[test]
-    fn no_text_breaks_a_parser(text in any::<String>()) {
-        // The verdict does not matter here, that there is one does.
+    fn no_text_makes_a_parser_panic(text in any::<String>()) {
+        // Either result will do.
         prop_assert!(Filter::parse(&text).is_ok() || Filter::parse(&text).is_err());
         prop_assert!(OrderBy::parse(&text).is_ok() || OrderBy::parse(&text).is_err());
         prop_assert!(PointRef::parse(&text, "name").is_ok() || PointRef::parse(&text, "name").is_err());
@@ -81,7 +81,7 @@ proptest! {
 }
 
 #[test]
-fn the_wildcard_is_no_backend_and_one_collection_of_all_is_no_parent() {
+fn a_wildcard_backend_requires_a_parent_with_a_wildcard_collection() {
     assert!(BackendId::parse("backends/-", "parent").is_err());
     assert!(CollectionName::parse("backends/-/collections/-", "name").is_err());
     assert!(ListParent::parse("backends/-/collections/x", "parent").is_err());

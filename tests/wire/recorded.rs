@@ -12,6 +12,7 @@ use restore_point_gateway::model::{Purpose, Sealer};
 use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{ListRequest, WatchStatusRequest};
 use restore_point_test_support::fixture::{TOKEN_KEY, TestGateway};
+use restore_point_test_support::names::{EVERYTHING, SRV39_IN_ANY_COLLECTION, azure_collection};
 
 const PAGE_SIZE: i32 = 10;
 
@@ -32,17 +33,19 @@ fn lists() -> [(&'static str, ListRequest); 3] {
         ..Default::default()
     };
     [
-        ("page_token", list("backends/-/collections/-", "")),
+        ("page_token", list(EVERYTHING, "")),
         ("page_token_veeam", list("backends/veeam/collections/-", "")),
-        ("page_token_ordered", list("backends/-/collections/-", "point_time desc")),
+        ("page_token_ordered", list(EVERYTHING, "point_time desc")),
     ]
 }
 
 /// The watches whose token after SYNCED is recorded, by the name of its file.
 fn watches(gateway: &TestGateway) -> [(&'static str, WatchStatusRequest); 2] {
-    let collection = TestGateway::azure_collection(&gateway.azure.seeded().collection);
-    let point = "backends/veeam/collections/-/restorePoints/93081441-6e3c-4584-b47a-08dc1ce24f84";
-    let names = WatchStatusRequest { names: vec![point.to_owned()], ..Default::default() };
+    let collection = azure_collection(&gateway.azure.seeded().collection);
+    let names = WatchStatusRequest {
+        names: vec![SRV39_IN_ANY_COLLECTION.to_owned()],
+        ..Default::default()
+    };
     let parent = WatchStatusRequest { parent: collection, ..Default::default() };
     [("resume_token_point", names), ("resume_token_collection", parent)]
 }
@@ -53,7 +56,7 @@ fn token(release: &Path, name: &str) -> String {
 
 #[tokio::test]
 async fn page_tokens_of_earlier_releases_continue_their_lists() {
-    let gateway = TestGateway::new().await;
+    let gateway = TestGateway::start().await;
     for (name, request) in lists() {
         let whole = ListRequest { page_size: 2 * PAGE_SIZE, ..request.clone() };
         let whole = gateway.client().list(whole).await.unwrap().into_inner().restore_points;
@@ -67,12 +70,12 @@ async fn page_tokens_of_earlier_releases_continue_their_lists() {
 
 #[tokio::test]
 async fn resume_tokens_of_earlier_releases_continue_their_watches() {
-    let gateway = TestGateway::new().await;
+    let gateway = TestGateway::start().await;
     for (name, request) in watches(&gateway) {
         for release in releases() {
             let resume_token = token(&release, name);
             let resumed = WatchStatusRequest { resume_token, ..request.clone() };
-            let first = gateway.watch(resumed).await.event().await;
+            let first = gateway.watch(resumed).await.next_event().await;
             // Nothing has changed, so nothing is sent again.
             assert_eq!(first.event(), Event::Synced, "{name} of {}: {first:?}", release.display());
         }
@@ -85,7 +88,7 @@ async fn resume_tokens_of_earlier_releases_continue_their_watches() {
 async fn record() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/recorded");
     fs::create_dir_all(&folder).unwrap();
-    let gateway = TestGateway::new().await;
+    let gateway = TestGateway::start().await;
     for (name, request) in lists() {
         let fields = [&*request.parent, "", &*request.order_by, "Basic"];
         let mut binding = b"List\0".to_vec();
@@ -100,7 +103,7 @@ async fn record() {
     for (name, request) in watches(&gateway) {
         let target = request.names.first().unwrap_or(&request.parent).to_lowercase();
         let mut watch = gateway.watch(request).await;
-        let synced = watch.until(|event| event.event() == Event::Synced).await;
+        let synced = watch.synced().await;
         let token = dated_ahead(Purpose::Resume, target.as_bytes(), &synced.resume_token);
         fs::write(folder.join(name), token).unwrap();
     }

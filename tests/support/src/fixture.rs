@@ -1,158 +1,138 @@
-//! A whole gateway for a test: both simulators on a clock moved by hand, the gateway in front of them on a
-//! free port, and a client.
+//! A gateway for tests: both simulated vendors on a clock that the test advances, a gateway in front of them on a free
+//! port, and a client.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use restore_point_gateway::backend::{Backends, Registry, decorated};
+use http::Method;
+use restore_point_gateway::backend::{self, Backends, Registry, decorated};
 use restore_point_gateway::config::PollPolicy;
 use restore_point_gateway::model::{BackendId, Sealer};
-use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
-use restore_point_gateway::proto::{self, ListRequest, RestorePoint, WatchStatusResponse};
-use restore_point_gateway::server::{self, CallMetrics, Drain, Health, Listener, Shutdown};
+use restore_point_gateway::proto::{self, ListRequest, ListResponse, RestorePoint};
+use restore_point_gateway::server::{
+    CallMetrics, Drain, Health, Listener, ServerExit, Shutdown, serve,
+};
 use restore_point_gateway::service::Gateway;
+use restore_point_gateway::upstream::{RateLimit, Trust};
 use restore_point_gateway::watch::Hub;
-use restore_point_gateway::{backend, upstream};
-use restore_point_sandbox::{self as sandbox, CertificateAuthority, Clock};
+use restore_point_sandbox::{CertificateAuthority, Clock, azure, veeam_em};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 use tonic::transport::Channel;
-use tonic::{Status, Streaming};
+use tonic::{Response, Status};
 
+use crate::names::{azure_collection, azure_point};
+use crate::wait::in_time;
+use crate::watch::Watch;
+
+/// A client of the gateway.
 pub type Client = RestorePointServiceClient<Channel>;
 
-/// No test waits longer for anything: a hang becomes a failure that names its place.
-pub const PATIENCE: Duration = Duration::from_secs(20);
-
+/// The key of page and resume tokens, the same on all replicas.
 pub const TOKEN_KEY: &[u8] = b"the key that all replicas share in tests";
 
-/// Both vendors and one gateway in front of them.
+/// A rate limit that no test reaches.
+pub const UNLIMITED: RateLimit = RateLimit { per_second: 1e6, burst: u32::MAX };
+
+/// The poll interval after a change of a watched target.
+pub const MIN_POLL_INTERVAL: Duration = Duration::from_millis(10);
+
+/// The id of the copy that [`TestGateway::start_copy`] starts.
+pub const COPY_ID: &str = "the-copy";
+
+/// The API version of the requests that tests send to ARM themselves.
+const ARM_API_VERSION: &str = "2024-11-01";
+
+/// Both simulated vendors, and one gateway with the backends `azure` and `veeam`.
 pub struct TestGateway {
+    /// The clock of both simulators.
     pub clock: Clock,
-    pub azure: sandbox::azure::Azure,
-    pub veeam: sandbox::veeam_em::EnterpriseManager,
-    pub address: SocketAddr,
-    pub client: Client,
-    pub hub: Hub,
-    pub shutdown: Shutdown,
+    /// The simulated Azure.
+    pub azure: azure::Azure,
+    /// The simulated Enterprise Manager.
+    pub veeam: veeam_em::EnterpriseManager,
+    /// The gateway.
+    pub replica: Replica,
     authority: CertificateAuthority,
-    rate_limit: upstream::RateLimit,
-    served: JoinHandle<server::ServerExit>,
+    rate_limit: RateLimit,
 }
 
-/// What differs from the usual set-up.
-pub struct Plan {
-    pub azure: sandbox::azure::Settings,
-    pub veeam: sandbox::veeam_em::Settings,
-    /// What each gateway may ask of each vendor.
-    pub rate_limit: upstream::RateLimit,
+/// The settings of a [`TestGateway`] that a test can change.
+pub struct TestSettings {
+    /// The settings of the simulated Azure.
+    pub azure: azure::Settings,
+    /// The settings of the simulated Enterprise Manager.
+    pub veeam: veeam_em::Settings,
+    /// The rate limit of each backend.
+    pub rate_limit: RateLimit,
 }
 
 impl TestGateway {
-    pub async fn new() -> Self {
-        Self::with(|_| {}).await
+    /// Starts the vendors and the gateway with default settings.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
     }
 
-    pub async fn with(change: impl FnOnce(&mut Plan)) -> Self {
-        let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
-        let mut plan = Plan {
-            azure: sandbox::azure::Settings {
-                clock: clock.clone(),
-                ..sandbox::azure::Settings::default()
-            },
-            veeam: sandbox::veeam_em::Settings::new(clock.clone()),
-            rate_limit: upstream::RateLimit { per_second: 1e6, burst: u32::MAX },
+    /// Starts the vendors and the gateway with changed settings.
+    pub async fn start_with(change: impl FnOnce(&mut TestSettings)) -> Self {
+        let clock = manual_clock();
+        let mut settings = TestSettings {
+            azure: azure::Settings { clock: clock.clone(), ..azure::Settings::default() },
+            veeam: veeam_em::Settings::new(clock.clone()),
+            rate_limit: UNLIMITED,
         };
-        change(&mut plan);
+        change(&mut settings);
+        let TestSettings { azure, veeam, rate_limit } = settings;
         let authority = CertificateAuthority::generate().unwrap();
-        let azure = sandbox::azure::Azure::start(plan.azure, &authority).unwrap();
-        let veeam = sandbox::veeam_em::EnterpriseManager::start(plan.veeam).unwrap();
-        let rate_limit = plan.rate_limit;
+        let azure = azure::Azure::start(azure, &authority).unwrap();
+        let veeam = veeam_em::EnterpriseManager::start(veeam).unwrap();
         let replica = Replica::start(registry(&azure, &veeam, &authority, rate_limit)).await;
-        let Replica { address, client, hub, shutdown, served } = replica;
-        Self { clock, azure, veeam, address, client, hub, shutdown, authority, rate_limit, served }
+        Self { clock, azure, veeam, replica, authority, rate_limit }
     }
 
-    /// A second gateway in front of the same vendors.
-    pub async fn another_replica(&self) -> Replica {
-        let backends = registry(&self.azure, &self.veeam, &self.authority, self.rate_limit);
-        Replica::start(backends).await
+    /// Starts another gateway in front of the same vendors.
+    pub async fn start_replica(&self) -> Replica {
+        let registry = registry(&self.azure, &self.veeam, &self.authority, self.rate_limit);
+        Replica::start(registry).await
     }
 
-    /// A plain HTTP client, to be the vendor's other customer.
-    pub fn vendor_client(&self) -> reqwest::Client {
-        let root = reqwest::Certificate::from_pem(self.authority.pem().as_bytes()).unwrap();
-        reqwest::Client::builder().tls_certs_only([root]).build().unwrap()
+    /// Shuts the gateway down and waits until it has drained.
+    pub async fn stop(self) -> ServerExit {
+        self.replica.shutdown.requested.cancel();
+        in_time(self.replica.serving).await.unwrap()
     }
 
+    /// A client of the gateway.
     pub fn client(&self) -> Client {
-        self.client.clone()
+        self.replica.client.clone()
     }
 
-    /// Tells the gateway to stop, and waits until it has.
-    pub async fn stop(self) -> server::ServerExit {
-        self.shutdown.requested.cancel();
-        timeout(PATIENCE, self.served).await.expect("the gateway stops").unwrap()
-    }
-
-    /// The name of the collection with this ARM id.
-    pub fn azure_collection(id: &str) -> String {
-        let parts: Vec<&str> = id.split('/').collect();
-        format!("backends/azure/collections/{}~{}", parts[4].to_lowercase(), parts[8])
-    }
-
-    /// The name of the point with this ARM id.
-    pub fn azure_point(id: &str) -> String {
-        let point = id.rsplit('/').next().unwrap();
-        format!("{}/restorePoints/{point}", Self::azure_collection(id))
-    }
-
+    /// Calls Get in the default view.
+    ///
+    /// # Errors
+    /// The status of the call.
     pub async fn get(&self, name: &str) -> Result<RestorePoint, Status> {
         let request = proto::GetRequest { name: name.to_owned(), view: 0 };
-        self.client().get(request).await.map(tonic::Response::into_inner)
+        self.client().get(request).await.map(Response::into_inner)
     }
 
-    /// A new collection in `region` that takes copies of the seeded one; its name.
-    pub async fn target(&self, id: &str, region: &str) -> String {
-        let request = proto::CreateCollectionRequest {
-            parent: "backends/azure".to_owned(),
-            collection_id: id.to_owned(),
-            collection: Some(proto::Collection {
-                location: region.to_owned(),
-                source: Self::azure_collection(&self.azure.seeded().collection),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        self.client().create_collection(request).await.unwrap().into_inner().name
+    /// Calls List for one page.
+    ///
+    /// # Errors
+    /// The status of the call.
+    pub async fn list(&self, request: ListRequest) -> Result<ListResponse, Status> {
+        self.client().list(request).await.map(Response::into_inner)
     }
 
-    /// Starts a copy of the seeded point `index` into `destination`.
-    pub async fn copy(&self, index: usize, destination: &str) -> proto::CopyResponse {
-        let request = proto::CopyRequest {
-            source: Self::azure_point(&self.azure.seeded().points[index]),
-            destination: destination.to_owned(),
-            restore_point_id: "the-copy".to_owned(),
-            ..Default::default()
-        };
-        self.client().copy(request).await.unwrap().into_inner()
-    }
-
-    pub async fn watch(&self, request: proto::WatchStatusRequest) -> Watch {
-        watch(self.client(), request).await.unwrap()
-    }
-
-    /// All points under `parent`, page by page.
-    pub async fn list_all(&self, request: ListRequest) -> Vec<RestorePoint> {
+    /// The restore points of all pages of List. Panics if a backend is unreachable or a page too large.
+    pub async fn list_all(&self, mut request: ListRequest) -> Vec<RestorePoint> {
         let mut points = Vec::new();
-        let mut request = request;
         loop {
-            let page = self.client().list(request.clone()).await.unwrap().into_inner();
-            let most = usize::try_from(request.page_size).unwrap();
-            assert!(most == 0 || page.restore_points.len() <= most, "more than {most} on a page");
+            let page = self.list(request.clone()).await.unwrap();
+            let max = usize::try_from(request.page_size).unwrap();
+            assert!(max == 0 || page.restore_points.len() <= max, "more than {max} on a page");
             points.extend(page.restore_points);
             assert!(page.unreachable.is_empty(), "{:?}", page.unreachable);
             if page.next_page_token.is_empty() {
@@ -161,22 +141,93 @@ impl TestGateway {
             request.page_token = page.next_page_token;
         }
     }
+
+    /// Calls WatchStatus.
+    pub async fn watch(&self, request: proto::WatchStatusRequest) -> Watch {
+        Watch::open(self.client(), request).await.unwrap()
+    }
+
+    /// Calls WatchStatus and drops its events up to SYNCED.
+    pub async fn synced_watch(&self, request: proto::WatchStatusRequest) -> Watch {
+        let mut watch = self.watch(request).await;
+        watch.synced().await;
+        watch
+    }
+
+    /// Creates an Azure collection in `region` for copies of the points of the seeded collection. Returns its name.
+    pub async fn create_target(&self, id: &str, region: &str) -> String {
+        let request = proto::CreateCollectionRequest {
+            parent: "backends/azure".to_owned(),
+            collection_id: id.to_owned(),
+            collection: Some(proto::Collection {
+                location: region.to_owned(),
+                source: azure_collection(&self.azure.seeded().collection),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        self.client().create_collection(request).await.unwrap().into_inner().name
+    }
+
+    /// Starts a copy of the seeded Azure point `index` into `destination`, under [`COPY_ID`].
+    pub async fn start_copy(&self, index: usize, destination: &str) -> proto::CopyResponse {
+        let request = proto::CopyRequest {
+            source: azure_point(&self.azure.seeded().points[index]),
+            destination: destination.to_owned(),
+            restore_point_id: COPY_ID.to_owned(),
+            ..Default::default()
+        };
+        self.client().copy(request).await.unwrap().into_inner()
+    }
+
+    /// Injects a fault into the vendor of a backend, in the notation of the sandbox: `GET /query times=2 status=503`.
+    pub fn inject_fault(&self, backend: &str, fault: &str) {
+        match backend {
+            "azure" => self.azure.add_fault(fault.parse().unwrap()),
+            "veeam" => self.veeam.add_fault(fault.parse().unwrap()),
+            other => panic!("no backend `{other}`"),
+        }
+    }
+
+    /// Removes all faults of both vendors.
+    pub fn clear_faults(&self) {
+        self.azure.clear_faults();
+        self.veeam.clear_faults();
+    }
+
+    /// Sends a request with an empty JSON object to ARM, without the gateway. `target` is a resource id, with or
+    /// without a query. Panics if the request fails.
+    pub async fn arm(&self, method: Method, target: &str) -> reqwest::Response {
+        let separator = if target.contains('?') { '&' } else { '?' };
+        let endpoint = self.azure.endpoint();
+        let url = format!("{endpoint}{target}{separator}api-version={ARM_API_VERSION}");
+        let root = reqwest::Certificate::from_pem(self.authority.pem().as_bytes()).unwrap();
+        let client = reqwest::Client::builder().tls_certs_only([root]).build().unwrap();
+        let request = client.request(method, url).bearer_auth(self.azure.static_token());
+        let request = request.header("content-type", "application/json").body("{}");
+        request.send().await.unwrap().error_for_status().unwrap()
+    }
 }
 
-/// A gateway of its own.
+/// A running gateway. Replicas have the same token key and share nothing else.
 pub struct Replica {
+    /// Where it listens.
     pub address: SocketAddr,
+    /// A client of it.
     pub client: Client,
+    /// The hub of its watches.
     pub hub: Hub,
+    /// Shuts it down.
     pub shutdown: Shutdown,
-    pub served: JoinHandle<server::ServerExit>,
+    serving: JoinHandle<ServerExit>,
 }
 
 impl Replica {
+    /// Starts a gateway with these backends on a free port. It polls every 10 to 50 ms and has no lame duck period.
     pub async fn start(registry: Registry) -> Self {
         let sealer = Arc::new(Sealer::new(TOKEN_KEY).unwrap());
         let policy = PollPolicy {
-            min_interval: Duration::from_millis(10),
+            min_interval: MIN_POLL_INTERVAL,
             max_interval: Duration::from_millis(50),
             progress_interval: Duration::from_millis(50),
             idle_ttl: Duration::from_millis(10),
@@ -191,100 +242,69 @@ impl Replica {
         let drain = Drain { lame_duck: Duration::ZERO, grace: Duration::from_secs(5) };
         let listeners = vec![Listener::tcp(socket)];
         let calls = Arc::new(CallMetrics::new().unwrap());
-        let served =
-            tokio::spawn(server::serve(listeners, routes, health, calls, drain, shutdown.clone()));
+        let serving =
+            tokio::spawn(serve(listeners, routes, health, calls, drain, shutdown.clone()));
         let client = Client::connect(format!("http://{address}")).await.unwrap();
-        Self { address, client, hub, shutdown, served }
+        Self { address, client, hub, shutdown, serving }
     }
 }
 
-/// The backends `azure` and `veeam` over running simulators.
-pub fn registry(
-    azure: &sandbox::azure::Azure,
-    veeam: &sandbox::veeam_em::EnterpriseManager,
+/// A clock that stands still until the test advances it.
+pub fn manual_clock() -> Clock {
+    Clock::manual("2026-03-01T12:00:00Z".parse().unwrap())
+}
+
+/// The settings of a backend for a simulated Azure: a client secret, the default API version and no rate limit.
+pub fn azure_backend(
+    id: &str,
+    simulator: &azure::Azure,
     authority: &CertificateAuthority,
-    rate_limit: upstream::RateLimit,
-) -> Registry {
-    let azure_id = BackendId::new("azure").unwrap();
-    let azure = backend::azure::Azure::new(backend::azure::Settings {
-        id: azure_id.clone(),
-        subscription_id: azure.subscription_id().to_owned(),
-        endpoint: azure.endpoint().parse().unwrap(),
-        authority: azure.authority_host().parse().unwrap(),
+) -> backend::azure::Settings {
+    backend::azure::Settings {
+        id: BackendId::new(id).unwrap(),
+        subscription_id: simulator.subscription_id().to_owned(),
+        endpoint: simulator.endpoint().parse().unwrap(),
+        authority: simulator.authority_host().parse().unwrap(),
         api_version: backend::azure::DEFAULT_API_VERSION.to_owned(),
         credential: backend::azure::Credential::ClientSecret {
-            tenant_id: azure.tenant_id().to_owned(),
-            client_id: azure.client_id().to_owned(),
-            secret: azure.client_secret().into(),
+            tenant_id: simulator.tenant_id().to_owned(),
+            client_id: simulator.client_id().to_owned(),
+            secret: simulator.client_secret().into(),
         },
-        trust: upstream::Trust::PlatformAnd(authority.pem().into_bytes()),
-        rate_limit,
-    })
-    .unwrap();
-    let veeam_id = BackendId::new("veeam").unwrap();
-    let veeam = backend::veeam_em::VeeamEm::new(backend::veeam_em::Settings {
-        id: veeam_id.clone(),
-        url: veeam.url().parse().unwrap(),
-        username: veeam.username().to_owned(),
-        password: veeam.password().into(),
+        trust: Trust::PlatformAnd(authority.pem().into_bytes()),
+        rate_limit: UNLIMITED,
+    }
+}
+
+/// The settings of a backend for a simulated Enterprise Manager: the user of the whole server and no rate limit.
+pub fn veeam_backend(
+    id: &str,
+    simulator: &veeam_em::EnterpriseManager,
+) -> backend::veeam_em::Settings {
+    backend::veeam_em::Settings {
+        id: BackendId::new(id).unwrap(),
+        url: simulator.url().parse().unwrap(),
+        username: simulator.username().to_owned(),
+        password: simulator.password().into(),
         tenant: None,
-        trust: upstream::Trust::pin(veeam.certificate_der()),
-        rate_limit,
-    })
-    .unwrap();
+        trust: Trust::pin(simulator.certificate_der()),
+        rate_limit: UNLIMITED,
+    }
+}
+
+fn registry(
+    azure: &azure::Azure,
+    veeam: &veeam_em::EnterpriseManager,
+    authority: &CertificateAuthority,
+    rate_limit: RateLimit,
+) -> Registry {
+    let azure = backend::azure::Settings { rate_limit, ..azure_backend("azure", azure, authority) };
+    let veeam = backend::veeam_em::Settings { rate_limit, ..veeam_backend("veeam", veeam) };
+    let (azure_id, veeam_id) = (azure.id.clone(), veeam.id.clone());
+    let azure = backend::azure::Azure::new(azure).unwrap();
+    let veeam = backend::veeam_em::VeeamEm::new(veeam).unwrap();
     Registry::new(Backends::from([
         (azure_id, decorated(Arc::new(azure))),
         (veeam_id, decorated(Arc::new(veeam))),
     ]))
-}
-
-/// An open stream of events.
-pub struct Watch(Streaming<WatchStatusResponse>);
-
-pub async fn watch(
-    mut client: Client,
-    request: proto::WatchStatusRequest,
-) -> Result<Watch, Status> {
-    let stream =
-        timeout(PATIENCE, client.watch_status(request)).await.expect("the stream opens")?;
-    Ok(Watch(stream.into_inner()))
-}
-
-/// The state of the point that an event is about.
-pub fn state(event: &WatchStatusResponse) -> Option<State> {
-    event.restore_point.as_ref().map(|point| point.state())
-}
-
-impl Watch {
-    /// The next event; none at the end.
-    pub async fn next(&mut self) -> Result<Option<WatchStatusResponse>, Status> {
-        timeout(PATIENCE, self.0.message()).await.expect("an event comes")
-    }
-
-    pub async fn event(&mut self) -> WatchStatusResponse {
-        self.next().await.unwrap().expect("the stream goes on")
-    }
-
-    /// Skips events until one fits.
-    pub async fn until(
-        &mut self,
-        fits: impl Fn(&WatchStatusResponse) -> bool,
-    ) -> WatchStatusResponse {
-        loop {
-            let event = self.event().await;
-            if fits(&event) {
-                return event;
-            }
-        }
-    }
-}
-
-/// Yields until `holds`: for what the gateway does by itself and tells nobody.
-pub async fn eventually(holds: impl Fn() -> bool) {
-    let wait = async {
-        while !holds() {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(PATIENCE, wait).await.expect("it comes true");
 }

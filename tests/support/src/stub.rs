@@ -1,16 +1,16 @@
-//! A service whose every method answers UNIMPLEMENTED but those that a test or a benchmark writes.
+//! A stub of the service: a test or benchmark implements some of the methods, the others return UNIMPLEMENTED.
 
 use restore_point_gateway::proto;
 use restore_point_gateway::proto::restore_point_service_server::RestorePointService;
 use tonic::{Request, Response, Status};
 
-/// The methods that a stub may answer.
+/// The methods that a stub can implement. Only `watch_status` must be implemented.
 #[tonic::async_trait]
-pub trait Answers: Send + Sync + 'static {
-    /// The stream of `watch_status`.
+pub trait Handlers: Send + Sync + 'static {
+    /// The events of `watch_status`.
     type Events: futures::Stream<Item = Result<proto::WatchStatusResponse, Status>> + Send + 'static;
 
-    /// Answers Get.
+    /// Handles Get.
     async fn get(
         &self,
         _: Request<proto::GetRequest>,
@@ -18,13 +18,13 @@ pub trait Answers: Send + Sync + 'static {
         Err(Status::unimplemented(""))
     }
 
-    /// Answers WatchStatus.
+    /// Handles WatchStatus.
     async fn watch_status(
         &self,
         request: Request<proto::WatchStatusRequest>,
     ) -> Result<Response<Self::Events>, Status>;
 
-    /// Answers ListBackends.
+    /// Handles ListBackends.
     async fn list_backends(
         &self,
         _: Request<proto::ListBackendsRequest>,
@@ -33,13 +33,13 @@ pub trait Answers: Send + Sync + 'static {
     }
 }
 
-/// The whole service over such answers.
+/// The service with these handlers.
 #[derive(Debug)]
-pub struct Stub<A>(pub A);
+pub struct Stub<H>(pub H);
 
 #[tonic::async_trait]
-impl<A: Answers> RestorePointService for Stub<A> {
-    type WatchStatusStream = A::Events;
+impl<H: Handlers> RestorePointService for Stub<H> {
+    type WatchStatusStream = H::Events;
 
     async fn get(
         &self,

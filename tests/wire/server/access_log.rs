@@ -6,7 +6,9 @@ use std::io;
 use futures::StreamExt;
 use restore_point_gateway::server::ServerExit;
 
-use super::fixture::{TestServer, get, in_time, watch};
+use restore_point_test_support::wait::in_time;
+
+use super::fixture::{TestServer, get, watch};
 
 thread_local! {
     /// What was logged on the thread of the test, on which its server runs as well.

@@ -7,7 +7,10 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::ServiceExt;
 
-use super::fixture::{HOUR, TestServer, assert_status, get, in_time, watch};
+use restore_point_test_support::failure::assert_status;
+use restore_point_test_support::wait::in_time;
+
+use super::fixture::{HOUR, TestServer, get, watch};
 
 #[tokio::test]
 async fn a_call_ends_at_its_deadline() {

@@ -3,7 +3,6 @@
 //! The client is the generated one over a bare HTTP/2 connection, because tonic's own channel ends
 //! calls at their deadline by itself and would hide what the server does.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,14 +20,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tonic::Request;
 use tonic::body::Body;
 use tonic::service::Routes;
-use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
-use tonic_types::StatusExt;
 use tower::util::BoxCloneSyncService;
 
 use restore_point_test_support::stub::Stub;
+use restore_point_test_support::wait::in_time;
 
 use super::scripted_service::ScriptedService;
 
@@ -91,11 +90,6 @@ impl TestServer {
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
-/// Fails a test that hangs. It measures nothing.
-pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(30), future).await.expect("the test hangs")
-}
-
 /// A connection to the server.
 pub(crate) type Http2Client =
     BoxCloneSyncService<HttpRequest<Body>, HttpResponse<Incoming>, hyper::Error>;
@@ -133,11 +127,4 @@ pub(crate) fn watch(name: &str) -> Request<WatchStatusRequest> {
 
 pub(crate) fn check(name: &str) -> HealthCheckRequest {
     HealthCheckRequest { service: name.to_owned() }
-}
-
-#[track_caller]
-pub(crate) fn assert_status(status: &Status, code: Code, reason: &str) {
-    assert_eq!(status.code(), code, "{status:?}");
-    let info = status.get_details_error_info().expect("an ErrorInfo");
-    assert_eq!((info.reason.as_str(), info.domain.as_str()), (reason, "restorepoint.v1"));
 }

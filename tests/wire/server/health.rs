@@ -6,7 +6,10 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::health_check_response::ServingStatus as ProtoStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use super::fixture::{TestServer, assert_status, check, in_time, origin};
+use restore_point_test_support::failure::assert_status;
+use restore_point_test_support::wait::in_time;
+
+use super::fixture::{TestServer, check, origin};
 
 #[tokio::test]
 async fn each_name_has_its_health_status() {

@@ -15,8 +15,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tonic::body::Body;
 use tower::ServiceExt;
 
-use super::fixture::{TestServer, get, in_time, watch};
 use restore_point_test_support::openmetrics::Exposition;
+use restore_point_test_support::wait::in_time;
+
+use super::fixture::{TestServer, get, watch};
 
 /// The metrics of a gateway without backends.
 fn metrics(calls: Arc<CallMetrics>) -> Metrics {

@@ -9,7 +9,9 @@ use restore_point_gateway::proto;
 use restore_point_gateway::server::ServerExit;
 use tonic::Status;
 
-use super::fixture::{TestServer, in_time, origin};
+use restore_point_test_support::wait::in_time;
+
+use super::fixture::{TestServer, origin};
 
 /// The test of one version of reflection: both have the same messages in different packages.
 macro_rules! reflects {

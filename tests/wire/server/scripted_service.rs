@@ -5,7 +5,7 @@ use std::future;
 use futures::stream::{self, BoxStream, StreamExt};
 use restore_point_gateway::proto::{self, GetRequest, WatchStatusRequest, WatchStatusResponse};
 use restore_point_gateway::server::{Deadline, Peer};
-use restore_point_test_support::stub::Answers;
+use restore_point_test_support::stub::Handlers;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
@@ -16,7 +16,7 @@ pub(crate) struct ScriptedService {
 }
 
 #[tonic::async_trait]
-impl Answers for ScriptedService {
+impl Handlers for ScriptedService {
     async fn get(
         &self,
         request: Request<GetRequest>,

@@ -8,7 +8,9 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::health_check_response::ServingStatus as ProtoStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use super::fixture::{HOUR, TestServer, check, get, in_time, origin, watch};
+use restore_point_test_support::wait::in_time;
+
+use super::fixture::{HOUR, TestServer, check, get, origin, watch};
 
 #[tokio::test]
 async fn a_stream_that_ends_itself_is_drained() {

@@ -7,7 +7,9 @@ use restore_point_gateway::server::{Drain, Listener, ServerExit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 
-use super::fixture::{TestServer, client, get, http2_client, in_time};
+use restore_point_test_support::wait::in_time;
+
+use super::fixture::{TestServer, client, get, http2_client};
 
 #[tokio::test]
 async fn a_unix_socket_serves_calls() {

@@ -1,4 +1,6 @@
-//! What the vendors' own pages show, answered by a scripted vendor to the letter.
+//! The examples in the vendors' documentation, returned byte by byte, and what the gateway makes of them.
+
+use std::collections::HashSet;
 
 use http::Method;
 use restore_point_gateway::proto::restore_point::{State, Vendor};
@@ -6,17 +8,19 @@ use restore_point_gateway::proto::{
     Collection, CreateCollectionRequest, ListRequest, RestorePoint,
 };
 use restore_point_sandbox::azure::{Canned, Fault, Matching};
-use restore_point_sandbox::veeam_em;
+use restore_point_sandbox::veeam_em::{self, CloudQuery};
 use tonic::Code;
 
-use restore_point_test_support::fixture::TestGateway;
+use restore_point_test_support::failure::SENSITIVE;
+use restore_point_test_support::fixture::{COPY_ID, TestGateway};
+use restore_point_test_support::names::{
+    SRV39, SRV39_ID, SRV39_IN_ANY_COLLECTION, azure_collection, azure_point,
+};
 
-const SRV39: &str = "93081441-6e3c-4584-b47a-08dc1ce24f84";
-const UCM: &str = "cloud-replica~6b2b42d5-3850-421c-93c1-e063f12a2ead";
+/// The entity that the documentation of Enterprise Manager shows for a CloudVmReplicaPoint.
+pub(crate) const CLOUD_VM_REPLICA_POINT: &str = r#"<CloudVmReplicaPoint xmlns="http://www.veeam.com/ent/v1.0" Type="CloudVmReplicaPoint" Href="https://localhost:9398/api/cloud/vmReplicaPoints/93081441-6e3c-4584-b47a-08dc1ce24f84?format=Entity" Name="srv39@2015-12-25 20:00:47" UID="urn:veeam:CloudVmReplicaPoint:93081441-6e3c-4584-b47a-08dc1ce24f84" VmDisplayName="srv39">   <Links>     <Link Rel="Up" Type="BackupServerReference" Href="https://localhost:9398/api/backupServers/8fff3b8e-c3f1-4ef5-aecc-561f07bf9982" Name="172.17.53.48" />     <Link Rel="Up" Type="CloudReplicaReference" Href="https://localhost:9398/api/cloud/replicas/6b2b42d5-3850-421c-93c1-e063f12a2ead" Name="UCM Company CRM Replication" />     <Link Rel="Alternate" Type="CloudVmReplicaPointReference" Href="https://localhost:9398/api/cloud/vmReplicaPoints/93081441-6e3c-4584-b47a-08dc1ce24f84" Name="srv39@2015-12-25 20:00:47" />   </Links>   <CreationTimeUTC>2015-12-25T20:00:47Z</CreationTimeUTC>   <PointType>Snapshot</PointType>   <State>Ready</State> </CloudVmReplicaPoint>"#;
 
-pub(crate) const ENTITY: &str = r#"<CloudVmReplicaPoint xmlns="http://www.veeam.com/ent/v1.0" Type="CloudVmReplicaPoint" Href="https://localhost:9398/api/cloud/vmReplicaPoints/93081441-6e3c-4584-b47a-08dc1ce24f84?format=Entity" Name="srv39@2015-12-25 20:00:47" UID="urn:veeam:CloudVmReplicaPoint:93081441-6e3c-4584-b47a-08dc1ce24f84" VmDisplayName="srv39">   <Links>     <Link Rel="Up" Type="BackupServerReference" Href="https://localhost:9398/api/backupServers/8fff3b8e-c3f1-4ef5-aecc-561f07bf9982" Name="172.17.53.48" />     <Link Rel="Up" Type="CloudReplicaReference" Href="https://localhost:9398/api/cloud/replicas/6b2b42d5-3850-421c-93c1-e063f12a2ead" Name="UCM Company CRM Replication" />     <Link Rel="Alternate" Type="CloudVmReplicaPointReference" Href="https://localhost:9398/api/cloud/vmReplicaPoints/93081441-6e3c-4584-b47a-08dc1ce24f84" Name="srv39@2015-12-25 20:00:47" />   </Links>   <CreationTimeUTC>2015-12-25T20:00:47Z</CreationTimeUTC>   <PointType>Snapshot</PointType>   <State>Ready</State> </CloudVmReplicaPoint>"#;
-
-/// All points of tenants' replicas.
+/// All points of cloud replicas.
 async fn cloud_points(gateway: &TestGateway) -> Vec<RestorePoint> {
     let request =
         ListRequest { parent: "backends/veeam/collections/-".into(), ..Default::default() };
@@ -26,8 +30,8 @@ async fn cloud_points(gateway: &TestGateway) -> Vec<RestorePoint> {
 }
 
 fn assert_is_srv39(point: &RestorePoint) {
-    assert_eq!(point.name, format!("backends/veeam/collections/{UCM}/restorePoints/{SRV39}"));
-    assert_eq!(point.vendor_id, format!("urn:veeam:CloudVmReplicaPoint:{SRV39}"));
+    assert_eq!(point.name, SRV39);
+    assert_eq!(point.vendor_id, format!("urn:veeam:CloudVmReplicaPoint:{SRV39_ID}"));
     assert_eq!(point.display_name, "srv39@2015-12-25 20:00:47");
     assert_eq!((point.state(), point.usable), (State::Ready, true));
     assert_eq!(point.point_time.unwrap().to_string(), "2015-12-25T20:00:47Z");
@@ -39,32 +43,31 @@ fn assert_is_srv39(point: &RestorePoint) {
 }
 
 #[tokio::test]
-async fn one_entity_as_the_page_prints_it() {
-    let gateway = TestGateway::new().await;
-    let reply = veeam_em::Fault::canned(Canned {
+async fn veeam_cloud_replica_point() {
+    let gateway = TestGateway::start().await;
+    let fault = veeam_em::Fault::canned(Canned {
         status: 200,
         headers: vec![("content-type".into(), "application/xml".into())],
-        body: ENTITY.into(),
+        body: CLOUD_VM_REPLICA_POINT.into(),
     });
-    gateway.veeam.inject(Matching::new(Method::GET, SRV39), 1, reply);
-    let name = format!("backends/veeam/collections/-/restorePoints/{SRV39}");
-    assert_is_srv39(&gateway.get(&name).await.unwrap());
-    // And the simulator's own answer says the same.
-    assert_is_srv39(&gateway.get(&name).await.unwrap());
+    gateway.veeam.inject(Matching::new(Method::GET, SRV39_ID), 1, fault);
+    assert_is_srv39(&gateway.get(SRV39_IN_ANY_COLLECTION).await.unwrap());
+    // The simulator returns the same point.
+    assert_is_srv39(&gateway.get(SRV39_IN_ANY_COLLECTION).await.unwrap());
 }
 
 #[tokio::test]
-async fn the_list_of_six() {
-    use restore_point_sandbox::veeam_em::CloudQuery;
-    // As entities of a query, and as references where the query service does not know the type.
-    for answer in [CloudQuery::Answered, CloudQuery::Refused] {
-        let gateway = TestGateway::with(|plan| plan.veeam.cloud_query = answer).await;
+async fn veeam_list_of_six_cloud_replica_points() {
+    // As entities of a query, and as references if the query service does not know the type.
+    for cloud_query in [CloudQuery::Answered, CloudQuery::Refused] {
+        let gateway =
+            TestGateway::start_with(|settings| settings.veeam.cloud_query = cloud_query).await;
         let points = cloud_points(&gateway).await;
-        let mut told: Vec<_> = points
+        let mut listed: Vec<_> = points
             .iter()
             .map(|p| (p.display_name.as_str(), p.point_time.unwrap().to_string()))
             .collect();
-        told.sort();
+        listed.sort();
         let expected = [
             ("srv38@2015-12-21 21:01:41", "2015-12-21T21:01:41Z"),
             ("srv38@2015-12-24 21:03:50", "2015-12-24T21:03:50Z"),
@@ -73,15 +76,15 @@ async fn the_list_of_six() {
             ("srv40@2015-12-22 21:05:43", "2015-12-22T21:05:43Z"),
             ("srv40@2015-12-27 21:08:13", "2015-12-27T21:08:13Z"),
         ];
-        assert_eq!(told, expected.map(|(name, time)| (name, time.to_owned())));
-        assert_is_srv39(points.iter().find(|point| point.name.ends_with(SRV39)).unwrap());
+        assert_eq!(listed, expected.map(|(name, time)| (name, time.to_owned())));
+        assert_is_srv39(points.iter().find(|point| point.name == SRV39).unwrap());
     }
 }
 
 #[tokio::test]
-async fn the_references_of_six_as_the_page_prints_them() {
-    use restore_point_sandbox::veeam_em::CloudQuery;
-    let gateway = TestGateway::with(|plan| plan.veeam.cloud_query = CloudQuery::Refused).await;
+async fn veeam_references_to_six_cloud_replica_points() {
+    let gateway =
+        TestGateway::start_with(|settings| settings.veeam.cloud_query = CloudQuery::Refused).await;
     let reference = |point: &str, name: &str, replica: &str, job: &str| {
         let href = "http://localhost:9399/api";
         format!(
@@ -98,7 +101,7 @@ async fn the_references_of_six_as_the_page_prints_them() {
     let ucm = ("6b2b42d5-3850-421c-93c1-e063f12a2ead", "UCM Company CRM Replication");
     let abc = ("8393c284-c953-403f-a9b9-cff63e0c6815", "ABC Company Servers Replication");
     let six = [
-        (SRV39, "srv39@2015-12-25 20:00:47", ucm),
+        (SRV39_ID, "srv39@2015-12-25 20:00:47", ucm),
         ("783781f0-4d83-4d09-ae82-12b5bed4710b", "srv40@2015-12-27 21:08:13", abc),
         ("292e6d96-6b99-4776-bba2-2c030cd5824a", "srv38@2015-12-21 21:01:41", abc),
         ("5ed13778-0191-4d9d-8105-33017348235d", "srv40@2015-12-22 21:05:43", abc),
@@ -110,18 +113,17 @@ async fn the_references_of_six_as_the_page_prints_them() {
     let body = format!(
         "<EntityReferences xmlns=\"http://www.veeam.com/ent/v1.0\">\n {list}</EntityReferences>"
     );
-    let reply = veeam_em::Fault::status(200, &body);
-    gateway.veeam.inject(Matching::new(Method::GET, "/cloud/vmReplicaPoints"), 1, reply);
+    let fault = veeam_em::Fault::status(200, &body);
+    gateway.veeam.inject(Matching::new(Method::GET, "/cloud/vmReplicaPoints"), 1, fault);
     let points = cloud_points(&gateway).await;
-    let told: std::collections::HashSet<_> =
-        points.iter().map(|p| p.display_name.as_str()).collect();
-    assert_eq!(told, six.iter().map(|(_, name, _)| *name).collect());
+    let listed: HashSet<_> = points.iter().map(|p| p.display_name.as_str()).collect();
+    assert_eq!(listed, six.iter().map(|(_, name, _)| *name).collect());
     assert_eq!(points.len(), 6);
 }
 
 #[tokio::test]
-async fn the_put_of_a_target_collection() {
-    let gateway = TestGateway::new().await;
+async fn azure_response_to_put_of_a_target_collection() {
+    let gateway = TestGateway::start().await;
     let source = &gateway.azure.seeded().collection;
     let body = format!(
         r#"{{
@@ -140,7 +142,7 @@ async fn the_put_of_a_target_collection() {
     }}
 }}"#,
         gateway.azure.subscription_id(),
-        // The page writes the provider in lower case.
+        // The example has the provider in lower case.
         source.replace("Microsoft.Compute", "microsoft.compute"),
     );
     let canned = Canned { status: 201, headers: Vec::new(), body: body.into() };
@@ -150,60 +152,59 @@ async fn the_put_of_a_target_collection() {
         collection_id: "rg-prod~rpc-north".into(),
         collection: Some(Collection {
             location: "northeurope".into(),
-            source: TestGateway::azure_collection(source),
+            source: azure_collection(source),
             labels: [("department".to_owned(), "finance".to_owned())].into(),
             ..Default::default()
         }),
         ..Default::default()
     };
-    let made = gateway.client().create_collection(request).await.unwrap().into_inner();
-    assert_eq!(made.name, "backends/azure/collections/rg-prod~rpc-north");
-    assert_eq!(made.source, TestGateway::azure_collection(source));
-    assert_eq!((made.location.as_str(), made.source_location.as_str()), ("northeurope", "eastus"));
-    assert_eq!(made.labels["department"], "finance");
+    let created = gateway.client().create_collection(request).await.unwrap().into_inner();
+    assert_eq!(created.name, "backends/azure/collections/rg-prod~rpc-north");
+    assert_eq!(created.source, azure_collection(source));
+    let regions = (created.location.as_str(), created.source_location.as_str());
+    assert_eq!(regions, ("northeurope", "eastus"));
+    assert_eq!(created.labels["department"], "finance");
 }
 
 #[tokio::test]
-async fn the_put_of_a_copy() {
-    let gateway = TestGateway::new().await;
-    let target = gateway.target("rg-prod~rpc-north", "northeurope").await;
-    // The page's answer is its instance view page without the view, and still Creating.
-    let page = instance_view_page(gateway.azure.subscription_id(), "", "", "");
-    let (before, _) = page.split_once("\"instanceView\"").unwrap();
+async fn azure_response_to_put_of_a_copy() {
+    let gateway = TestGateway::start().await;
+    let target = gateway.create_target("rg-prod~rpc-north", "northeurope").await;
+    // The documented response is the example below without an instance view, and in the state Creating.
+    let example = instance_view_example(gateway.azure.subscription_id(), "", "", "");
+    let (before, _) = example.split_once("\"instanceView\"").unwrap();
     let body = format!("{}}} }}", before.trim_end().trim_end_matches(','))
         .replace("rpc-db01-westus", "rpc-north")
         .replace("\"Succeeded\"", "\"Creating\"");
     let canned = Canned { status: 201, headers: Vec::new(), body: body.into() };
     gateway.azure.inject(Matching::new(Method::PUT, "/the-copy"), 1, Fault::canned(canned));
-    let started = gateway.copy(0, &target).await;
+    let started = gateway.start_copy(0, &target).await;
     let point = started.restore_point.unwrap();
     assert_eq!((point.state(), point.usable), (State::Creating, false));
-    assert_eq!(
-        point.source_restore_point,
-        TestGateway::azure_point(&gateway.azure.seeded().points[0])
-    );
-    assert!(!format!("{point:?}").contains("SENSITIVE"));
+    assert_eq!(point.source_restore_point, azure_point(&gateway.azure.seeded().points[0]));
+    assert!(!format!("{point:?}").contains(SENSITIVE));
 }
 
 #[tokio::test]
-async fn a_failed_disk() {
-    let gateway = TestGateway::new().await;
-    let target = TestGateway::azure_collection(&gateway.azure.seeded().target);
-    let body =
-        instance_view_page(gateway.azure.subscription_id(), "ReplicationState/stuck", "Stuck", "7")
-            .replace("stuck\", \"level\": \"Info\"", "stuck\", \"level\": \"Error\"");
+async fn azure_instance_view_with_a_failed_disk() {
+    let gateway = TestGateway::start().await;
+    let target = azure_collection(&gateway.azure.seeded().target);
+    let subscription = gateway.azure.subscription_id();
+    let body = instance_view_example(subscription, "ReplicationState/stuck", "Stuck", "7")
+        .replace("stuck\", \"level\": \"Info\"", "stuck\", \"level\": \"Error\"");
     let canned = Canned { status: 200, headers: Vec::new(), body: body.into() };
     let matching = Matching::new(Method::GET, "/restorepoints/the-copy");
     gateway.azure.inject(matching, 1, Fault::canned(canned));
-    let point = gateway.get(&format!("{target}/restorePoints/the-copy")).await.unwrap();
+    let point = gateway.get(&format!("{target}/restorePoints/{COPY_ID}")).await.unwrap();
     assert_eq!((point.state(), point.usable), (State::Failed, false), "{point:?}");
     let states: Vec<_> = point.disks.iter().map(|disk| disk.state()).collect();
     assert_eq!(states, [State::Ready, State::Failed]);
     assert!(point.error.is_some());
 }
 
-/// The page's instance view, with an id for each of its placeholders.
-fn instance_view_page(subscription: &str, code: &str, display: &str, percent: &str) -> String {
+/// The documented response with an instance view, with an id for each placeholder. The first disk is complete; the
+/// arguments are the replication status of the second disk and of the copy.
+fn instance_view_example(subscription: &str, code: &str, display: &str, percent: &str) -> String {
     let rpc = format!(
         "/subscriptions/{subscription}/resourceGroups/rg-prod/providers/microsoft.compute/restorePointCollections"
     );
@@ -258,22 +259,20 @@ fn instance_view_page(subscription: &str, code: &str, display: &str, percent: &s
 }
 
 #[tokio::test]
-async fn the_instance_view_while_replicating_and_when_done() {
-    let gateway = TestGateway::new().await;
-    let name = format!(
-        "{}/restorePoints/the-copy",
-        TestGateway::azure_collection(&gateway.azure.seeded().target)
-    );
+async fn azure_instance_view_of_a_running_and_of_a_complete_copy() {
+    let gateway = TestGateway::start().await;
+    let target = azure_collection(&gateway.azure.seeded().target);
+    let name = format!("{target}/restorePoints/{COPY_ID}");
     for (code, display, percent, state, total) in [
         ("ReplicationState/replicating", "Replicating", "20", State::Copying, 40),
         ("ReplicationState/succeeded", "Replication succeeded", "100", State::Ready, 100),
-        // A word that nobody has published is no success.
+        // An undocumented code does not mean success.
         ("ReplicationState/resting", "Resting", "99", State::Copying, 99),
     ] {
         let canned = Canned {
             status: 200,
             headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
-            body: instance_view_page(gateway.azure.subscription_id(), code, display, percent)
+            body: instance_view_example(gateway.azure.subscription_id(), code, display, percent)
                 .into(),
         };
         let matching = Matching::new(Method::GET, "/restorepoints/the-copy");
@@ -283,8 +282,8 @@ async fn the_instance_view_while_replicating_and_when_done() {
         assert_eq!(point.usable, state == State::Ready);
         assert_eq!(point.copy_progress_percent, Some(total), "weighted by size");
         assert_eq!(point.disks.len(), 2);
-        assert!(!format!("{point:?}").contains("SENSITIVE"));
+        assert!(!format!("{point:?}").contains(SENSITIVE));
     }
-    // The page's point is not really there.
+    // Only the injected responses contain the point.
     assert_eq!(gateway.get(&name).await.unwrap_err().code(), Code::NotFound);
 }

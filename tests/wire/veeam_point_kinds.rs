@@ -1,5 +1,5 @@
-//! The kinds of restore points that Enterprise Manager has, through the service: listed with all vendors',
-//! got one by one, and watched until one that is being written is usable.
+//! The kinds of restore points of Enterprise Manager: listed together with Azure's, read one by one, and watched while
+//! they are being written.
 
 use std::collections::BTreeMap;
 
@@ -12,40 +12,37 @@ use restore_point_gateway::proto::{
 };
 
 use restore_point_test_support::fixture::TestGateway;
+use restore_point_test_support::names::EVERYTHING;
+use restore_point_test_support::watch::state;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// The collection of Veeam's with this name.
-async fn collection(gateway: &TestGateway, prefix: &str, display_name: &str) -> Collection {
+/// The seeded backup `Nightly`.
+async fn backup(gateway: &TestGateway) -> Collection {
     let request = ListCollectionsRequest { parent: "backends/veeam".into(), ..Default::default() };
-    let all = gateway.client().list_collections(request).await.unwrap().into_inner().collections;
-    let fits = |collection: &Collection| {
-        collection.name.contains(prefix) && collection.display_name == display_name
+    let page = gateway.client().list_collections(request).await.unwrap().into_inner();
+    let is_nightly = |collection: &Collection| {
+        collection.name.contains("/backup~") && collection.display_name == "Nightly"
     };
-    all.into_iter().find(fits).expect("it is there")
+    page.collections.into_iter().find(is_nightly).expect("a backup `Nightly`")
 }
 
-/// The vendor's id at the end of a name.
+/// The GUID at the end of a name.
 fn guid(name: &str) -> &str {
     name.rsplit(['~', '/']).next().unwrap()
 }
 
 #[tokio::test]
-async fn every_kind_is_listed_with_all_vendors_and_got() {
-    let gateway = TestGateway::with(|plan| plan.veeam.points = 40).await;
-    let everything = ListRequest {
-        parent: "backends/-/collections/-".into(),
-        page_size: 9,
-        ..Default::default()
-    };
+async fn points_of_every_kind_are_listed_and_can_be_read() {
+    let gateway = TestGateway::start_with(|settings| settings.veeam.points = 40).await;
+    let request = ListRequest { parent: EVERYTHING.into(), page_size: 9, ..Default::default() };
     let mut kinds = BTreeMap::new();
-    for listed in gateway.list_all(everything).await {
+    for listed in gateway.list_all(request).await {
         let Some(Vendor::Veeam(VeeamProperties { kind, .. })) = listed.vendor else { continue };
         *kinds.entry(kind).or_insert(0) += 1;
-        let got = gateway.get(&listed.name).await.unwrap();
-        assert_eq!(got, listed);
-        let anywhere = format!("backends/veeam/collections/-/restorePoints/{}", guid(&listed.name));
-        assert_eq!(gateway.get(&anywhere).await.unwrap(), got);
+        assert_eq!(gateway.get(&listed.name).await.unwrap(), listed);
+        let wildcard = format!("backends/veeam/collections/-/restorePoints/{}", guid(&listed.name));
+        assert_eq!(gateway.get(&wildcard).await.unwrap(), listed);
     }
     let expected = [
         (Kind::CloudVmReplicaPoint.into(), 46),
@@ -56,9 +53,9 @@ async fn every_kind_is_listed_with_all_vendors_and_got() {
 }
 
 #[tokio::test]
-async fn a_point_is_watched_from_its_writing_to_its_use() {
-    let gateway = TestGateway::new().await;
-    let backup = collection(&gateway, "/backup~", "Nightly").await;
+async fn a_point_is_watched_while_it_is_written_until_it_is_usable() {
+    let gateway = TestGateway::start().await;
+    let backup = backup(&gateway).await;
     assert_eq!(backup.platform, "VMware");
     let server = gateway.veeam.collecting_backup_server();
     let id = server.begin_write(guid(&backup.name), "audi99", HOUR).unwrap();
@@ -69,54 +66,50 @@ async fn a_point_is_watched_from_its_writing_to_its_use() {
     let name = format!("{}/restorePoints/{id}", backup.name);
     let request = WatchStatusRequest { names: vec![name.clone()], ..Default::default() };
     let mut watch = gateway.watch(request).await;
-    let first = watch.event().await;
-    assert_eq!(
-        (first.event(), first.restore_point.unwrap().state()),
-        (Event::Snapshot, State::Creating)
-    );
-    assert_eq!(watch.event().await.event(), Event::Synced);
+    let first = watch.next_event().await;
+    assert_eq!((first.event(), state(&first)), (Event::Snapshot, Some(State::Creating)));
+    assert_eq!(watch.next_event().await.event(), Event::Synced);
 
     gateway.clock.advance(HOUR);
-    let event = watch.event().await;
+    let event = watch.next_event().await;
     assert_eq!((event.event(), &event.name), (Event::Changed, &name));
     let point = event.restore_point.unwrap();
     assert_eq!((point.state(), point.usable), (State::Ready, true));
-    assert!(watch.next().await.unwrap().is_none(), "nothing will change any more");
+    watch.expect_end().await;
 }
 
 #[tokio::test]
-async fn a_backup_is_watched_whole() {
-    let gateway = TestGateway::new().await;
-    let backup = collection(&gateway, "/backup~", "Nightly").await;
+async fn a_watched_backup_reports_added_and_deleted_points() {
+    let gateway = TestGateway::start().await;
+    let backup = backup(&gateway).await;
     let request =
         WatchStatusRequest { parent: backup.name.clone(), follow: true, ..Default::default() };
     let mut watch = gateway.watch(request).await;
     for _ in 0..3 {
-        let event = watch.event().await;
+        let event = watch.next_event().await;
         assert_eq!(event.event(), Event::Snapshot);
         assert!(event.restore_point.unwrap().usable);
     }
-    assert_eq!(watch.event().await.event(), Event::Synced);
+    assert_eq!(watch.next_event().await.event(), Event::Synced);
 
     let server = gateway.veeam.collecting_backup_server();
     let id = server.begin_write(guid(&backup.name), "audi99", HOUR).unwrap();
-    for state in [State::Creating, State::Ready] {
-        let event = watch.event().await;
+    for expected in [State::Creating, State::Ready] {
+        let event = watch.next_event().await;
         assert_eq!((event.event(), guid(&event.name)), (Event::Changed, id.as_str()));
-        assert_eq!(event.restore_point.unwrap().state(), state);
+        assert_eq!(state(&event), Some(expected));
         server.finish_write(&id);
     }
     assert!(server.remove_point(&id));
-    let event = watch.event().await;
+    let event = watch.next_event().await;
     assert_eq!((event.event(), guid(&event.name)), (Event::Deleted, id.as_str()));
 }
 
-/// What the backup servers have and Enterprise Manager has not heard of is not there yet, and that is
-/// said.
+/// Until then NOT_FOUND explains the delay.
 #[tokio::test]
-async fn a_new_point_is_there_after_the_next_data_collection() {
-    let gateway = TestGateway::new().await;
-    let backup = collection(&gateway, "/backup~", "Nightly").await;
+async fn a_new_point_is_found_after_the_next_data_collection() {
+    let gateway = TestGateway::start().await;
+    let backup = backup(&gateway).await;
     let day = HOUR * 24;
     let id = gateway.veeam.backup_server().begin_write(guid(&backup.name), "audi99", day).unwrap();
     let name = format!("{}/restorePoints/{id}", backup.name);

@@ -1,50 +1,47 @@
-//! Whatever a simulator can emit, the adapter reads: whatever its habits, sizes and seeds, the list is whole
-//! and says the same.
+//! Properties of the backends: with any settings of a simulator, a list is complete and has the same content.
 
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestError, TestRunner};
 use restore_point_gateway::backend::{Backend, Cursor, azure, veeam_em};
-use restore_point_gateway::model::{
-    BackendId, Error, RestorePoint, Segment, VendorProperties, View,
-};
-use restore_point_gateway::upstream::{RateLimit, Trust};
+use restore_point_gateway::model::{Error, RestorePoint, Segment, VendorProperties, View};
+use restore_point_sandbox::CertificateAuthority;
 use restore_point_sandbox::azure::{Azure, Quirks, Settings as AzureSettings, Throttling};
 use restore_point_sandbox::veeam_em::{
     Ampersands, AttributeOrder, ByteOrderMark, CloudQuery, EnterpriseManager, Hrefs, ListItem,
     NameStyle, Product, ReplicaListItem, Settings as VeeamSettings, VmName,
 };
-use restore_point_sandbox::{CertificateAuthority, Clock};
+use restore_point_test_support::fixture::{azure_backend, manual_clock, veeam_backend};
 
-/// Each case starts servers of its own.
+/// Few, because each case starts two simulators.
 const CASES: u32 = 12;
 
-/// Runs cases on a runtime that outlives them.
-fn for_each<S: Strategy>(strategy: S, case: impl AsyncFn(S::Value)) {
+/// Runs an asynchronous property on values of a strategy.
+fn check<S: Strategy>(strategy: S, property: impl AsyncFn(S::Value)) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut runner =
         TestRunner::new(Config { cases: CASES, max_shrink_iters: 20, ..Config::default() });
     let outcome = runner.run(&strategy, |value| {
-        runtime.block_on(case(value));
+        runtime.block_on(property(value));
         Ok(())
     });
-    if let Err(TestError::Fail(why, value)) = outcome {
-        panic!("{why}\n{value:#?}");
+    if let Err(TestError::Fail(reason, value)) = outcome {
+        panic!("{reason}\n{value:#?}");
     }
 }
 
-fn clock() -> Clock {
-    Clock::manual("2026-03-01T12:00:00Z".parse().unwrap())
-}
-
-/// All points of a backend, page by page, in the order of their names.
-async fn all(backend: &dyn Backend, view: View, size: usize) -> Result<Vec<RestorePoint>, Error> {
+/// The points of all pages of a backend, sorted by name.
+async fn list_all(
+    backend: &dyn Backend,
+    view: View,
+    page_size: usize,
+) -> Result<Vec<RestorePoint>, Error> {
     let mut points = Vec::new();
     let mut cursor: Option<Cursor> = None;
     loop {
-        let page = backend.list(&Segment::Any, view, cursor.as_ref(), size).await?;
-        assert!(page.items.len() <= size);
+        let page = backend.list(&Segment::Any, view, cursor.as_ref(), page_size).await?;
+        assert!(page.items.len() <= page_size);
         points.extend(page.items);
         cursor = page.next;
         if cursor.is_none() {
@@ -52,34 +49,25 @@ async fn all(backend: &dyn Backend, view: View, size: usize) -> Result<Vec<Resto
         }
     }
     points.sort_by(|a, b| a.name.cmp(&b.name));
-    assert!(points.windows(2).all(|two| two[0].name != two[1].name), "a point twice");
+    assert!(points.windows(2).all(|pair| pair[0].name != pair[1].name), "a duplicate point");
     Ok(points)
 }
 
-fn enterprise_manager(settings: VeeamSettings) -> (EnterpriseManager, veeam_em::VeeamEm) {
-    let server = EnterpriseManager::start(settings).unwrap();
-    let veeam = veeam_em::VeeamEm::new(veeam_em::Settings {
-        id: BackendId::new("em").unwrap(),
-        url: server.url().parse().unwrap(),
-        username: server.username().to_owned(),
-        password: server.password().to_owned().into(),
-        tenant: None,
-        trust: Trust::pin(server.certificate_der()),
-        rate_limit: RateLimit { per_second: 1e6, burst: u32::MAX },
-    });
-    (server, veeam.unwrap())
+fn start_veeam(settings: VeeamSettings) -> (EnterpriseManager, veeam_em::VeeamEm) {
+    let simulator = EnterpriseManager::start(settings).unwrap();
+    let backend = veeam_em::VeeamEm::new(veeam_backend("em", &simulator)).unwrap();
+    (simulator, backend)
 }
 
 prop_compose! {
-    /// A server with any habits.
-    fn any_manager()(
+    fn veeam_settings()(
         points in 0..120_usize,
         seed: u64,
         fraction_digits in 0..=9_u8,
         page_size in 1..150_usize,
-        habits: [bool; 10],
+        variations: [bool; 10],
     ) -> VeeamSettings {
-        let [product, names, order, vm_name, item, replica_item, hrefs, mark, ampersands, query] = habits;
+        let [product, names, order, vm_name, item, replica_item, hrefs, mark, ampersands, query] = variations;
         VeeamSettings {
             points,
             seed,
@@ -99,13 +87,13 @@ prop_compose! {
             byte_order_mark: if mark { ByteOrderMark::Present } else { ByteOrderMark::Absent },
             ampersands: if ampersands { Ampersands::Raw } else { Ampersands::Escaped },
             cloud_query: if query { CloudQuery::Refused } else { CloudQuery::Answered },
-            ..VeeamSettings::new(clock())
+            ..VeeamSettings::new(manual_clock())
         }
     }
 }
 
-/// What the habits of a server do not change.
-fn lasting(point: &RestorePoint) -> impl PartialEq + std::fmt::Debug + use<> {
+/// The properties of a point that do not depend on the settings of the server.
+fn invariant(point: &RestorePoint) -> impl PartialEq + std::fmt::Debug + use<> {
     let VendorProperties::Veeam(veeam) = &point.vendor else { panic!("{point:?}") };
     let second = point.point_time.map(|time| time.as_second());
     let veeam = (veeam.point_type.clone(), veeam.raw_state.clone(), veeam.replica.clone());
@@ -113,32 +101,32 @@ fn lasting(point: &RestorePoint) -> impl PartialEq + std::fmt::Debug + use<> {
 }
 
 #[test]
-fn any_enterprise_manager() {
-    for_each((any_manager(), 1..130_usize), async |(settings, size)| {
+fn a_veeam_list_is_complete_with_any_settings() {
+    check((veeam_settings(), 1..130_usize), async |(settings, page_size)| {
         let (points, seed) = (settings.points, settings.seed);
-        // A simulated backup draws the ids of its points from their names.
+        // The simulator derives the ids of points in backups from their names.
         let (name_style, fraction_digits) = (settings.name_style, settings.fraction_digits);
         let raw_ampersands = settings.ampersands == Ampersands::Raw;
-        let (_usual, usual) = enterprise_manager(VeeamSettings {
+        let (_simulator, backend) = start_veeam(VeeamSettings {
             points,
             seed,
             name_style,
             fraction_digits,
-            ..VeeamSettings::new(clock())
+            ..VeeamSettings::new(manual_clock())
         });
-        let expected = all(&usual, View::Basic, 1000).await.unwrap();
-        let of_tenants =
+        let expected = list_all(&backend, View::Basic, 1000).await.unwrap();
+        let is_cloud =
             |point: &&RestorePoint| point.uid.starts_with("urn:veeam:CloudVmReplicaPoint:");
-        assert_eq!(expected.iter().filter(of_tenants).count(), points + 6, "what was seeded");
+        assert_eq!(expected.iter().filter(is_cloud).count(), points + 6, "the seeded points");
 
-        let (_server, odd) = enterprise_manager(settings);
-        match all(&odd, View::Basic, size).await {
-            Ok(told) => {
-                let lasting =
-                    |points: &[RestorePoint]| points.iter().map(lasting).collect::<Vec<_>>();
-                assert_eq!(lasting(&told), lasting(&expected));
+        let (_simulator, backend) = start_veeam(settings);
+        match list_all(&backend, View::Basic, page_size).await {
+            Ok(listed) => {
+                let invariants =
+                    |points: &[RestorePoint]| points.iter().map(invariant).collect::<Vec<_>>();
+                assert_eq!(invariants(&listed), invariants(&expected));
             }
-            // That is no XML: it may be refused, but is never a shorter list.
+            // Raw ampersands are not valid XML: an error is allowed, a shorter list is not.
             Err(Error::InvalidResponse { .. }) if raw_ampersands => {}
             Err(error) => panic!("{error:?}"),
         }
@@ -146,8 +134,7 @@ fn any_enterprise_manager() {
 }
 
 prop_compose! {
-    /// A subscription with any quirks.
-    fn any_subscription()(
+    fn azure_settings()(
         points in 0..120_usize,
         seed: u64,
         page_size in 1..30_usize,
@@ -161,11 +148,11 @@ prop_compose! {
     ) -> AzureSettings {
         let [upper_case_groups, location_on_create, signed_urls, upper_case_encryption_sets] = quirks;
         AzureSettings {
-            clock: clock(),
+            clock: manual_clock(),
             points,
             seed,
             page_size,
-            // Points by ones are more reads than ARM lets through while the clock stands.
+            // Pages of one point need more reads than ARM's throttling allows while the clock stands still.
             bucket_percent: 10_000,
             quirks: Quirks {
                 upper_case_groups,
@@ -181,38 +168,34 @@ prop_compose! {
     }
 }
 
-fn subscription(
+fn start_azure(
     settings: AzureSettings,
     authority: &CertificateAuthority,
     api_version: &str,
 ) -> (Azure, azure::Azure) {
-    let server = Azure::start(settings, authority).unwrap();
-    let azure = azure::Azure::new(azure::Settings {
-        id: BackendId::new("az").unwrap(),
-        subscription_id: server.subscription_id().to_owned(),
-        endpoint: server.endpoint().parse().unwrap(),
-        authority: server.authority_host().parse().unwrap(),
+    let simulator = Azure::start(settings, authority).unwrap();
+    let backend = azure::Azure::new(azure::Settings {
         api_version: api_version.to_owned(),
-        credential: azure::Credential::StaticToken(server.static_token().into()),
-        trust: Trust::PlatformAnd(authority.pem().into_bytes()),
-        rate_limit: RateLimit { per_second: 1e6, burst: u32::MAX },
+        credential: azure::Credential::StaticToken(simulator.static_token().into()),
+        ..azure_backend("az", &simulator, authority)
     });
-    (server, azure.unwrap())
+    (simulator, backend.unwrap())
 }
 
 #[test]
-fn any_subscription_of_azure() {
+fn an_azure_list_is_complete_with_any_settings() {
     let versions = ["2021-11-01", "2022-03-01", "2023-07-01", "2024-07-01", "2025-04-01"];
     let versions = proptest::sample::select(versions.to_vec());
     let authority = Arc::new(CertificateAuthority::generate().unwrap());
-    for_each((any_subscription(), versions, 1..130_usize), async |(settings, version, size)| {
+    check((azure_settings(), versions, 1..130_usize), async |(settings, version, page_size)| {
         let (points, seed) = (settings.points, settings.seed);
-        let usual = AzureSettings { clock: clock(), points, seed, ..AzureSettings::default() };
-        let (_usual, usual) = subscription(usual, &authority, version);
-        let expected = all(&usual, View::Full, 1000).await.unwrap();
-        assert_eq!(expected.len(), points + 10, "what was seeded");
+        let defaults =
+            AzureSettings { clock: manual_clock(), points, seed, ..AzureSettings::default() };
+        let (_simulator, backend) = start_azure(defaults, &authority, version);
+        let expected = list_all(&backend, View::Full, 1000).await.unwrap();
+        assert_eq!(expected.len(), points + 10, "the seeded points");
 
-        let (_server, odd) = subscription(settings, &authority, version);
-        assert_eq!(all(&odd, View::Full, size).await.unwrap(), expected);
+        let (_simulator, backend) = start_azure(settings, &authority, version);
+        assert_eq!(list_all(&backend, View::Full, page_size).await.unwrap(), expected);
     });
 }

@@ -1,18 +1,19 @@
-//! Hostile callers: every text of every request, far too large, far too deep, or of odd characters. The answer
-//! comes, names the field, and is small enough for a client's headers.
+//! Invalid requests: every string of every request, too large, too deeply nested, or of unusual characters. The error
+//! names the field and fits into a client's headers.
 
 use restore_point_gateway::proto::{
     Collection, CopyRequest, CreateCollectionRequest, GetRequest, ListCollectionsRequest,
     ListRequest, WatchStatusRequest,
 };
-use tonic::{Code, Status};
-use tonic_types::StatusExt;
 
+use restore_point_test_support::failure::failure;
 use restore_point_test_support::fixture::TestGateway;
-use restore_point_test_support::hostile_gateway::failure;
+use restore_point_test_support::names::EVERYTHING;
 
-/// Texts that are nothing anywhere.
-fn hostile() -> Vec<String> {
+const COLLECTION: &str = "backends/azure/collections/rg-prod~rpc-db01";
+
+/// Strings that are invalid in every field.
+fn invalid_strings() -> Vec<String> {
     vec![
         "x".repeat(1 << 20),
         "/".repeat(1 << 20),
@@ -25,22 +26,12 @@ fn hostile() -> Vec<String> {
     ]
 }
 
-fn assert_refused(what: &str, field: &str, status: &Status) {
-    assert_eq!(status.code(), Code::InvalidArgument, "{what}: {}", status.message());
-    let details = status.get_error_details();
-    let violation = &details.bad_request().expect("a BadRequest").field_violations[0];
-    assert_eq!(violation.field, field, "{what}");
-    assert_eq!(details.error_info().expect("an ErrorInfo").domain, "restorepoint.v1");
-}
-
-const COLLECTION: &str = "backends/azure/collections/rg-prod~rpc-db01";
-
 #[tokio::test]
-async fn texts_of_reads() {
-    let gateway = TestGateway::new().await;
+async fn an_invalid_string_in_a_read_names_the_field() {
+    let gateway = TestGateway::start().await;
     let list = ListRequest { parent: COLLECTION.to_owned(), ..Default::default() };
-    for text in hostile() {
-        let what = format!("{text:.20}");
+    for text in invalid_strings() {
+        let case = format!("{text:.20}");
         for (field, request) in [
             ("parent", ListRequest { parent: text.clone(), ..list.clone() }),
             ("filter", ListRequest { filter: text.clone(), ..list.clone() }),
@@ -48,39 +39,38 @@ async fn texts_of_reads() {
             ("page_token", ListRequest { page_token: text.clone(), ..list.clone() }),
             ("parent", ListRequest { parent: format!("{COLLECTION}/{text}"), ..list.clone() }),
         ] {
-            assert_refused(&what, field, &failure(&what, gateway.client().list(request)).await);
+            failure(&case, gateway.client().list(request)).await.assert_invalid_field(field);
         }
         let request = ListCollectionsRequest { parent: text.clone(), ..Default::default() };
-        let status = failure(&what, gateway.client().list_collections(request)).await;
-        assert_refused(&what, "parent", &status);
+        let failed = failure(&case, gateway.client().list_collections(request)).await;
+        failed.assert_invalid_field("parent");
         let request = GetRequest { name: text.clone(), view: 0 };
-        assert_refused(&what, "name", &failure(&what, gateway.client().get(request)).await);
+        failure(&case, gateway.client().get(request)).await.assert_invalid_field("name");
         let request = WatchStatusRequest { names: vec![text.clone()], ..Default::default() };
-        let status = failure(&what, gateway.client().watch_status(request)).await;
-        assert_refused(&what, "names[0]", &status);
+        let failed = failure(&case, gateway.client().watch_status(request)).await;
+        failed.assert_invalid_field("names[0]");
         let parent = COLLECTION.to_owned();
         let request = WatchStatusRequest { parent, resume_token: text, ..Default::default() };
-        let status = failure(&what, gateway.client().watch_status(request)).await;
-        assert_refused(&what, "resume_token", &status);
+        let failed = failure(&case, gateway.client().watch_status(request)).await;
+        failed.assert_invalid_field("resume_token");
     }
     let names = vec!["x".to_owned(); 500_000];
     let request = WatchStatusRequest { names, ..Default::default() };
-    let status = failure("names", gateway.client().watch_status(request)).await;
-    assert_refused("names", "names", &status);
+    let failed = failure("500,000 names", gateway.client().watch_status(request)).await;
+    failed.assert_invalid_field("names");
     for page_size in [-1, i32::MIN] {
         let request = ListRequest { page_size, ..list.clone() };
-        let status = failure("page_size", gateway.client().list(request)).await;
-        assert_refused("page_size", "page_size", &status);
+        let failed = failure("a negative page size", gateway.client().list(request)).await;
+        failed.assert_invalid_field("page_size");
     }
     let all = ListRequest { page_size: i32::MAX, ..list };
-    assert_eq!(gateway.list_all(all).await.len(), 6, "the gateway still stands");
+    assert_eq!(gateway.list_all(all).await.len(), 6, "the gateway still serves valid requests");
 }
 
 #[tokio::test]
-async fn texts_of_writes() {
-    let gateway = TestGateway::new().await;
-    let calls = || gateway.azure.calls().total();
-    let before = calls();
+async fn an_invalid_string_in_a_write_names_the_field() {
+    let gateway = TestGateway::start().await;
+    let before = gateway.azure.calls().total();
     let create = CreateCollectionRequest {
         parent: "backends/azure".to_owned(),
         collection_id: "rg-prod~new".to_owned(),
@@ -97,13 +87,13 @@ async fn texts_of_writes() {
         restore_point_id: "copy".to_owned(),
         ..Default::default()
     };
-    let with = |change: fn(&mut Collection, String), text: &str| {
+    let with_collection = |change: fn(&mut Collection, String), text: &str| {
         let mut request = create.clone();
         change(request.collection.as_mut().unwrap(), text.to_owned());
         request
     };
-    for text in hostile() {
-        let what = format!("{text:.20}");
+    for text in invalid_strings() {
+        let case = format!("{text:.20}");
         for (field, request) in [
             ("parent", CreateCollectionRequest { parent: text.clone(), ..create.clone() }),
             (
@@ -111,10 +101,10 @@ async fn texts_of_writes() {
                 CreateCollectionRequest { collection_id: text.clone(), ..create.clone() },
             ),
             ("request_id", CreateCollectionRequest { request_id: text.clone(), ..create.clone() }),
-            ("collection.source", with(|new, text| new.source = text, &text)),
+            ("collection.source", with_collection(|new, text| new.source = text, &text)),
             (
                 "collection.source",
-                with(
+                with_collection(
                     |new, text| {
                         new.source = format!(
                             "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/{text}"
@@ -123,10 +113,10 @@ async fn texts_of_writes() {
                     &text.replace('/', "%"),
                 ),
             ),
-            ("collection.location", with(|new, text| new.location = text, &text)),
+            ("collection.location", with_collection(|new, text| new.location = text, &text)),
         ] {
-            let status = failure(&what, gateway.client().create_collection(request)).await;
-            assert_refused(&what, field, &status);
+            let failed = failure(&case, gateway.client().create_collection(request)).await;
+            failed.assert_invalid_field(field);
         }
         for (field, request) in [
             ("source", CopyRequest { source: text.clone(), ..copy.clone() }),
@@ -134,22 +124,19 @@ async fn texts_of_writes() {
             ("restore_point_id", CopyRequest { restore_point_id: text.clone(), ..copy.clone() }),
             ("request_id", CopyRequest { request_id: text.clone(), ..copy.clone() }),
         ] {
-            assert_refused(&what, field, &failure(&what, gateway.client().copy(request)).await);
+            failure(&case, gateway.client().copy(request)).await.assert_invalid_field(field);
         }
     }
-    assert_eq!(calls(), before, "the vendor was asked nothing");
+    assert_eq!(gateway.azure.calls().total(), before, "a request was sent to the vendor");
 }
 
 #[tokio::test]
-async fn filters_of_any_size_and_depth() {
-    let gateway = TestGateway::new().await;
+async fn filters_are_limited_in_size_and_depth() {
+    let gateway = TestGateway::start().await;
     let nested = |depth: usize| format!("{}usable = true{}", "(".repeat(depth), ")".repeat(depth));
     let long = |count: usize| vec!["name = \"*x*\""; count].join(" OR ");
-    let request = |filter: String| ListRequest {
-        parent: "backends/-/collections/-".to_owned(),
-        filter,
-        ..Default::default()
-    };
+    let request =
+        |filter| ListRequest { parent: EVERYTHING.to_owned(), filter, ..Default::default() };
     for filter in
         [nested(30), format!("NOT {}", nested(30)), long(200), vec!["usable=true"; 300].join(" ")]
     {
@@ -158,7 +145,7 @@ async fn filters_of_any_size_and_depth() {
     for filter in
         [nested(2000), long(1000), "-".repeat(4000), "NOT ".repeat(1000), "f(".repeat(2000)]
     {
-        let status = failure(&filter, gateway.client().list(request(filter.clone()))).await;
-        assert_refused(&format!("{filter:.30}"), "filter", &status);
+        let case = format!("{filter:.30}");
+        failure(&case, gateway.client().list(request(filter))).await.assert_invalid_field("filter");
     }
 }

@@ -1,0 +1,49 @@
+//! `check`: validates the configuration and probes each backend.
+
+use crate::fixture::{Simulators, TempDir, blocking, program, self_signed_certificate};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_reports_the_result_for_each_backend() {
+    const AZURE_OK: &str = "backends/azure (AZURE): reachable, and the credential is accepted";
+    const VEEAM_OK: &str =
+        "backends/veeam (VEEAM_ENTERPRISE_MANAGER): reachable, and the credential is accepted";
+    let simulators = Simulators::start();
+    let dir = TempDir::new();
+    let config = simulators.configure(&dir);
+    let check = move || program().arg("check").arg("--config").arg(config).output().unwrap();
+    let output = blocking(check.clone()).await;
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{stdout}");
+    assert!(stdout.contains(AZURE_OK) && stdout.contains(VEEAM_OK), "{stdout}");
+    assert_eq!(simulators.veeam.sessions(), 0, "the session of the probe is closed");
+
+    // The configuration is valid, so the exit code is 1, and the other backend is still probed.
+    dir.write("password", "wrong");
+    let output = blocking(check).await;
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stdout}");
+    assert!(stdout.contains(AZURE_OK), "{stdout}");
+    assert!(stdout.contains("refuses the gateway's credential"), "{stdout}");
+    assert!(!stdout.contains("wrong"), "{stdout}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_validates_the_certificate_and_its_key() {
+    let simulators = Simulators::start();
+    let dir = TempDir::new();
+    let config = simulators.configure(&dir);
+    let tls = "[tls]\ncert_file = \"tls.crt\"\nkey_file = \"tls.key\"\n[backends.azure]";
+    let text = std::fs::read_to_string(&config).unwrap().replace("[backends.azure]", tls);
+    dir.write("gateway.toml", &text);
+    let ((certificate, key), (_, other_key)) =
+        (self_signed_certificate(), self_signed_certificate());
+    dir.write("tls.crt", &certificate);
+    let check = move || program().arg("check").arg("--config").arg(config).output().unwrap();
+    for (key, code) in [(&key, 0), (&other_key, 2), (&certificate, 2)] {
+        dir.write("tls.key", key);
+        let output = blocking(check.clone()).await;
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{stderr}");
+        assert_eq!(stderr.contains("tls.key"), code == 2, "{stderr}");
+    }
+}

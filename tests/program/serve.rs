@@ -1,0 +1,67 @@
+//! `serve`: the configured backends, shutdown and reload.
+
+use restore_point_gateway::proto::watch_status_response::Event;
+use restore_point_gateway::proto::{ListBackendsRequest, ListRequest, WatchStatusRequest};
+use restore_point_test_support::failure::SENSITIVE;
+use restore_point_test_support::names::{EVERYTHING, SRV39_COLLECTION};
+use restore_point_test_support::watch::Watch;
+
+use crate::fixture::{RunningProgram, Simulators, TempDir, connect};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_serves_the_configured_backends_and_closes_their_sessions() {
+    let simulators = Simulators::start();
+    let dir = TempDir::new();
+    let gateway = RunningProgram::serve(&simulators.configure(&dir));
+    let mut client = connect(&dir.path("gateway.sock")).await;
+    let request = ListRequest { parent: EVERYTHING.into(), ..Default::default() };
+    let page = client.list(request).await.unwrap().into_inner();
+    assert_eq!(page.restore_points.len(), 10 + 12);
+    assert!(page.unreachable.is_empty());
+    assert_eq!(simulators.veeam.sessions(), 1);
+
+    let log = gateway.terminate().await;
+    assert_eq!(simulators.veeam.sessions(), 0);
+    assert!(log.contains("List"), "no access log: {log}");
+    for secret in [simulators.azure.client_secret(), simulators.veeam.password(), SENSITIVE] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sighup_reloads_a_valid_configuration_and_keeps_the_old_one_otherwise() {
+    let simulators = Simulators::start();
+    let dir = TempDir::new();
+    let config = simulators.configure(&dir);
+    let valid = std::fs::read_to_string(&config).unwrap();
+    let valid =
+        valid.replace("[backends.azure]", "[watch]\nmin_interval = \"50ms\"\n[backends.azure]");
+    dir.write("gateway.toml", &valid);
+    let mut gateway = RunningProgram::serve(&config);
+    let mut client = connect(&dir.path("gateway.sock")).await;
+    let parent = SRV39_COLLECTION.to_owned();
+    let request = WatchStatusRequest { parent, follow: true, ..Default::default() };
+    let mut watch = Watch::open(client.clone(), request).await.unwrap();
+    let mut backends = async || {
+        let response = client.list_backends(ListBackendsRequest {}).await.unwrap().into_inner();
+        response.backends.into_iter().map(|backend| backend.name).collect::<Vec<_>>()
+    };
+    assert_eq!(backends().await, ["backends/azure", "backends/veeam"]);
+
+    let invalid = valid.replace("kind = \"veeam_enterprise_manager\"", "kind = \"vmware\"");
+    dir.write("gateway.toml", &invalid);
+    gateway.signal("HUP");
+    gateway.log_line("the configuration stays as it was").await;
+    assert_eq!(backends().await, ["backends/azure", "backends/veeam"]);
+
+    dir.write("gateway.toml", &valid.replace("[backends.veeam]", "[backends.em]"));
+    gateway.signal("HUP");
+    gateway.log_line("the configuration is reloaded").await;
+    assert_eq!(backends().await, ["backends/azure", "backends/em"]);
+    // The points of a removed backend are not reported as deleted.
+    let is_initial = |event| matches!(event, Event::Snapshot | Event::Synced);
+    let event = watch.skip_until(|event| !is_initial(event.event())).await;
+    assert_eq!(event.event(), Event::Degraded, "{event:?}");
+    drop(watch);
+    gateway.terminate().await;
+}
