@@ -121,7 +121,7 @@ pub(crate) fn timestamp(time: Timestamp) -> prost_types::Timestamp {
     }
 }
 
-/// The view that a request asks for, or `default`.
+/// The view that a request selects, or `default`.
 ///
 /// # Errors
 /// INVALID_ARGUMENT on `view` for one that only a newer contract has.

@@ -186,7 +186,7 @@ fn delay_ms(delay: Duration) -> u64 {
 /// `restorepoint.v1/Collection` and the like, by the number of segments.
 fn resource_type(name: &str) -> &'static str {
     if name.starts_with('/') {
-        // A vendor's id: only the vendor knows its type.
+        // A vendor's id, whose type only the vendor defines.
         return "";
     }
     match name.split('/').count() {

@@ -1,4 +1,4 @@
-//! What a vendor's folder says of its kind of backend, for the table of kinds.
+//! An entry of the table of kinds, which each vendor's folder provides.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::Backend;
 use crate::config::{BackendTable, ConfigError, PollPolicy};
 use crate::model::{BackendId, BackendKind};
 
-/// What the gateway knows of a kind before it has a backend of it.
+/// One kind of backend: its name, its defaults, and how its configuration is read.
 #[derive(Debug)]
 pub struct KindEntry {
     /// The kind.
@@ -30,7 +30,7 @@ impl KindEntry {
     }
 }
 
-/// The checked settings of one backend. Secrets are still where the file says.
+/// The checked settings of one backend. Secrets have not been read.
 pub trait BackendConfig: fmt::Debug + Send + Sync {
     /// Reads the secrets and builds the backend. Sends nothing.
     ///

@@ -1,6 +1,6 @@
-//! What the gateway asks of a vendor: the [`Backend`] trait, the table of its implementations, and what they share.
+//! The interface to a vendor: the [`Backend`] trait, the table of its implementations, and what they share.
 //!
-//! A backend speaks the vendor's API and answers with the model's types. It knows nothing of gRPC, of callers, or of
+//! A backend calls the vendor's API and returns the model's types. It is independent of gRPC, of callers, and of
 //! other backends.
 
 pub mod azure;
@@ -34,7 +34,7 @@ use crate::upstream::RequestMetrics;
 /// No method has a default body, so that a decorator which forgets one does not compile.
 #[async_trait]
 pub trait Backend: fmt::Debug + Send + Sync {
-    /// Which vendor's API it speaks.
+    /// Which vendor's API it calls.
     fn kind(&self) -> BackendKind;
 
     /// What it can do. [`Registry`] checks this before a call; a call that comes all the same fails with the same

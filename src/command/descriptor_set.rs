@@ -1,4 +1,4 @@
-//! `descriptor-set`: the contract in compiled form, for tools that cannot ask the reflection service.
+//! `descriptor-set`: the contract in compiled form, for tools that cannot use server reflection.
 
 use std::io::{self, Write};
 

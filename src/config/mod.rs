@@ -2,7 +2,7 @@
 //!
 //! An error names the file, the line, the key, the value and what is expected. Secrets are never in the file; they are
 //! read from where it points to, when the program is about to use them. The keys of one kind of backend are read in that
-//! vendor's folder, so nothing here knows a vendor.
+//! vendor's folder, so nothing here depends on a vendor.
 
 mod backend;
 mod file;

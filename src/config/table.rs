@@ -30,7 +30,7 @@ pub(crate) struct Table<'a> {
     pub(crate) source: &'a SourceFile,
     span: Range<usize>,
     values: DeTable<'a>,
-    /// The keys that were asked for one by one: an error that lists the valid keys lists these too.
+    /// The keys that were taken one by one: an error that lists the valid keys lists these too.
     taken: Vec<&'static str>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{BackendId, Error, PointRef, Segment};
 
-/// What only some backends can do.
+/// An operation that only some backends support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capability {
     /// Create a collection.
@@ -21,17 +21,17 @@ impl Capability {
     }
 }
 
-/// Whether a capability is there.
+/// Whether a kind of backend has a capability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Support {
-    /// It is.
+    /// It has.
     Supported,
-    /// It is not; the vendor's limit, for people.
+    /// It has not; the vendor's limit, as text.
     Unsupported(&'static str),
 }
 
 impl Support {
-    /// Whether it is there.
+    /// Whether it is [`Support::Supported`].
     pub const fn is_supported(self) -> bool {
         matches!(self, Self::Supported)
     }

@@ -153,7 +153,7 @@ pub enum Error {
     },
     /// The response is larger than a gRPC client accepts by default.
     #[error(
-        "the response has {bytes} bytes, more than the limit of {limit}; ask for a smaller page, or for view BASIC or \
+        "the response has {bytes} bytes, more than the limit of {limit}; request a smaller page, or view BASIC or \
          FULL in place of RAW"
     )]
     ResponseTooLarge {
@@ -206,7 +206,7 @@ impl Error {
         }
     }
 
-    /// Whether the same read may succeed later without anybody changing anything.
+    /// Whether the same read may succeed later without a change to the request or the configuration.
     pub fn is_transient(&self) -> bool {
         matches!(
             self,

@@ -1,6 +1,6 @@
 //! The domain: restore points, their names, states and capabilities, filters, tokens, errors.
 //!
-//! Imports nothing else of this crate, and knows neither gRPC nor HTTP.
+//! Imports nothing else of this crate, and is independent of gRPC and HTTP.
 
 mod capability;
 mod collection;

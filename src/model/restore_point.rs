@@ -178,9 +178,9 @@ pub struct Disk {
 /// Why a point failed, as the vendor reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PointFailure {
-    /// The vendor's code as it came; empty when the vendor has none for it.
+    /// The vendor's code, unchanged; empty when the vendor has none for it.
     pub code: String,
-    /// The vendor's text, or what the gateway knows in its place.
+    /// The vendor's text, or the gateway's own if the vendor sends none.
     pub message: String,
 }
 
@@ -193,7 +193,7 @@ pub struct RawBody {
     pub body: String,
 }
 
-/// How much of a point is asked for.
+/// How much of a point a request selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum View {
     /// Without the progress of single disks.

@@ -3,7 +3,7 @@
 //! The gateway decides nothing by these properties: a backend fills them, `convert` turns them into messages. Texts are
 //! as the vendor sends them, empty where it sends none.
 
-/// Which vendor's API a backend speaks.
+/// Which vendor's API a backend calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BackendKind {
     /// Azure Resource Manager, one subscription.

@@ -1,4 +1,4 @@
-//! CreateCollection: checks the request's form; what a collection needs is the backend's to know.
+//! CreateCollection: checks the request's form; the backend checks what its vendor requires.
 
 use super::{Gateway, write_request};
 use crate::convert;

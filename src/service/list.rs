@@ -1,4 +1,4 @@
-//! List: one page of restore points, in the vendors' own order or in one that the caller asks for.
+//! List: one page of restore points, in the vendors' own order or in one that the caller requests.
 //!
 //! With an order, each page reads the whole parent and keeps one page in memory: no vendor sorts across collections.
 

@@ -35,7 +35,7 @@ pub(super) struct Position {
     /// In the vendors' own order.
     #[prost(message, optional, tag = "1")]
     pub walk: Option<WalkPosition>,
-    /// In an order that the caller asked for.
+    /// In an order that the caller requested.
     #[prost(message, optional, tag = "2")]
     pub after: Option<SortedPosition>,
 }

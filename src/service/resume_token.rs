@@ -1,7 +1,7 @@
 //! Resume tokens: what a watcher has received, and the vendors' handles that report why a copy failed.
 //!
 //! A token records a fingerprint of each point, not the point: vendors have no history to replay, so all that a resumed
-//! watch must know is whether what it sees now was already sent.
+//! watch needs is whether what it sees now was already sent.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

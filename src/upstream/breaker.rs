@@ -59,7 +59,7 @@ pub struct CircuitOpen {
     pub last_error: String,
 }
 
-/// Permission for one request. Dropping it records nothing: nobody waits for the response any more.
+/// Permission for one request. Dropping it records nothing: the caller no longer waits for the response.
 #[derive(Debug)]
 pub(super) struct Permit<'a> {
     breaker: &'a CircuitBreaker,
@@ -125,7 +125,7 @@ impl Permit<'_> {
 impl Failures {
     fn starting_at(first: Instant) -> Self {
         let now = Timestamp::now();
-        // To the second: it is for people.
+        // Whole seconds are precise enough for a message.
         let since = Timestamp::from_second(now.as_second()).unwrap_or(now);
         Self { first, since, count: 0, last_error: String::new(), open: None }
     }

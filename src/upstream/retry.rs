@@ -13,7 +13,7 @@ const MIN_BACKOFF: Duration = Duration::from_millis(100);
 /// A longer pause is returned to the caller as RetryInfo instead of being waited for.
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
-/// Runs `read` until it succeeds, fails with a permanent error, the vendor asks for a long pause, or it has been tried
+/// Runs `read` until it succeeds, fails with a permanent error, the vendor requests a long pause, or it has been tried
 /// three times. Backoff is exponential with jitter; the vendor's own Retry-After takes precedence.
 ///
 /// # Errors
@@ -33,7 +33,7 @@ where
             Error::Throttled { retry_after, .. } => {
                 backoff.map(|pause| pause.max(*retry_after)).filter(|pause| *pause <= MAX_BACKOFF)
             }
-            // A pause longer than the gateway's own default is one that the vendor asked for.
+            // A pause longer than the gateway's own default is one that the vendor requested.
             Error::Unavailable { retry_after, .. } => {
                 backoff.filter(|_| *retry_after <= DEFAULT_RETRY_AFTER)
             }

@@ -1,6 +1,6 @@
 //! The poller of one backend: polls what is due, a few targets at once, and publishes the results.
 //!
-//! It knows no watcher. A target has a channel that holds its latest observation; a slow subscriber misses results
+//! It is independent of watchers. A target has a channel that holds its latest observation; a slow subscriber misses results
 //! without delaying others.
 
 use std::panic::AssertUnwindSafe;

@@ -1,4 +1,4 @@
-//! A target as one watcher knows it: what it has received of it, and how a reading differs from that.
+//! One watcher's view of a target: what it has received, and how a new reading differs from that.
 //!
 //! Which events follow, and in which order they are sent, is [`super::watcher`]'s.
 

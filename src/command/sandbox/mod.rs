@@ -49,8 +49,8 @@ pub async fn sandbox(arguments: SandboxArguments) -> Result<(), CommandError> {
     if !gateway.ip().is_loopback() {
         tracing::warn!(
             address = %gateway,
-            "the sandbox listens on a non-loopback address: anybody who reaches this port can call the gateway \
-             without credentials"
+            "the sandbox listens on a non-loopback address: any client that reaches this port can call the \
+             gateway without credentials"
         );
     }
     let (metrics, metrics_address) = listen("--metrics", arguments.metrics).await?;
