@@ -162,12 +162,12 @@ impl QueuedEvent {
 
     /// An event about a name.
     pub(super) fn about(
-        name: &str,
-        kind: EventKind,
+        name: String,
+        kind: impl FnOnce(String) -> EventKind,
         observe_time: Option<Timestamp>,
         effect: Option<Effect>,
     ) -> Self {
-        Self { kind, subject: hash(name), observe_time, effect }
+        Self { subject: hash(&name), kind: kind(name), observe_time, effect }
     }
 
     /// SNAPSHOT or CHANGED of a point.

@@ -247,22 +247,23 @@ impl Watcher {
     fn queue_availability(&mut self, index: usize, observation: &Observation) -> Result<(), Error> {
         let watched = &mut self.targets[index];
         let observe_time = observation.reading.as_ref().map(|reading| reading.time);
-        let name = watched.target.to_string();
-        let kind = match (&observation.last_error, watched.availability) {
+        let event = match (&observation.last_error, watched.availability) {
             (Some(error), _) if is_permanent(error) => {
                 return Err(Error::clone(error).in_field(&watched.field(index)));
             }
             (Some(error), Availability::Available) => {
                 watched.availability = Availability::Degraded;
-                EventKind::Degraded(name.clone(), Arc::clone(error))
+                let kind = |name| EventKind::Degraded(name, Arc::clone(error));
+                QueuedEvent::about(watched.target.to_string(), kind, observe_time, None)
             }
             (None, Availability::Degraded) => {
                 watched.availability = Availability::Available;
-                EventKind::Recovered(name.clone())
+                let name = watched.target.to_string();
+                QueuedEvent::about(name, EventKind::Recovered, observe_time, None)
             }
             (Some(_), Availability::Degraded) | (None, Availability::Available) => return Ok(()),
         };
-        self.queue.push_back(QueuedEvent::about(&name, kind, observe_time, None));
+        self.queue.push_back(event);
         Ok(())
     }
 
@@ -283,19 +284,18 @@ impl Watcher {
             queue.push_back(QueuedEvent::point(kind, snapshot, reading.time, effect));
         }
         watched.delivered.upgrade();
-        let deleted = |name: &str, effect| {
-            let kind = EventKind::Deleted(name.to_owned());
-            QueuedEvent::about(name, kind, Some(reading.time), Some(effect))
+        let deleted = |name, effect| {
+            QueuedEvent::about(name, EventKind::Deleted, Some(reading.time), Some(effect))
         };
         if let Target::Collection(_) = watched.target {
             for (name, key) in watched.deleted_points(reading) {
-                queue.push_back(deleted(&name, Effect::Remove(index, key)));
+                queue.push_back(deleted(name, Effect::Remove(index, key)));
             }
         }
         match reading.presence {
             Presence::Absent if watched.delivered.get("") != Some(GONE) => {
                 let effect = Effect::Set(index, Box::default(), GONE);
-                queue.push_back(deleted(&watched.known_name(), effect));
+                queue.push_back(deleted(watched.known_name(), effect));
             }
             Presence::Absent => {}
             Presence::Present => {
