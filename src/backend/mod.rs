@@ -3,6 +3,7 @@
 //! A backend calls the vendor's API and returns the model's types. It is independent of gRPC, of callers, and of
 //! other backends.
 
+mod acquirer;
 pub mod azure;
 mod cache;
 mod coalescer;

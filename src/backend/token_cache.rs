@@ -1,17 +1,23 @@
-//! The access token of a backend: fetched once for all callers, renewed ahead of its expiry by one caller while the
-//! others use the old one, and used as long as it is valid when it cannot be renewed.
+//! The access token of a backend: renewed ahead of its expiry in the background, and used as long as it is valid when it
+//! cannot be renewed.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
+use super::acquirer::Acquirer;
+
 /// How long before its expiry a token is renewed.
 const RENEW_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// A token that expires sooner may expire on the way to the vendor.
 const MIN_VALIDITY: SignedDuration = SignedDuration::from_secs(10);
+/// The pause after a failure: the first retry of a read finds it over. Each further one doubles it, up to the maximum.
+const MIN_BACKOFF: Duration = Duration::from_millis(50);
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
 /// Between two renewals ahead of expiry: the first may fail, or return a token that expires soon as well.
 const RENEWAL_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
 
@@ -47,16 +53,19 @@ pub(super) trait TokenSource: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub(super) struct TokenCache {
     source: Arc<dyn TokenSource>,
-    current: Mutex<Option<Arc<Token>>>,
-    /// Held while fetching; its value is when the next renewal ahead of expiry may be tried.
-    fetching: tokio::sync::Mutex<Timestamp>,
+    tokens: Acquirer<Token, TokenSourceError>,
+    /// When the next renewal ahead of expiry may be tried.
+    next_renewal: Mutex<Timestamp>,
 }
 
 impl TokenCache {
     /// An empty cache.
     pub(super) fn new(source: Arc<dyn TokenSource>) -> Self {
-        let fetching = tokio::sync::Mutex::new(Timestamp::MIN);
-        Self { source, current: Mutex::new(None), fetching }
+        let backoff = |_: &_, previous: Option<Duration>| {
+            previous.map_or(MIN_BACKOFF, |previous| (previous * 2).min(MAX_BACKOFF))
+        };
+        let tokens = Acquirer::new(backoff);
+        Self { source, tokens, next_renewal: Mutex::new(Timestamp::MIN) }
     }
 
     /// A token that is valid at `now`.
@@ -64,12 +73,15 @@ impl TokenCache {
     /// # Errors
     /// When there is none and none can be fetched.
     pub(super) async fn get(&self, now: Timestamp) -> Result<Arc<Token>, TokenSourceError> {
-        match self.current() {
+        match self.tokens.current() {
             Some(token) if token.expires > later(now, RENEW_AHEAD) => Ok(token),
             Some(token) if token.expires > later(now, MIN_VALIDITY) => {
-                Ok(self.renew_ahead(now).await.unwrap_or(token))
+                if self.is_renewal_due(now) {
+                    self.tokens.renew(self.fetch());
+                }
+                Ok(token)
             }
-            expired => self.newer_than(expired.as_ref()).await,
+            expired => self.tokens.acquire(expired.as_ref(), self.fetch()).await,
         }
     }
 
@@ -81,50 +93,27 @@ impl TokenCache {
         &self,
         refused: &Arc<Token>,
     ) -> Result<Arc<Token>, TokenSourceError> {
-        self.newer_than(Some(refused)).await
+        self.tokens.acquire(Some(refused), self.fetch()).await
     }
 
-    /// The token that another caller has fetched in place of `known`, or a new one.
-    async fn newer_than(&self, known: Option<&Arc<Token>>) -> Result<Arc<Token>, TokenSourceError> {
-        let _fetching = self.fetching.lock().await;
-        let is_newer = |token: &Arc<Token>| known.is_none_or(|known| !Arc::ptr_eq(known, token));
-        match self.current().filter(is_newer) {
-            Some(token) => Ok(token),
-            None => {
-                self.set_current(None);
-                self.fetch().await
+    fn is_renewal_due(&self, now: Timestamp) -> bool {
+        let mut next = self.next_renewal.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = now >= *next;
+        if is_due {
+            *next = later(now, RENEWAL_INTERVAL);
+        }
+        is_due
+    }
+
+    fn fetch(&self) -> impl Future<Output = Result<Token, TokenSourceError>> + Send + use<> {
+        let source = Arc::clone(&self.source);
+        async move {
+            let result = source.fetch().await;
+            if let Err(error) = &result {
+                tracing::warn!(?error, "cannot get an access token");
             }
+            result
         }
-    }
-
-    async fn renew_ahead(&self, now: Timestamp) -> Option<Arc<Token>> {
-        // While one caller renews it, the others use the old one.
-        let mut fetching = self.fetching.try_lock().ok()?;
-        if now < *fetching {
-            return None;
-        }
-        *fetching = later(now, RENEWAL_INTERVAL);
-        match self.fetch().await {
-            Ok(token) => Some(token),
-            Err(error) => {
-                tracing::warn!(?error, "cannot renew an access token that is still valid");
-                None
-            }
-        }
-    }
-
-    async fn fetch(&self) -> Result<Arc<Token>, TokenSourceError> {
-        let token = Arc::new(self.source.fetch().await?);
-        self.set_current(Some(Arc::clone(&token)));
-        Ok(token)
-    }
-
-    fn current(&self) -> Option<Arc<Token>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set_current(&self, token: Option<Arc<Token>>) {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = token;
     }
 }
 
@@ -188,30 +177,36 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_caller_renews_it_ahead_of_expiry() {
+    async fn it_is_renewed_ahead_of_expiry_while_no_call_waits() {
         let (source, tokens) = set_up();
         assert_eq!(text(&tokens, 0).await, "t0");
         assert_eq!(text(&tokens, 3299).await, "t0");
         let both = futures::future::join(text(&tokens, 3301), text(&tokens, 3301)).await;
-        assert_eq!(both, ("t1".to_owned(), "t0".to_owned()));
+        assert_eq!(both, ("t0".to_owned(), "t0".to_owned()));
+        tokens.tokens.settled().await;
+        assert_eq!(text(&tokens, 3301).await, "t1");
         assert_eq!(source.fetched.load(Ordering::SeqCst), 2);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_valid_token_is_used_when_it_cannot_be_renewed() {
         let (source, tokens) = set_up();
         assert_eq!(text(&tokens, 0).await, "t0");
         source.down.store(true, Ordering::SeqCst);
         assert_eq!(text(&tokens, 3301).await, "t0");
+        tokens.tokens.settled().await;
         assert_eq!(text(&tokens, 3302).await, "t0");
+        tokens.tokens.settled().await;
         assert_eq!(
             source.fetched.load(Ordering::SeqCst),
             2,
             "a failed renewal is not repeated at once"
         );
+        tokio::time::advance(MIN_BACKOFF).await;
         let none = tokens.get(at(3599)).await.unwrap_err();
         assert_eq!(none, TokenSourceError::Unreachable("down".to_owned()));
         source.down.store(false, Ordering::SeqCst);
+        tokio::time::advance(2 * MIN_BACKOFF).await;
         assert_eq!(text(&tokens, 3599).await, "t3");
     }
 

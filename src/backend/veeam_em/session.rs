@@ -4,18 +4,16 @@
 //! since servers restart and administrators end sessions, and a 401 costs one round trip in 15 idle minutes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::client::{Client, Reply, Target};
 use super::error_response::ErrorResponse;
 use super::kind::Kind;
 use super::logon::{Credentials, Logon};
 use super::xml::{Problem, Sink};
+use crate::backend::acquirer::Acquirer;
 use crate::model::Error;
 use crate::upstream;
 
@@ -29,42 +27,19 @@ const MAX_LOGON_BACKOFF: Duration = Duration::from_secs(30 * 60);
 /// A logon session, created when it is first needed and renewed when the vendor has ended it.
 #[derive(Debug)]
 pub(super) struct Session {
-    client: Client,
-    credentials: Credentials,
-    /// Locked during a logon, so that there is one at a time, and never during any other request.
-    state: Mutex<State>,
-    /// Completed attempts to log on. A call that has waited for a failed attempt shares its error: fifty calls with a
-    /// wrong password make one attempt, and do not lock the account.
-    attempts: AtomicU64,
+    client: Arc<Client>,
+    credentials: Arc<Credentials>,
+    logons: Acquirer<Logon, Error>,
 }
 
-#[derive(Debug)]
-enum State {
-    LoggedOff,
-    LoggedOn(Arc<Logon>),
-    Failed(FailedLogon),
-}
-
-#[derive(Debug)]
-struct FailedLogon {
-    error: Error,
-    /// When the next attempt is allowed.
-    retry_at: Instant,
-    backoff: Duration,
-}
-
-impl FailedLogon {
-    /// Only a refused credential delays the next attempt, each time for longer: directories lock accounts after too many
-    /// failures, and a watch would repeat them day and night.
-    fn new(error: Error, previous_backoff: Option<Duration>) -> Self {
-        let backoff = match &error {
-            Error::CredentialRefused { .. } => previous_backoff
-                .map_or(MIN_LOGON_BACKOFF, |previous| {
-                    (previous * 2).clamp(MIN_LOGON_BACKOFF, MAX_LOGON_BACKOFF)
-                }),
-            _ => Duration::ZERO,
-        };
-        Self { error, retry_at: Instant::now() + backoff, backoff }
+/// Only a refused credential delays the next attempt, each time for longer: directories lock accounts after too many
+/// failures, and a watch would repeat them day and night.
+fn logon_backoff(error: &Error, previous: Option<Duration>) -> Duration {
+    match error {
+        Error::CredentialRefused { .. } => previous.map_or(MIN_LOGON_BACKOFF, |previous| {
+            (previous * 2).clamp(MIN_LOGON_BACKOFF, MAX_LOGON_BACKOFF)
+        }),
+        _ => Duration::ZERO,
     }
 }
 
@@ -72,18 +47,14 @@ impl FailedLogon {
 enum Acquired {
     /// Another call has logged on, perhaps long ago.
     Shared(Arc<Logon>),
-    /// This call has logged on.
+    /// This call has waited for the logon.
     New(Arc<Logon>),
 }
 
 impl Session {
     pub(super) fn new(client: Client, credentials: Credentials) -> Self {
-        Self {
-            client,
-            credentials,
-            state: Mutex::new(State::LoggedOff),
-            attempts: AtomicU64::new(0),
-        }
+        let (client, credentials) = (Arc::new(client), Arc::new(credentials));
+        Self { client, credentials, logons: Acquirer::new(logon_backoff) }
     }
 
     /// Reads a document, with retries of transient errors. A session that has ended is renewed once.
@@ -139,8 +110,7 @@ impl Session {
 
     /// Logs off, if logged on.
     pub(super) async fn log_off(&self) {
-        let state = std::mem::replace(&mut *self.state.lock().await, State::LoggedOff);
-        if let State::LoggedOn(logon) = state {
+        if let Some(logon) = self.logons.take().await {
             logon.end(&self.client).await;
         }
     }
@@ -185,31 +155,17 @@ impl Session {
     /// The current session, unless it is `ended`; else a new one, or the error of the attempt that this call has waited
     /// for.
     async fn acquire(&self, ended: Option<&Arc<Logon>>) -> Result<Acquired, Error> {
-        let attempts = self.attempts.load(Ordering::Acquire);
         // No call waits for a logon that is the probe of a half-open circuit breaker.
         self.client.check_available()?;
-        let mut state = self.state.lock().await;
-        let has_waited = self.attempts.load(Ordering::Acquire) != attempts;
-        let mut previous_backoff = None;
-        match &*state {
-            State::LoggedOn(logon) if !ended.is_some_and(|ended| Arc::ptr_eq(ended, logon)) => {
-                return Ok(Acquired::Shared(Arc::clone(logon)));
+        match self.logons.current() {
+            Some(logon) if ended.is_none() => Ok(Acquired::Shared(logon)),
+            _ => {
+                let (client, credentials) =
+                    (Arc::clone(&self.client), Arc::clone(&self.credentials));
+                let attempt = async move { Logon::new(&client, &credentials).await };
+                self.logons.acquire(ended, attempt).await.map(Acquired::New)
             }
-            State::Failed(failed) if has_waited || Instant::now() < failed.retry_at => {
-                return Err(failed.error.clone());
-            }
-            State::Failed(failed) => previous_backoff = Some(failed.backoff),
-            State::LoggedOff | State::LoggedOn(_) => {}
         }
-        // If this call is cancelled during the logon, the next one logs on.
-        *state = State::LoggedOff;
-        let result = Logon::new(&self.client, &self.credentials).await.map(Arc::new);
-        *state = match &result {
-            Ok(logon) => State::LoggedOn(Arc::clone(logon)),
-            Err(error) => State::Failed(FailedLogon::new(error.clone(), previous_backoff)),
-        };
-        self.attempts.fetch_add(1, Ordering::Release);
-        result.map(Acquired::New)
     }
 }
 

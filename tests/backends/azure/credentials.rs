@@ -131,6 +131,7 @@ async fn a_wrong_secret_and_an_unavailable_authority_are_different_errors() {
 
     let html = Canned { status: 503, headers: Vec::new(), body: "<html>".into() };
     fixture.simulator.inject(Matching::path("/oauth2/"), 3, Fault::canned(html));
+    fixture.after_backoff().await;
     let error = fixture.azure.probe().await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
 
@@ -164,6 +165,7 @@ async fn a_federated_token_is_read_again_from_its_file() {
     let error = fixture.azure.probe().await.unwrap_err();
     assert!(matches!(error, Error::CredentialRefused { .. }), "{error:?}");
     std::fs::write(&file, "second.of.two").unwrap();
+    fixture.after_backoff().await;
     fixture.azure.probe().await.unwrap();
 
     std::fs::remove_file(file).unwrap();
@@ -223,5 +225,6 @@ async fn an_oversized_token_response_is_not_read_to_its_end() {
         Error::Unavailable { detail, .. } => assert!(detail.contains("larger than"), "{detail}"),
         other => panic!("{other:?}"),
     }
+    fixture.after_backoff().await;
     fixture.azure.probe().await.unwrap();
 }

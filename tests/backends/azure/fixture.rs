@@ -93,6 +93,13 @@ impl AzureFixture {
         self.simulator.inject(Matching::new(method, part), times, fault);
     }
 
+    /// Advances the gateway's clock beyond every pause after a failure.
+    pub(crate) async fn after_backoff(&self) {
+        tokio::time::pause();
+        tokio::time::advance(std::time::Duration::from_secs(3600)).await;
+        tokio::time::resume();
+    }
+
     pub(crate) async fn get(&self, point: &PointRef) -> RestorePoint {
         self.azure.get(point, View::Full).await.unwrap()
     }

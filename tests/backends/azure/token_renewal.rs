@@ -104,5 +104,42 @@ async fn a_revoked_token_without_a_new_one_makes_the_backend_unavailable() {
     fixture.fail_authority(3);
     let error = fixture.azure.get(&point(DAY1), View::Basic).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+    fixture.after_backoff().await;
     fixture.reads(1).await;
+}
+
+#[tokio::test]
+async fn concurrent_calls_share_a_failed_token_request() {
+    for (status, attempts) in [(401, 1), (503, 3)] {
+        let fixture = with_token_lifetime(3599);
+        let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215"}"#;
+        let canned = Canned { status, headers: Vec::new(), body: body.into() };
+        fixture.simulator.inject(Matching::path("/oauth2/"), 1000, Fault::canned(canned));
+        let day = point(DAY1);
+        let reads = join_all((0..100).map(|_| fixture.azure.get(&day, View::Basic))).await;
+        assert!(reads.iter().all(Result::is_err));
+        // Each retry of the hundred reads shares an attempt with some others.
+        let requests = fixture.token_requests();
+        assert!((1..=attempts * 3).contains(&requests), "{status}: {requests} token requests");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_gives_up_does_not_cancel_the_token_request() {
+    let fixture = with_token_lifetime(3599);
+    let slow = Fault::latency(Duration::from_millis(300));
+    fixture.simulator.inject(Matching::path("/oauth2/"), 1, slow);
+    let day = point(DAY1);
+    let requested = async {
+        while fixture.token_requests() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = requested => {}
+        read = fixture.azure.get(&day, View::Basic) => drop(read.unwrap()),
+    }
+    fixture.reads(1).await;
+    assert_eq!(fixture.token_requests(), 1);
 }

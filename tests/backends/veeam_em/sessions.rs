@@ -89,6 +89,29 @@ async fn concurrent_calls_with_a_refused_credential_make_one_logon_attempt() {
 }
 
 #[tokio::test]
+async fn calls_that_give_up_cancel_no_logon_and_make_no_other() {
+    let server = server(|_| {});
+    let mut settings = settings(&server);
+    settings.password = "Hunter2".to_owned().into();
+    let veeam = VeeamEm::new(settings).unwrap();
+    let slow = Fault::latency(std::time::Duration::from_millis(300));
+    server.inject(Matching::new(Method::POST, "/sessionMngr"), 1, slow);
+    let logging_on = async {
+        while logon_count(&server) == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = logging_on => {}
+        probe = veeam.probe() => drop(probe.unwrap_err()),
+    }
+    let error = veeam.probe().await.unwrap_err();
+    assert!(matches!(error, Error::CredentialRefused { .. }), "{error:?}");
+    assert_eq!(logon_count(&server), 1);
+}
+
+#[tokio::test]
 async fn a_tenant_sees_only_its_own_replicas() {
     let server = server(|settings| settings.points = 100);
     let [tenant, _] = server.tenants();
