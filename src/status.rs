@@ -169,13 +169,8 @@ fn add_details(details: &mut ErrorDetails, error: &Error) {
 
 fn retry_delay(error: &Error) -> Option<Duration> {
     match error {
-        Error::Throttled { retry_after, .. }
-        | Error::RateLimited { retry_after, .. }
-        | Error::Unavailable { retry_after, .. }
-        | Error::CircuitOpen { retry_after, .. } => Some(*retry_after),
-        Error::QuotaExhausted { retry_after, .. } => *retry_after,
         Error::Aborted { .. } => Some(Duration::from_secs(30)),
-        _ => None,
+        error => error.retry_after(),
     }
 }
 

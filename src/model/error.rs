@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+/// The RetryInfo of an unavailable vendor that sends no Retry-After.
+pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
+
 /// Why a call fails.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -204,6 +207,32 @@ impl Error {
             }
             other => other,
         }
+    }
+
+    /// When to retry, if that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled { retry_after, .. }
+            | Self::RateLimited { retry_after, .. }
+            | Self::Unavailable { retry_after, .. }
+            | Self::CircuitOpen { retry_after, .. } => Some(*retry_after),
+            Self::QuotaExhausted { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// The same error with another time to retry; others are unchanged.
+    #[must_use]
+    pub fn with_retry_after(mut self, left: Duration) -> Self {
+        match &mut self {
+            Self::Throttled { retry_after, .. }
+            | Self::RateLimited { retry_after, .. }
+            | Self::Unavailable { retry_after, .. }
+            | Self::CircuitOpen { retry_after, .. } => *retry_after = left,
+            Self::QuotaExhausted { retry_after, .. } => *retry_after = Some(left),
+            _ => {}
+        }
+        self
     }
 
     /// Whether the same read may succeed later without a change to the request or the configuration.

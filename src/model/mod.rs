@@ -4,6 +4,7 @@
 
 mod capability;
 mod collection;
+mod deadline;
 mod error;
 mod filter;
 mod name;
@@ -14,7 +15,8 @@ mod vendor;
 
 pub use capability::{Capabilities, Capability, Support};
 pub use collection::{Collection, NewCollection};
-pub use error::{Error, InvalidKind};
+pub use deadline::Deadline;
+pub use error::{DEFAULT_RETRY_AFTER, Error, InvalidKind};
 pub use filter::Filter;
 pub(crate) use name::check_id;
 pub use name::{BackendId, CollectionName, ListParent, PointRef, RestorePointName, Segment};

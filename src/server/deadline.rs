@@ -11,12 +11,9 @@ use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use super::status::status;
+pub use crate::model::Deadline;
 
 const HEADER: &str = "grpc-timeout";
-
-/// When the client stops waiting: an extension of the requests that have a deadline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Deadline(pub Instant);
 
 impl Deadline {
     /// Takes the header out of a request, so that tonic does not see it, and puts the deadline into its extensions.

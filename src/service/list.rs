@@ -12,7 +12,9 @@ use super::response::{MAX_PAGE_BYTES, page_item_len};
 use super::walk::{ListSource, Walk};
 use crate::backend::{Backend, Cursor, Page};
 use crate::convert;
-use crate::model::{Error, Filter, ListParent, OrderBy, RestorePoint, Segment, SortKey, View};
+use crate::model::{
+    Deadline, Error, Filter, ListParent, OrderBy, RestorePoint, Segment, SortKey, View,
+};
 use crate::proto;
 
 /// Page size towards the backends when the whole parent is read.
@@ -21,6 +23,7 @@ const SORT_PAGE_SIZE: usize = 1000;
 pub(super) async fn list(
     gateway: &Gateway,
     request: proto::ListRequest,
+    deadline: Option<Deadline>,
 ) -> Result<proto::ListResponse, Error> {
     let parent = ListParent::parse(&request.parent, "parent")?;
     let size = page_token::page_size(request.page_size)?;
@@ -32,7 +35,7 @@ pub(super) async fn list(
         &[&parent.to_string(), &request.filter, &request.order_by, &format!("{view:?}")],
     );
     let start = page_token::open(&gateway.sealer, &binding, &request.page_token)?;
-    let walk = Walk::over(&gateway.registry, &parent.backend, "parent")?;
+    let walk = Walk::over(&gateway.registry, &parent.backend, "parent", deadline)?;
 
     let source = Points { collection: &parent.collection, view };
     let page = match order {

@@ -6,7 +6,7 @@ use super::walk::{ListSource, Walk};
 use super::{Gateway, page_token};
 use crate::backend::{Backend, Cursor, Page};
 use crate::convert;
-use crate::model::{Collection, Error, Segment};
+use crate::model::{Collection, Deadline, Error, Segment};
 use crate::proto;
 
 struct Collections;
@@ -28,12 +28,13 @@ impl ListSource for Collections {
 pub(super) async fn list_collections(
     gateway: &Gateway,
     request: proto::ListCollectionsRequest,
+    deadline: Option<Deadline>,
 ) -> Result<proto::ListCollectionsResponse, Error> {
     let backend = Segment::parse_backend(&request.parent, "parent")?;
     let size = page_token::page_size(request.page_size)?;
     let binding = page_token::binding("ListCollections", &[&request.parent]);
     let start = page_token::open(&gateway.sealer, &binding, &request.page_token)?;
-    let page = Walk::over(&gateway.registry, &backend, "parent")?
+    let page = Walk::over(&gateway.registry, &backend, "parent", deadline)?
         .page(start.walk, size, &Collections, |collection| Some(convert::collection(collection)))
         .await?;
     let next = page.next.map(|walk| page_token::Position { walk: Some(walk), after: None });

@@ -31,6 +31,7 @@ pub use codec::SmallBufferCodec;
 pub use gateway::Gateway;
 
 use self::response::respond;
+use crate::model::Deadline;
 use crate::proto;
 use crate::proto::restore_point_service_server::{RestorePointService, RestorePointServiceServer};
 
@@ -44,13 +45,18 @@ impl Gateway {
     }
 }
 
+fn deadline<T>(request: &Request<T>) -> Option<Deadline> {
+    request.extensions().get().copied()
+}
+
 #[tonic::async_trait]
 impl RestorePointService for Gateway {
     async fn list(
         &self,
         request: Request<proto::ListRequest>,
     ) -> Result<Response<proto::ListResponse>, Status> {
-        respond(list::list(self, request.into_inner()).await)
+        let deadline = deadline(&request);
+        respond(list::list(self, request.into_inner(), deadline).await)
     }
 
     async fn get(
@@ -88,7 +94,9 @@ impl RestorePointService for Gateway {
         &self,
         request: Request<proto::ListCollectionsRequest>,
     ) -> Result<Response<proto::ListCollectionsResponse>, Status> {
-        respond(list_collections::list_collections(self, request.into_inner()).await)
+        let deadline = deadline(&request);
+        let request = request.into_inner();
+        respond(list_collections::list_collections(self, request, deadline).await)
     }
 
     async fn get_collection(

@@ -1,14 +1,19 @@
 //! A walk over the lists of several backends, one after the other, as one sequence of pages.
+//!
+//! Each backend has its share of the caller's time, so that a silent one is `unreachable` and costs the caller none of
+//! the others' items.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use prost::Message;
+use tokio::time::{Instant, timeout_at};
 
 use super::page_token::WalkPosition;
 use super::response::{MAX_PAGE_BYTES, page_item_len};
 use crate::backend::{Backend, Cursor, Page, Registry};
-use crate::model::{BackendId, Error, Segment};
+use crate::model::{BackendId, DEFAULT_RETRY_AFTER, Deadline, Error, Segment};
 
 /// Items that one call examines when a filter drops most: the caller gets a short page and a token instead of a call
 /// without end.
@@ -16,10 +21,16 @@ const MAX_EXAMINED: usize = 10_000;
 /// Pages of a backend that one call reads, for the same reason: they may be empty.
 const MAX_PAGES: usize = 32;
 
+/// The time of a list that covers all backends and has no deadline.
+const DEFAULT_TIME: Duration = Duration::from_secs(120);
+/// The part of the time until the deadline that is for the response itself.
+const RESERVE: f64 = 0.1;
+
 /// The backends that a list covers, in the order of their ids.
 pub(super) struct Walk {
     backends: Vec<(BackendId, Arc<dyn Backend>)>,
     scope: Scope,
+    deadline: Instant,
 }
 
 /// Whether the caller names the backend: then its failure is the call's.
@@ -79,16 +90,23 @@ impl Walk {
     ///
     /// # Errors
     /// NOT_FOUND on `field` for one that is not configured.
-    pub(super) fn over(registry: &Registry, segment: &Segment, field: &str) -> Result<Self, Error> {
+    pub(super) fn over(
+        registry: &Registry,
+        segment: &Segment,
+        field: &str,
+        deadline: Option<Deadline>,
+    ) -> Result<Self, Error> {
+        let deadline = deadline.map_or_else(|| Instant::now() + DEFAULT_TIME, |Deadline(at)| at);
         match segment {
             Segment::Any => Ok(Self {
                 backends: registry.all().as_ref().clone().into_iter().collect(),
                 scope: Scope::Wildcard,
+                deadline,
             }),
             Segment::Id(id) => {
                 let id = BackendId::parse(&format!("backends/{id}"), field)?;
                 let backend = registry.get(&id).map_err(|error| error.in_field(field))?;
-                Ok(Self { backends: vec![(id, backend)], scope: Scope::Named })
+                Ok(Self { backends: vec![(id, backend)], scope: Scope::Named, deadline })
             }
         }
     }
@@ -117,7 +135,10 @@ impl Walk {
         let mut max_items = size;
         let (mut bytes, mut examined, mut pages) = (0, 0, 0);
         let mut last_error = None;
-        for (id, backend) in self.backends.iter().filter(|(id, _)| id.as_str() >= first.as_str()) {
+        let backends: Vec<_> =
+            self.backends.iter().filter(|(id, _)| id.as_str() >= first.as_str()).collect();
+        for (index, (id, backend)) in backends.iter().enumerate() {
+            let until = self.end_of_share(backends.len() - index);
             loop {
                 let full = page.items.len() >= max_items || bytes >= MAX_PAGE_BYTES;
                 if full || examined >= MAX_EXAMINED || pages >= MAX_PAGES {
@@ -126,7 +147,13 @@ impl Walk {
                     return Ok(page);
                 }
                 let missing = max_items - page.items.len();
-                let read = source.page(&**backend, cursor.as_ref(), missing).await;
+                let read = source.page(&**backend, cursor.as_ref(), missing);
+                let read = match self.scope {
+                    Scope::Named => read.await,
+                    Scope::Wildcard => {
+                        timeout_at(until, read).await.unwrap_or_else(|_| Err(timed_out(id)))
+                    }
+                };
                 let items = match read.and_then(|page| PageItems::new(page, &mut convert)) {
                     Ok(items) => items,
                     Err(error) if self.scope == Scope::Named => return Err(error),
@@ -163,5 +190,20 @@ impl Walk {
             }
             _ => Ok(page),
         }
+    }
+
+    /// When the first of `remaining` backends has had its share of the time that is left.
+    fn end_of_share(&self, remaining: usize) -> Instant {
+        let now = Instant::now();
+        let left = self.deadline.saturating_duration_since(now).mul_f64(1.0 - RESERVE);
+        now + left / u32::try_from(remaining).unwrap_or(u32::MAX).max(1)
+    }
+}
+
+fn timed_out(backend: &BackendId) -> Error {
+    Error::Unavailable {
+        backend: backend.as_str().to_owned(),
+        retry_after: DEFAULT_RETRY_AFTER,
+        detail: "no response within its share of the time until the deadline".to_owned(),
     }
 }

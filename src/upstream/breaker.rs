@@ -2,8 +2,11 @@
 //! opens: requests fail at once, which spares callers the wait and the vendor the load. After a growing pause it is
 //! half-open: one request probes the vendor, and its response closes the breaker.
 //!
-//! Any response closes it; what the response says is not looked at here.
+//! Any response closes it; what the response says is not looked at here. When callers give up before the response, one
+//! of their requests goes on as a witness (see [`super::exchange`]), so that short deadlines neither hide that the vendor
+//! is silent nor make a slow vendor look so.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -22,7 +25,14 @@ const RETRY_DURING_PROBE: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct CircuitBreaker {
     failures: Mutex<Option<Failures>>,
+    witness: Mutex<Weak<Witness>>,
+    /// Requests that were given up since the last response, without the witness.
+    given_up: AtomicU32,
 }
+
+/// Held by the request that goes on after its caller has given up; there is one at a time.
+#[derive(Debug)]
+pub(super) struct Witness;
 
 /// The requests without a response since the last response.
 #[derive(Debug)]
@@ -59,10 +69,10 @@ pub struct CircuitOpen {
     pub last_error: String,
 }
 
-/// Permission for one request. Dropping it records nothing: the caller no longer waits for the response.
+/// Permission for one request. Dropping it records nothing.
 #[derive(Debug)]
-pub(super) struct Permit<'a> {
-    breaker: &'a CircuitBreaker,
+pub(super) struct Permit {
+    breaker: Arc<CircuitBreaker>,
     started: Instant,
     probe: Option<Arc<Probe>>,
 }
@@ -80,14 +90,14 @@ impl CircuitBreaker {
     ///
     /// # Errors
     /// As [`CircuitBreaker::check`].
-    pub(super) fn acquire(&self) -> Result<Permit<'_>, CircuitOpen> {
+    pub(super) fn acquire(self: &Arc<Self>) -> Result<Permit, CircuitOpen> {
         let started = Instant::now();
         let mut probe = None;
         if let Some(failures) = &mut *self.failures() {
             failures.check(started)?;
             probe = failures.open.as_mut().map(Open::start_probe);
         }
-        Ok(Permit { breaker: self, started, probe })
+        Ok(Permit { breaker: Arc::clone(self), started, probe })
     }
 
     fn failures(&self) -> MutexGuard<'_, Option<Failures>> {
@@ -95,22 +105,45 @@ impl CircuitBreaker {
     }
 }
 
-impl Permit<'_> {
+impl Permit {
     /// A response came: the breaker closes.
     pub(super) fn success(self) {
+        self.breaker.given_up.store(0, Ordering::Relaxed);
         *self.breaker.failures() = None;
+    }
+
+    /// The caller gives up before the response. Some if the request is to go on as the witness.
+    pub(super) fn give_up(&self) -> Option<Arc<Witness>> {
+        let mut current = self.breaker.witness.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.strong_count() > 0 {
+            self.breaker.given_up.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        let witness = Arc::new(Witness);
+        *current = Arc::downgrade(&witness);
+        Some(witness)
     }
 
     /// No response came; `error` is shown to callers.
     pub(super) fn failure(self, error: String) {
+        self.fail(error, 1, |permit, failures| permit.started > failures.first);
+    }
+
+    /// No response came to the witness for so long that the requests given up meanwhile count as well.
+    pub(super) fn silence(self, error: String) {
+        let given_up = self.breaker.given_up.swap(0, Ordering::Relaxed);
+        self.fail(error, given_up.saturating_add(1), |_, _| true);
+    }
+
+    /// `shows_outage`: a broken connection fails all its requests at once. Only a request made after the first failure
+    /// shows that the vendor is down, and silence to several.
+    fn fail(self, error: String, count: u32, shows_outage: fn(&Self, &Failures) -> bool) {
         let mut failures = self.breaker.failures();
         let failures = failures.get_or_insert_with(|| Failures::starting_at(Instant::now()));
-        failures.count = failures.count.saturating_add(1);
+        failures.count = failures.count.saturating_add(count);
         failures.last_error = error;
         let pause = match (&failures.open, &self.probe) {
-            // A broken connection fails all its requests at once. Only a request made after the first failure shows
-            // that the vendor is down.
-            (None, _) if failures.count >= FAILURE_THRESHOLD && self.started > failures.first => {
+            (None, _) if failures.count >= FAILURE_THRESHOLD && shows_outage(&self, failures) => {
                 MIN_PAUSE
             }
             (Some(open), Some(probe)) if open.is_probed_by(probe) => {

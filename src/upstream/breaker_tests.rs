@@ -6,13 +6,13 @@ use super::*;
 
 const S: Duration = Duration::from_secs(1);
 
-fn fail(breaker: &CircuitBreaker) {
+fn fail(breaker: &Arc<CircuitBreaker>) {
     breaker.acquire().unwrap().failure("no response".to_owned());
 }
 
 /// Ten requests in a row, one after the other, without a response.
-async fn open_breaker() -> CircuitBreaker {
-    let breaker = CircuitBreaker::default();
+async fn open_breaker() -> Arc<CircuitBreaker> {
+    let breaker = Arc::<CircuitBreaker>::default();
     for _ in 0..10 {
         advance(S).await;
         fail(&breaker);
@@ -21,7 +21,7 @@ async fn open_breaker() -> CircuitBreaker {
 }
 
 /// Advances the clock until the breaker is half-open; returns how long that took.
-async fn until_half_open(breaker: &CircuitBreaker) -> Duration {
+async fn until_half_open(breaker: &Arc<CircuitBreaker>) -> Duration {
     let retry_after = breaker.check().unwrap_err().retry_after;
     advance(retry_after - Duration::from_nanos(1)).await;
     assert!(breaker.acquire().is_err(), "half-open too early");
@@ -31,7 +31,7 @@ async fn until_half_open(breaker: &CircuitBreaker) -> Duration {
 
 #[tokio::test(start_paused = true)]
 async fn ten_consecutive_requests_without_a_response_open_it() {
-    let breaker = CircuitBreaker::default();
+    let breaker = Arc::<CircuitBreaker>::default();
     for _ in 0..20 {
         for _ in 0..9 {
             advance(S).await;
@@ -50,7 +50,7 @@ async fn ten_consecutive_requests_without_a_response_open_it() {
 
 #[tokio::test(start_paused = true)]
 async fn requests_that_fail_with_one_connection_do_not_open_it() {
-    let breaker = CircuitBreaker::default();
+    let breaker = Arc::<CircuitBreaker>::default();
     let permits: Vec<_> = (0..100).map(|_| breaker.acquire().unwrap()).collect();
     advance(S).await;
     for permit in permits {
@@ -115,7 +115,7 @@ async fn a_probe_whose_caller_gives_up_is_followed_by_the_next_request() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_from_before_closes_it_with_its_response_but_its_failure_prolongs_nothing() {
-    let breaker = CircuitBreaker::default();
+    let breaker = Arc::<CircuitBreaker>::default();
     let [answered, unanswered] = [(); 2].map(|()| breaker.acquire().unwrap());
     for _ in 0..10 {
         advance(S).await;
@@ -126,5 +126,30 @@ async fn a_request_from_before_closes_it_with_its_response_but_its_failure_prolo
     let refused = breaker.check().unwrap_err();
     assert_eq!((Instant::now() + refused.retry_after, refused.last_error.as_str()), (end, "late"));
     answered.success();
+    breaker.check().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_are_given_up_count_once_the_witness_has_no_response() {
+    let breaker = Arc::<CircuitBreaker>::default();
+    let permits: Vec<_> = (0..10).map(|_| breaker.acquire().unwrap()).collect();
+    let witnesses: Vec<_> = permits.iter().filter_map(Permit::give_up).collect();
+    assert_eq!(witnesses.len(), 1, "one request goes on");
+    breaker.check().unwrap();
+    permits.into_iter().next().unwrap().silence("no response".to_owned());
+    breaker.check().unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_are_given_up_do_not_count_once_the_witness_has_a_response() {
+    let breaker = Arc::<CircuitBreaker>::default();
+    for _ in 0..10 {
+        let permits: Vec<_> = (0..10).map(|_| breaker.acquire().unwrap()).collect();
+        let witness: Vec<_> = permits.iter().filter_map(Permit::give_up).collect();
+        permits.into_iter().next().unwrap().success();
+        drop(witness);
+        breaker.check().unwrap();
+    }
+    fail(&breaker);
     breaker.check().unwrap();
 }

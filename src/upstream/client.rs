@@ -5,15 +5,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::StatusCode;
-use reqwest::header::RETRY_AFTER;
+use reqwest::Method;
 use reqwest::redirect::Policy;
 
 use super::breaker::CircuitBreaker;
 use super::error::RequestError;
+use super::exchange::Exchange;
 use super::metrics::{RequestCounter, RequestMetrics};
 use super::rate_limit::{RateLimit, RateLimited, RateLimiter};
+use super::retry_after::RetryAfter;
 use super::trust::{Trust, TrustError};
+use crate::model::Error;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a response may pause. ARM gives its own providers 60 s.
@@ -27,6 +29,7 @@ pub struct Client {
     inner: reqwest::Client,
     rate_limiter: Option<Arc<RateLimiter>>,
     breaker: Option<Arc<CircuitBreaker>>,
+    retry_after: Arc<RetryAfter>,
     counter: Arc<RequestCounter>,
 }
 
@@ -47,7 +50,13 @@ impl Client {
             .read_timeout(READ_TIMEOUT)
             .timeout(request_timeout);
         let inner = trust.build(builder)?;
-        Ok(Self { inner, rate_limiter: None, breaker: None, counter: Arc::default() })
+        Ok(Self {
+            inner,
+            rate_limiter: None,
+            breaker: None,
+            retry_after: Arc::default(),
+            counter: Arc::default(),
+        })
     }
 
     /// The same client with a rate limit and a circuit breaker.
@@ -88,46 +97,33 @@ impl Client {
     /// # Errors
     /// When it was not sent, or no response came.
     pub async fn send(&self, request: reqwest::Request) -> Result<reqwest::Response, RequestError> {
-        // A request that the breaker refuses does not wait in the queue first.
+        // A request that the breaker or a Retry-After refuses does not wait in the queue first.
         self.check_available()?;
+        self.check_retry_after(&request)?;
         if let Some(rate_limiter) = &self.rate_limiter {
             rate_limiter
                 .acquire()
                 .await
                 .map_err(|RateLimited(wait)| RequestError::RateLimited(wait))?;
         }
+        self.check_retry_after(&request)?;
         let permit = self.breaker.as_ref().map(|breaker| breaker.acquire()).transpose();
         let permit = permit.map_err(RequestError::CircuitOpen)?;
         let in_flight = self.counter.start();
-        let response = self.inner.execute(request).await;
-        let response = response.map_err(|error| RequestError::of(&error));
+        let response = Exchange::new(self.inner.clone(), request, permit).response().await;
         if let Ok(response) = &response {
             in_flight.finish(response.status());
         }
-        if let Some(permit) = permit {
-            match &response {
-                Ok(response) if is_from_proxy_of_absent_vendor(response) => {
-                    permit.failure(format!("HTTP {}", response.status().as_u16()));
-                }
-                Ok(_) => permit.success(),
-                Err(RequestError::NotSent(why) | RequestError::NoResponse(why)) => {
-                    permit.failure(why.clone());
-                }
-                // An error of the request itself says nothing about the vendor.
-                Err(_) => {}
-            }
-        }
         response
     }
-}
 
-/// Whether a proxy or load balancer says that the vendor behind it is down. A 503 with Retry-After is the vendor's own,
-/// and obeyed as such.
-fn is_from_proxy_of_absent_vendor(response: &reqwest::Response) -> bool {
-    match response.status() {
-        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => true,
-        StatusCode::SERVICE_UNAVAILABLE => !response.headers().contains_key(RETRY_AFTER),
-        _ => false,
+    /// Holds requests with this method back until the Retry-After of `error` has passed.
+    pub fn hold(&self, method: &Method, error: &Error) {
+        self.retry_after.hold(method, error);
+    }
+
+    fn check_retry_after(&self, request: &reqwest::Request) -> Result<(), RequestError> {
+        self.retry_after.check(request.method()).map_err(RequestError::HeldBack)
     }
 }
 
@@ -160,6 +156,58 @@ mod tests {
         );
         let error = RequestError::CircuitOpen(open).into_error("v").to_string();
         assert!(error.starts_with("backends/v has not responded since 20"), "{error}");
+    }
+
+    /// Advances the clock while real sockets are idle.
+    async fn advance(time: Duration) {
+        tokio::time::pause();
+        tokio::time::advance(time).await;
+        tokio::time::resume();
+    }
+
+    #[tokio::test]
+    async fn a_silent_vendor_opens_the_circuit_breaker_although_every_caller_gives_up() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let client = Client::new(&Trust::Pinned([0; 32])).unwrap();
+        let client = client.with_limits(RateLimit { per_second: 1e6, burst: 1000 });
+        for _ in 0..10 {
+            let send = client.send(client.inner().get(&url).build().unwrap());
+            let request = async {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                socket.read_u8().await.unwrap();
+                socket
+            };
+            tokio::select! {
+                socket = request => std::mem::forget(socket),
+                response = send => panic!("{response:?}"),
+            }
+        }
+        assert_eq!(client.check_available(), Ok(()));
+        advance(Duration::from_secs(11)).await;
+        while client.check_available().is_ok() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn requests_during_a_retry_after_are_not_sent() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let client = Client::new(&Trust::Pinned([0; 32])).unwrap();
+        let throttled = |seconds| Error::Throttled {
+            backend: "v".to_owned(),
+            retry_after: Duration::from_secs(seconds),
+            detail: "HTTP 429".to_owned(),
+        };
+        client.hold(&Method::GET, &throttled(3600));
+        let send = || client.send(client.inner().get(&url).build().unwrap());
+        let error = send().await.unwrap_err().into_error("v");
+        assert!(error.is_transient() && error.retry_after() > Some(Duration::from_secs(3000)));
+        drop(listener);
+        advance(Duration::from_secs(3601)).await;
+        let error = send().await.unwrap_err();
+        assert!(matches!(error, RequestError::NotSent(_)), "it was sent: {error:?}");
     }
 
     #[tokio::test]

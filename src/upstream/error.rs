@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use super::breaker::CircuitOpen;
 use super::redact::chain;
-use crate::model::Error;
-
-/// The RetryInfo of an unavailable vendor that sends no Retry-After.
-pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
+use crate::model::{DEFAULT_RETRY_AFTER, Error};
 
 /// Why a request has no complete response.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +17,8 @@ pub enum RequestError {
     RateLimited(Duration),
     /// Not sent: the circuit breaker is open.
     CircuitOpen(CircuitOpen),
+    /// Not sent: a Retry-After of the vendor has not passed yet.
+    HeldBack(Error),
     /// Sent, perhaps with effect, but no response came.
     NoResponse(String),
     /// The response ended early.
@@ -51,6 +50,7 @@ impl RequestError {
             Self::CircuitOpen(CircuitOpen { since, retry_after, last_error }) => {
                 Error::CircuitOpen { backend, since, retry_after, detail: last_error }
             }
+            Self::HeldBack(error) => error,
             Self::Interrupted(detail) => Error::Interrupted { backend, detail },
             Self::TooLarge(limit) => {
                 let problem = format!("larger than {limit} bytes");

@@ -4,11 +4,14 @@
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use tokio::time::Instant;
 
-use super::error::DEFAULT_RETRY_AFTER;
-use crate::model::Error;
+use crate::model::{DEFAULT_RETRY_AFTER, Error};
 
 const MAX_ATTEMPTS: usize = 3;
+/// No attempt is made later than this after the first: a vendor that is silent until the time limit of a request costs a
+/// caller that limit once.
+const MAX_RETRY_TIME: Duration = Duration::from_secs(10);
 const MIN_BACKOFF: Duration = Duration::from_millis(100);
 /// A longer pause is returned to the caller as RetryInfo instead of being waited for.
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
@@ -27,15 +30,16 @@ where
         .with_min_delay(MIN_BACKOFF)
         .with_max_delay(MAX_BACKOFF)
         .with_max_times(MAX_ATTEMPTS - 1);
+    let started = Instant::now();
     read.retry(backoff)
-        .when(Error::is_transient)
+        .when(|error| error.is_transient() && started.elapsed() < MAX_RETRY_TIME)
         .adjust(|error, backoff| match error {
             Error::Throttled { retry_after, .. } => {
                 backoff.map(|pause| pause.max(*retry_after)).filter(|pause| *pause <= MAX_BACKOFF)
             }
-            // A pause longer than the gateway's own default is one that the vendor requested.
-            Error::Unavailable { retry_after, .. } => {
-                backoff.filter(|_| *retry_after <= DEFAULT_RETRY_AFTER)
+            // Any other pause than the gateway's own default is one that the vendor requested.
+            Error::Unavailable { retry_after, .. } if *retry_after != DEFAULT_RETRY_AFTER => {
+                backoff.map(|pause| pause.max(*retry_after)).filter(|pause| *pause <= MAX_BACKOFF)
             }
             // The gateway's own limits: an immediate retry has the same result.
             Error::RateLimited { .. } | Error::CircuitOpen { .. } => None,

@@ -11,18 +11,20 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::reading::{Change, Observation, Reading};
 use super::schedule::{Due, Newcomers, PollResult, Schedule};
 use super::target::Target;
 use crate::backend::{Backend, PollTarget, Registry};
 use crate::config::PollPolicy;
-use crate::model::{BackendId, Error, RestorePoint, Segment, View};
+use crate::model::{BackendId, DEFAULT_RETRY_AFTER, Error, RestorePoint, Segment, View};
 
 /// Enough to fill a rate limit of 25 requests a second at a high latency, and few enough that a caller's own read finds
 /// its place among them.
 const MAX_CONCURRENT_POLLS: usize = 8;
+/// Bounds the time until watchers of a silent vendor receive DEGRADED.
+const POLL_TIMEOUT: Duration = Duration::from_secs(60);
 /// Page size when a collection is read.
 const PAGE_SIZE: usize = 1000;
 
@@ -91,11 +93,19 @@ impl Poller {
 
     /// Polls a group and publishes each result. A panic costs this poll only.
     async fn poll(self: Arc<Self>, group: Vec<Due>) {
-        let results = AssertUnwindSafe(self.read(&group)).catch_unwind().await;
-        let mut results = results.unwrap_or_else(|_| {
-            let problem = "polling a watched target panicked".to_owned();
-            group.iter().map(|_| Err(Error::Internal { problem: problem.clone() })).collect()
-        });
+        let for_all = |error: Error| group.iter().map(|_| Err(error.clone())).collect::<Vec<_>>();
+        let read = timeout(POLL_TIMEOUT, AssertUnwindSafe(self.read(&group)).catch_unwind());
+        let mut results = match read.await {
+            Ok(Ok(results)) => results,
+            Ok(Err(_)) => {
+                for_all(Error::Internal { problem: "polling a watched target panicked".to_owned() })
+            }
+            Err(_) => for_all(Error::Unavailable {
+                backend: self.backend.as_str().to_owned(),
+                retry_after: DEFAULT_RETRY_AFTER,
+                detail: format!("no result within {} s", POLL_TIMEOUT.as_secs()),
+            }),
+        };
         // A backend returns one result for each target.
         results.resize_with(group.len(), || {
             Err(Error::Internal {
@@ -183,7 +193,7 @@ fn send(
         }
         Err(error) => {
             tracing::warn!(%target, %error, "cannot poll a watched target");
-            let retry_after = retry_after(&error);
+            let retry_after = error.retry_after();
             latest.send_if_modified(|latest| {
                 latest.renew();
                 let already_failing = latest.last_error.replace(Arc::new(error)).is_some();
@@ -204,14 +214,4 @@ fn send(
         recovered || change != Change::None || newcomers == Newcomers::Waiting
     });
     PollResult::Success(change)
-}
-
-/// The vendor's Retry-After, or the gateway's own.
-fn retry_after(error: &Error) -> Option<Duration> {
-    match error {
-        Error::Throttled { retry_after, .. }
-        | Error::Unavailable { retry_after, .. }
-        | Error::CircuitOpen { retry_after, .. } => Some(*retry_after),
-        _ => None,
-    }
 }

@@ -11,7 +11,7 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
 use restore_point_test_support::fixture::{COPY_ID, TestGateway};
-use restore_point_test_support::names::BACKENDS;
+use restore_point_test_support::names::{BACKENDS, EVERYTHING, SRV39, azure_point};
 
 /// How many requests of a list succeed before the fault. Here Veeam's list is a single request.
 fn skip(backend: &str) -> usize {
@@ -148,4 +148,50 @@ async fn a_copy_whose_reply_is_lost_is_started_once() {
     let copy = gateway.start_copy(2, &target).await.restore_point.unwrap();
     assert_eq!(copy.name, format!("{target}/restorePoints/{COPY_ID}"));
     assert_eq!(gateway.azure.calls().count(&Method::PUT, Kind::Point), 1);
+}
+
+#[tokio::test]
+async fn a_silent_vendor_does_not_cost_a_merged_list_the_points_of_the_others() {
+    let gateway = gateway().await;
+    let [azure, veeam] = BACKENDS;
+    let points = [list(&gateway, azure).await.unwrap(), list(&gateway, veeam).await.unwrap()];
+    for (backend, expected) in [(veeam, &points[0]), (azure, &points[1])] {
+        gateway.inject_fault(backend, "silence");
+        let list = ListRequest { parent: EVERYTHING.to_owned(), ..Default::default() };
+        let mut request = Request::new(list);
+        request.set_timeout(Duration::from_secs(2));
+        let response = gateway.client().list(request).await.unwrap().into_inner();
+        assert_eq!(response.unreachable, [format!("backends/{backend}")]);
+        assert_eq!(response.restore_points, *expected);
+        gateway.clear_faults();
+    }
+}
+
+#[tokio::test]
+async fn a_retry_after_holds_all_reads_of_its_backend() {
+    let gateway = gateway().await;
+    for (backend, name) in
+        [("azure", azure_point(&gateway.azure.seeded().points[0])), ("veeam", SRV39.to_owned())]
+    {
+        for fault in ["status=429 retry_after=30", "status=503 retry_after=30"] {
+            let sent = || match backend {
+                "azure" => gateway.azure.calls().total(),
+                _ => gateway.veeam.calls().values().sum(),
+            };
+            gateway.get(&name).await.unwrap();
+            gateway.inject_fault(backend, &format!("GET {fault}"));
+            let before = sent();
+            for _ in 0..20 {
+                let status = gateway.get(&name).await.unwrap_err();
+                let delay = status.get_error_details().retry_info().unwrap().retry_delay.unwrap();
+                assert!((20..=30).contains(&delay.as_secs()), "{delay:?}");
+            }
+            assert_eq!(sent() - before, 1, "{backend} {fault}");
+            gateway.clear_faults();
+            tokio::time::pause();
+            tokio::time::advance(Duration::from_secs(31)).await;
+            tokio::time::resume();
+            gateway.get(&name).await.unwrap();
+        }
+    }
 }

@@ -20,10 +20,8 @@ use super::id::Scope;
 use super::{credential, dto, quota};
 use crate::backend::coalescer::Coalescer;
 use crate::backend::token_cache::{Token, TokenCache, TokenSourceError};
-use crate::model::Error;
-use crate::upstream::{
-    Client, DEFAULT_RETRY_AFTER, RequestError, RequestMetrics, collect, redact_url, retry_reads,
-};
+use crate::model::{DEFAULT_RETRY_AFTER, Error};
+use crate::upstream::{Client, RequestError, RequestMetrics, collect, redact_url, retry_reads};
 
 /// In bytes. ARM turns responses of its providers above 8 MB into errors; a list over all regions may be larger.
 const MAX_LIST_BODY: u64 = 32 << 20;
@@ -216,7 +214,9 @@ impl ArmClient {
         }
         // The status is enough when the error body is interrupted.
         let body = collect(response, MAX_ERROR_BODY).await.unwrap_or_default();
-        Err(ErrorResponse::parse(status, &headers, &body).into_error(self.backend(), name))
+        let response = ErrorResponse::parse(status, &headers, &body);
+        self.observe(&Method::GET, &response);
+        Err(response.into_error(self.backend(), name))
     }
 
     /// Sends a PUT. If its response is lost, `find_existing` reads whether it had an effect; if it had none, it is sent
@@ -272,11 +272,20 @@ impl ArmClient {
             return Ok(PutAttempt::Accepted(PutResponse { headers, body }));
         }
         let response = ErrorResponse::parse(status, &headers, &body);
+        self.observe(&Method::PUT, &response);
         if response.may_have_taken_effect() {
             let error = response.into_error(self.backend(), self.backend());
             return Ok(PutAttempt::ResponseLost(error));
         }
         Ok(PutAttempt::Rejected(response))
+    }
+
+    /// A Retry-After that is not about one resource holds all requests like this one.
+    fn observe(&self, method: &Method, response: &ErrorResponse) {
+        if response.holds_backend(method) {
+            let error = response.clone().into_error(self.backend(), self.backend());
+            self.http.hold(method, &error);
+        }
     }
 
     /// Sends a request, and again with a new token if ARM rejects the first: a request with status 401 had no effect.
@@ -338,7 +347,10 @@ impl ArmClient {
     fn send_error(&self, error: RequestError) -> SendError {
         let is_sent = !matches!(
             error,
-            RequestError::NotSent(_) | RequestError::RateLimited(_) | RequestError::CircuitOpen(_)
+            RequestError::NotSent(_)
+                | RequestError::RateLimited(_)
+                | RequestError::CircuitOpen(_)
+                | RequestError::HeldBack(_)
         );
         let error = error.into_error(self.backend());
         if is_sent { SendError::NoResponse(error) } else { SendError::NotSent(error) }

@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use serde_json::Value;
 
-use crate::model::Error;
-use crate::upstream::{DEFAULT_RETRY_AFTER, redact_text};
+use crate::model::{DEFAULT_RETRY_AFTER, Error};
+use crate::upstream::redact_text;
 
 /// The RetryInfo of a 429 without Retry-After: ARM's buckets refill every second, those of Compute every minute.
 const DEFAULT_THROTTLE_RETRY_AFTER: Duration = Duration::from_secs(10);
@@ -146,6 +146,17 @@ impl ErrorResponse {
     /// Whether the request may have had an effect all the same.
     pub(super) fn may_have_taken_effect(&self) -> bool {
         self.status.is_server_error() || self.status == StatusCode::REQUEST_TIMEOUT
+    }
+
+    /// Whether its Retry-After applies to all requests like the one it responds to: an empty token bucket or a service
+    /// that is down. A quota, which only writes have, is that of one collection.
+    pub(super) fn holds_backend(&self, method: &Method) -> bool {
+        let is_general = match self.status {
+            StatusCode::TOO_MANY_REQUESTS => method.is_safe() || !self.is_quota_exhausted(),
+            StatusCode::SERVICE_UNAVAILABLE => true,
+            _ => false,
+        };
+        is_general && self.retry_after.is_some()
     }
 
     /// Code and message on one line, redacted.

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::error_response::ErrorResponse;
 use super::xml::{Problem, Scanner, Sink};
-use crate::model::Error;
+use crate::model::{DEFAULT_RETRY_AFTER, Error};
 use crate::upstream;
 
 /// A longer Retry-After is shortened to this.
@@ -88,6 +88,7 @@ impl Client {
         let request = request.build().map_err(|_| Error::Internal {
             problem: format!("a request to backends/{} cannot be built", self.backend),
         })?;
+        let method = request.method().clone();
         let response =
             self.http.send(request).await.map_err(|error| error.into_error(&self.backend))?;
         let status = response.status();
@@ -95,21 +96,26 @@ impl Client {
             return Ok(Ok(response));
         }
         let backend = self.backend.clone();
-        let retry_after = retry_after(&response);
+        let requested = retry_after(&response);
+        let retry_after = requested.unwrap_or(DEFAULT_RETRY_AFTER);
         let error = ErrorResponse::read(response).await;
-        match status {
+        let error = match status {
             // Of the statuses that the vendor documents, only 503 is transient. The others come from a proxy.
             StatusCode::SERVICE_UNAVAILABLE
             | StatusCode::BAD_GATEWAY
             | StatusCode::GATEWAY_TIMEOUT
             | StatusCode::REQUEST_TIMEOUT => {
-                Err(Error::Unavailable { backend, retry_after, detail: error.to_string() })
+                Error::Unavailable { backend, retry_after, detail: error.to_string() }
             }
             StatusCode::TOO_MANY_REQUESTS => {
-                Err(Error::Throttled { backend, retry_after, detail: error.to_string() })
+                Error::Throttled { backend, retry_after, detail: error.to_string() }
             }
-            _ => Ok(Err(error)),
+            _ => return Ok(Err(error)),
+        };
+        if requested.is_some() {
+            self.http.hold(&method, &error);
         }
+        Err(error)
     }
 
     /// Passes the document of a response to `sink` while it arrives.
@@ -119,14 +125,15 @@ impl Client {
     /// that `sink` expects.
     pub(super) async fn read_document<S: Sink>(
         &self,
-        mut response: Response,
+        response: Response,
         mut sink: S,
         max_bytes: u64,
     ) -> Result<S, Error> {
         let mut scanner = Scanner::default();
+        let mut body = upstream::BodyReader::new(response);
         let mut size = 0;
         loop {
-            let piece = upstream::next_piece(&mut response).await;
+            let piece = body.next_piece().await;
             let Some(piece) = piece.map_err(|error| error.into_error(&self.backend))? else {
                 break;
             };
@@ -147,12 +154,11 @@ impl Client {
     }
 }
 
-/// The Retry-After of a response in seconds (RFC 9110 §10.2.3), which the vendor does not document; the default if there
-/// is none.
-fn retry_after(response: &Response) -> Duration {
+/// The Retry-After of a response in seconds (RFC 9110 §10.2.3), which the vendor does not document.
+fn retry_after(response: &Response) -> Option<Duration> {
     let seconds =
         response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    seconds.map_or(upstream::DEFAULT_RETRY_AFTER, Duration::from_secs).min(MAX_RETRY_AFTER)
+    seconds.map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]

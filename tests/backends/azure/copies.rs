@@ -189,6 +189,7 @@ async fn rejections_by_arm_have_its_text() {
     assert!(matches!(error, Error::Aborted { .. }), "{error:?}");
     let error = error_for(Fault::error_with_retry_after(StatusCode::TOO_MANY_REQUESTS, 3)).await;
     assert!(matches!(error, Error::Throttled { .. }), "{error:?}");
+    fixture.after_backoff().await;
     match error_for(response(429, &[("retry-after", "1200")], "Quota.")).await {
         Error::QuotaExhausted { subject, retry_after, .. } => {
             assert_eq!(subject, "backends/az/collections/rg-prod~fresh");

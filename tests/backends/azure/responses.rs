@@ -23,6 +23,7 @@ async fn reads_are_retried_and_fail_with_the_kind_of_their_error() {
         Error::Throttled { retry_after, .. } => assert_eq!(retry_after.as_secs(), 324),
         other => panic!("{other:?}"),
     }
+    fixture.after_backoff().await;
     fixture.fault(Method::GET, "db01-day1", 1, Fault::error(StatusCode::FORBIDDEN));
     let error = fixture.azure.get(&point(DAY1), View::Full).await.unwrap_err();
     assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");

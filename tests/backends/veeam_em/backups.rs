@@ -143,17 +143,19 @@ async fn restore_points_deleted_between_pages_displace_no_others() {
 
 #[tokio::test]
 async fn a_restore_point_without_its_run_is_deleted_or_an_error() {
-    let (server, _, _) = with_runs(0).await;
     let empty = "<QueryResult xmlns=\"http://www.veeam.com/ent/v1.0\"><Entities><RestorePoints/>\
                    </Entities></QueryResult>";
-    let no_runs =
-        || server.inject(Matching::new(Method::GET, RUNS_BY_UID), 1, Fault::status(200, empty));
-    no_runs();
+    let no_runs = |server: &EnterpriseManager| {
+        server.inject(Matching::new(Method::GET, RUNS_BY_UID), 1, Fault::status(200, empty));
+    };
+    let (server, _, _) = with_runs(0).await;
+    no_runs(&server);
     let error = list_all(&backend(&server), &Segment::Any, 1000).await.unwrap_err();
     assert!(matches!(error, Error::InvalidResponse { .. }), "{error:?}");
 
     // The restore points have been deleted with their run since the page was read.
-    no_runs();
+    let (server, _, _) = with_runs(0).await;
+    no_runs(&server);
     server.inject(Matching::new(Method::GET, "/vmRestorePoints/"), 3, error_response(404, "gone"));
     let left = list_all(&backend(&server), &Segment::Any, 1000).await.unwrap();
     assert_eq!(in_collections(&left, "backup~").len(), 0);

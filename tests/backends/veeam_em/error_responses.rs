@@ -145,11 +145,11 @@ async fn every_known_error_response_maps_to_its_status_for_every_kind() {
 #[tokio::test]
 async fn a_retry_after_is_passed_on_as_retry_info() {
     let server = server(|_| {});
-    let veeam = backend(&server);
     for (status, reason) in [(429, "BACKEND_THROTTLED"), (503, UNAVAILABLE)] {
         let headers = vec![("Retry-After".to_owned(), "90".to_owned())];
         let reply = Fault::canned(Canned { status, headers, ..Canned::default() });
         server.inject(Matching::new(Method::GET, POINT), 1, reply);
+        let veeam = backend(&server);
         let error = Status::from(veeam.get(&name("-", POINT), View::Full).await.unwrap_err());
         let details = error.get_error_details();
         assert_eq!(details.error_info().unwrap().reason, reason);

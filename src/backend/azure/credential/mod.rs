@@ -34,7 +34,7 @@ use crate::backend::token_cache::{Token, TokenSource, TokenSourceError};
 use crate::upstream::redact_text;
 
 /// The library itself may try for 72 s.
-const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How the gateway authenticates to Azure.
 #[derive(Debug, Clone)]
