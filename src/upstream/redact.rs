@@ -50,8 +50,22 @@ pub(super) fn chain(error: &reqwest::Error) -> String {
     match () {
         () if error.is_timeout() => "timed out".to_owned(),
         () if text.is_empty() => "the request failed".to_owned(),
-        () => redact_text(&text),
+        () => redact_text(&without_library_links(&text)),
     }
+}
+
+/// The text without the links to the documentation of a library that rustls appends: they are of no use to a caller.
+fn without_library_links(text: &str) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for word in text.split_whitespace() {
+        match words.last_mut() {
+            Some(last) if word.starts_with("https://docs.rs/") => {
+                *last = last.trim_end_matches(':')
+            }
+            _ => words.push(word),
+        }
+    }
+    words.join(" ")
 }
 
 #[cfg(test)]
@@ -68,6 +82,13 @@ mod tests {
             redact_text("see 'https://a.example/b?s=SECRET'\r\n  now"),
             "see 'https://a.example/b?… now"
         );
+    }
+
+    #[test]
+    fn links_to_the_documentation_of_a_library_are_removed() {
+        let text = "no close_notify: https://docs.rs/rustls/latest/rustls/manual/_03_howto/index.html#unexpected-eof";
+        assert_eq!(without_library_links(text), "no close_notify");
+        assert_eq!(without_library_links("see https://a.example/b"), "see https://a.example/b");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::kind::{Kind, QuerySupport};
 use super::map;
 use super::references::Fallback;
 use super::session::Session;
-use crate::model::{BackendId, Error, ListParent, Segment};
+use crate::model::{BackendId, Error};
 
 /// Reads one Enterprise Manager. Its methods are in `collections`, `points` and `poll`.
 #[derive(Debug)]
@@ -23,22 +23,23 @@ impl Reader {
 
     /// The references to list all entities of a kind by, if the query service may not support the kind.
     pub(super) fn fallback_of_all(&self, kind: Kind, path: &str) -> Option<Fallback> {
-        self.fallback(kind, path.to_owned(), Segment::Any)
+        // It belongs to the server and not to a resource, so it is not a name that was not found.
+        let reason =
+            "this Enterprise Manager implements neither a query for this type nor a list of it";
+        let backend = self.backend.as_str().to_owned();
+        let absent = Error::Unsupported { backend, capability: "read", reason };
+        self.fallback(kind, path.to_owned(), absent)
     }
 
     /// The same for the restore points of one collection.
     pub(super) fn fallback_of(&self, id: CollectionId, path: String) -> Option<Fallback> {
-        self.fallback(id.kind, path, Segment::Id(id.to_string()))
+        self.fallback(id.kind, path, self.collection_not_found(id))
     }
 
-    fn fallback(&self, kind: Kind, path: String, collection: Segment) -> Option<Fallback> {
+    fn fallback(&self, kind: Kind, path: String, error_if_absent: Error) -> Option<Fallback> {
         match kind.definition().query_support {
             QuerySupport::Documented => None,
-            QuerySupport::Undocumented => {
-                let backend = Segment::Id(self.backend.as_str().to_owned());
-                let parent = ListParent { backend, collection }.to_string();
-                Some(Fallback { path, not_found: not_found(parent) })
-            }
+            QuerySupport::Undocumented => Some(Fallback { path, error_if_absent }),
         }
     }
 

@@ -24,14 +24,14 @@ pub(super) struct Fallback {
     /// The path of the collection, below `/api/`.
     pub(super) path: String,
     /// The error when there is no such collection.
-    pub(super) not_found: Error,
+    pub(super) error_if_absent: Error,
 }
 
 impl Fallback {
     /// Reads the page of at most `size` entities that follows the GUID `after`, in place of `query`.
     ///
     /// # Errors
-    /// [`Fallback::not_found`]; those of [`super::session::Session::read`].
+    /// [`Fallback::error_if_absent`]; those of [`super::session::Session::read`].
     pub(super) async fn page(
         &self,
         query: &Query<'_>,
@@ -46,7 +46,7 @@ impl Fallback {
         let sink = || EntityReferences::new(resource, after, size + 1);
         let mut ids = match session.read(&target, sink).await? {
             Ok(references) => references.finish(),
-            Err(error) if error.is_not_found() => return Err(self.not_found.clone()),
+            Err(error) if error.is_not_found() => return Err(self.error_if_absent.clone()),
             Err(error) => return Err(session.error(error)),
         };
         let mut next = None;

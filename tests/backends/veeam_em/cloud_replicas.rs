@@ -122,6 +122,18 @@ async fn collections_are_listed_by_the_query_service_and_by_references() {
 }
 
 #[tokio::test]
+async fn a_server_without_query_and_list_of_a_kind_does_not_support_to_read_it() {
+    for status in [405, 501] {
+        let server = server(|_| {});
+        let veeam = backend(&server);
+        server.inject(Matching::new(Method::GET, "/query"), 9, error_response(status, "no"));
+        server.inject(Matching::new(Method::GET, "/cloud/"), 9, error_response(404, "no"));
+        let error = list_all(&veeam, &Segment::Any, 9).await.unwrap_err();
+        assert!(matches!(error, Error::Unsupported { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn copy_and_create_collection_are_not_supported() {
     let server = server(|_| {});
     let veeam = backend(&server);
