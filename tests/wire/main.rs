@@ -8,6 +8,7 @@ mod copy;
 mod create_collection;
 mod documented_examples;
 mod errors;
+mod fault_matrix;
 mod faults;
 mod get;
 mod list;

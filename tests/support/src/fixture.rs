@@ -198,6 +198,15 @@ impl TestGateway {
     /// Sends a request with an empty JSON object to ARM, without the gateway. `target` is a resource id, with or
     /// without a query. Panics if the request fails.
     pub async fn arm(&self, method: Method, target: &str) -> reqwest::Response {
+        self.send_to_arm(method, target).await.error_for_status().unwrap()
+    }
+
+    /// Whether ARM has the resource with this id.
+    pub async fn exists_in_arm(&self, id: &str) -> bool {
+        self.send_to_arm(Method::GET, id).await.status().is_success()
+    }
+
+    async fn send_to_arm(&self, method: Method, target: &str) -> reqwest::Response {
         let separator = if target.contains('?') { '&' } else { '?' };
         let endpoint = self.azure.endpoint();
         let url = format!("{endpoint}{target}{separator}api-version={ARM_API_VERSION}");
@@ -205,7 +214,7 @@ impl TestGateway {
         let client = reqwest::Client::builder().tls_certs_only([root]).build().unwrap();
         let request = client.request(method, url).bearer_auth(self.azure.static_token());
         let request = request.header("content-type", "application/json").body("{}");
-        request.send().await.unwrap().error_for_status().unwrap()
+        request.send().await.unwrap()
     }
 }
 
