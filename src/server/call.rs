@@ -24,6 +24,7 @@ use super::access_log::AccessRecord;
 use super::call_metrics::CallMetrics;
 use super::deadline::{self, Deadline};
 use super::message_size;
+use super::request_form;
 use super::status::status;
 use crate::status::trailers;
 
@@ -36,9 +37,12 @@ pub(super) async fn handle(
     let in_flight = metrics.start(request.uri().path());
     // Outermost, so that it has the status that the client gets and the whole duration.
     let mut record = AccessRecord::start(&request, in_flight);
-    let (response, deadline) = match Deadline::take(&mut request) {
-        Ok(deadline) => (respond(routes, request, deadline).await, deadline),
-        Err(status) => (status.into_http(), None),
+    let (response, deadline) = match request_form::refuse(&request) {
+        Some(refusal) => (refusal, None),
+        None => match Deadline::take(&mut request) {
+            Ok(deadline) => (respond(routes, request, deadline).await, deadline),
+            Err(status) => (status.into_http(), None),
+        },
     };
     record.record_status(response.headers());
     if response.body().is_end_stream() {

@@ -16,6 +16,7 @@ mod message_size;
 mod metrics;
 mod preface;
 pub mod reflection;
+mod request_form;
 mod socket_file;
 mod status;
 pub mod telemetry;

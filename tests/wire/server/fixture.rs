@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::Request;
 use tonic::body::Body;
+use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic_health::pb::HealthCheckRequest;
 use tower::util::BoxCloneSyncService;
@@ -59,8 +60,9 @@ impl TestServer {
         let dropped = CancellationToken::new();
         let stub =
             Stub(ScriptedService { draining: shutdown.draining.clone(), dropped: dropped.clone() });
-        let routes =
-            Routes::new(RestorePointServiceServer::new(stub)).add_service(health.service());
+        let service =
+            RestorePointServiceServer::new(stub).accept_compressed(CompressionEncoding::Gzip);
+        let routes = Routes::new(service).add_service(health.service());
         let routes = reflection::add_to(routes).unwrap();
         let metrics = Arc::new(CallMetrics::new().unwrap());
         let serving = tokio::spawn(serve(

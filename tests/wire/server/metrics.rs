@@ -55,7 +55,8 @@ async fn every_call_is_counted_by_method_and_status() {
     in_time(client.get(late)).await.unwrap_err();
     // Neither an unknown service nor an unknown method of a known one becomes a label.
     for path in ["a-secret/Get", "restorepoint.v1.RestorePointService/a-secret"] {
-        let request = HttpRequest::post(format!("http://gateway/{path}"));
+        let request = HttpRequest::post(format!("http://gateway/{path}"))
+            .header("content-type", "application/grpc");
         in_time(server.http2_client().await.oneshot(request.body(Body::empty()).unwrap()))
             .await
             .unwrap();

@@ -1,4 +1,4 @@
-//! `src/server` through real sockets and without any vendor: deadlines, panics, limits, shutdown, health, reflection
+//! `src/server` through real sockets and without any vendor: requests, deadlines, panics, limits, shutdown, health, reflection
 //! and metrics.
 //!
 //! No test measures time: every wait is for an event, and a timeout only fails a test that hangs.
@@ -9,6 +9,7 @@ mod fixture;
 mod health;
 mod metrics;
 mod reflection;
+mod requests;
 mod scripted_service;
 mod shutdown;
 mod sockets;
