@@ -23,7 +23,7 @@ use tower::ServiceExt;
 use super::access_log::AccessRecord;
 use super::call_metrics::CallMetrics;
 use super::deadline::{self, Deadline};
-use super::message_size;
+use super::library_status;
 use super::request_form;
 use super::status::status;
 use crate::status::trailers;
@@ -37,13 +37,14 @@ pub(super) async fn handle(
     let in_flight = metrics.start(request.uri().path());
     // Outermost, so that it has the status that the client gets and the whole duration.
     let mut record = AccessRecord::start(&request, in_flight);
-    let (response, deadline) = match request_form::refuse(&request) {
+    let (mut response, deadline) = match request_form::refuse(&request) {
         Some(refusal) => (refusal, None),
         None => match Deadline::take(&mut request) {
             Ok(deadline) => (respond(routes, request, deadline).await, deadline),
             Err(status) => (status.into_http(), None),
         },
     };
+    library_status::complete(response.headers_mut(), record.method());
     record.record_status(response.headers());
     if response.body().is_end_stream() {
         record.record_end();
@@ -63,7 +64,7 @@ async fn respond(
 ) -> Response<Body> {
     let handler = async {
         let Ok(response) = routes.oneshot(request).await;
-        message_size::map_too_large(response)
+        response
     };
     let handler = async {
         match deadline {
@@ -115,10 +116,11 @@ impl http_body::Body for CallBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollFrame {
         let polled = catch_unwind(AssertUnwindSafe(|| self.poll_inner(cx)));
-        let frame = ready!(polled.unwrap_or_else(|_| self.end(&panicked())));
-        match &frame {
+        let mut frame = ready!(polled.unwrap_or_else(|_| self.end(&panicked())));
+        match &mut frame {
             Some(Ok(frame)) => {
-                if let Some(trailers) = frame.trailers_ref() {
+                if let Some(trailers) = frame.trailers_mut() {
+                    library_status::complete(trailers, self.record.method());
                     self.record.record_status(trailers);
                 }
             }

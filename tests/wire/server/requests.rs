@@ -1,12 +1,18 @@
-//! What is a call at all: a POST request with the content type of gRPC.
+//! What is a call at all, and how one ends whose request tonic cannot read: each status has an ErrorInfo.
 
-use http::{Request as HttpRequest, Response as HttpResponse};
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::{HeaderMap, Request as HttpRequest, Response as HttpResponse};
 use hyper::body::Incoming;
 use prost::Message;
 use restore_point_gateway::proto::GetRequest;
 use tonic::body::Body;
+use tonic::{Code, Status};
 use tower::ServiceExt;
 
+use restore_point_test_support::failure::assert_status;
 use restore_point_test_support::wait::in_time;
 
 use super::fixture::TestServer;
@@ -24,12 +30,22 @@ fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
     [&[flag], &length[..], message].concat()
 }
 
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
 fn get_message() -> Vec<u8> {
     framed(0, &GetRequest { name: "well".to_owned(), ..Default::default() }.encode_to_vec())
 }
 
 async fn send(server: &TestServer, request: HttpRequest<Body>) -> HttpResponse<Incoming> {
     in_time(server.http2_client().await.oneshot(request)).await.unwrap()
+}
+
+fn status_of(headers: &HeaderMap) -> Status {
+    Status::from_header_map(headers).expect("a status in the response head")
 }
 
 #[tokio::test]
@@ -78,5 +94,64 @@ async fn only_the_content_types_of_grpc_are_calls() {
         let response = send(&server, request.body(body(get_message())).unwrap()).await;
         assert_eq!(response.status(), 200, "{content_type}");
         assert_eq!(response.headers()["content-type"], "application/grpc", "{content_type}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_read_has_a_reason() {
+    let server = TestServer::start().await;
+    let bomb = gzip(&vec![0; 5 << 20]);
+    let cases: [(&str, Option<&str>, Vec<u8>, Code, &str); 9] = [
+        ("not Protobuf", None, framed(0, &[0xff; 3]), Code::Internal, "REQUEST_MALFORMED"),
+        ("an unknown flag", None, framed(7, &[]), Code::Internal, "REQUEST_MALFORMED"),
+        ("no encoding", None, framed(1, &gzip(&[])), Code::Internal, "REQUEST_MALFORMED"),
+        ("not gzip", Some("gzip"), framed(1, &[1, 2, 3]), Code::Internal, "REQUEST_MALFORMED"),
+        ("truncated", None, framed(0, &[0; 9])[..8].to_vec(), Code::Internal, "REQUEST_MALFORMED"),
+        (
+            "a message that inflates",
+            Some("gzip"),
+            framed(1, &bomb),
+            Code::ResourceExhausted,
+            "REQUEST_TOO_LARGE",
+        ),
+        (
+            "another compression",
+            Some("br"),
+            get_message(),
+            Code::Unimplemented,
+            "COMPRESSION_NOT_SUPPORTED",
+        ),
+        ("no message", None, Vec::new(), Code::Unimplemented, "REQUEST_MESSAGE_MISSING"),
+        ("a flag and no more", None, vec![0], Code::Internal, "REQUEST_MALFORMED"),
+    ];
+    for (case, encoding, bytes, code, reason) in cases {
+        let mut request = HttpRequest::post(GET).header("content-type", "application/grpc");
+        if let Some(encoding) = encoding {
+            request = request.header("grpc-encoding", encoding);
+        }
+        let response = send(&server, request.body(body(bytes)).unwrap()).await;
+        println!("{case}");
+        let status = status_of(response.headers());
+        assert_status(&status, code, reason);
+        assert!(!status.message().is_empty(), "{case}");
+        if reason == "COMPRESSION_NOT_SUPPORTED" {
+            assert!(status.message().contains("`br`"), "{status:?}");
+            // The compression document of gRPC asks for what would have been accepted.
+            assert_eq!(response.headers()["grpc-accept-encoding"], "gzip,identity");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_method_or_service_is_unimplemented() {
+    let server = TestServer::start().await;
+    for path in ["/a.B/C", "/restorepoint.v1.RestorePointService/Delete", "/", "/favicon.ico"] {
+        let request = HttpRequest::post(format!("http://gateway{path}"));
+        let request = request.header("content-type", "application/grpc");
+        let response = send(&server, request.body(body(get_message())).unwrap()).await;
+        assert_eq!(response.headers()["content-type"], "application/grpc", "{path}");
+        let status = status_of(response.headers());
+        assert_status(&status, Code::Unimplemented, "METHOD_NOT_FOUND");
+        assert!(status.message().contains(&format!("`{path}`")), "{status:?}");
     }
 }
