@@ -90,7 +90,7 @@ pub(super) async fn run(parts: Parts) -> Result<(), CommandError> {
 }
 
 async fn shut_down_on_signal(mut terminate: Signal, mut interrupt: Signal, shutdown: Shutdown) {
-    for step in [&shutdown.requested, &shutdown.abort] {
+    for step in [&shutdown.requested, &shutdown.grace_over] {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}

@@ -37,7 +37,7 @@ pub async fn serve(path: &Path) -> Result<(), CommandError> {
         policies: assemble::poll_policies(&config),
         listeners,
         metrics,
-        drain: Drain { lame_duck, grace },
+        drain: Drain { lame_duck, grace, ..Drain::default() },
         reload: Some(Box::new(reload(path.to_owned(), config, certificate))),
     })
     .await

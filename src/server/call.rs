@@ -1,10 +1,10 @@
-//! One call from its request to the last frame of its response: logged and counted, ended at its deadline, and the
-//! only call that a panic of its handler ends.
+//! One call from its request to the last frame of its response: logged and counted, ended at its deadline and when a
+//! shutdown cannot wait for it, and the only call that a panic of its handler ends.
 //!
 //! tonic has layers for this kind of work. Here one function and one body do it: the order is plain to read, and a
 //! stream has one allocation for all of it. What the handlers do is not known here.
 
-use std::future::Future;
+use std::future::{self, Future};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use futures::FutureExt;
 use http::{Request, Response};
 use http_body::{Body as _, Frame};
 use tokio::time::{self, Sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
@@ -26,12 +27,13 @@ use super::deadline::{self, Deadline};
 use super::library_status;
 use super::request_form;
 use super::status::status;
-use crate::status::trailers;
+use crate::status::{cut_by_shutdown, trailers};
 
-/// Handles one call.
+/// Handles one call. When `grace_over` is cancelled, it ends with UNAVAILABLE.
 pub(super) async fn handle(
     routes: Routes,
     metrics: Arc<CallMetrics>,
+    grace_over: CancellationToken,
     mut request: Request<Body>,
 ) -> Response<Body> {
     let in_flight = metrics.start(request.uri().path());
@@ -40,7 +42,7 @@ pub(super) async fn handle(
     let (mut response, deadline) = match request_form::refuse(&request) {
         Some(refusal) => (refusal, None),
         None => match Deadline::take(&mut request) {
-            Ok(deadline) => (respond(routes, request, deadline).await, deadline),
+            Ok(deadline) => (respond(routes, request, deadline, &grace_over).await, deadline),
             Err(status) => (status.into_http(), None),
         },
     };
@@ -51,7 +53,7 @@ pub(super) async fn handle(
     }
     response.map(|body| {
         let deadline = deadline.map(|Deadline(instant)| Box::pin(time::sleep_until(instant)));
-        Body::new(CallBody { record, deadline, inner: Some(body) })
+        Body::new(CallBody { record, deadline, grace_over, cut: None, inner: Some(body) })
     })
 }
 
@@ -61,17 +63,24 @@ async fn respond(
     routes: Routes,
     request: Request<Body>,
     deadline: Option<Deadline>,
+    grace_over: &CancellationToken,
 ) -> Response<Body> {
     let handler = async {
         let Ok(response) = routes.oneshot(request).await;
         response
     };
     let handler = async {
-        match deadline {
-            None => handler.await,
-            Some(Deadline(instant)) => time::timeout_at(instant, handler)
-                .await
-                .unwrap_or_else(|_| deadline::exceeded().into_http()),
+        let deadline = async {
+            match deadline {
+                None => future::pending().await,
+                Some(Deadline(instant)) => time::sleep_until(instant).await,
+            }
+        };
+        tokio::select! {
+            biased;
+            response = handler => response,
+            () = deadline => deadline::exceeded().into_http(),
+            () = grace_over.cancelled() => cut_by_shutdown().into_http(),
         }
     };
     let response = AssertUnwindSafe(handler).catch_unwind().await;
@@ -83,11 +92,14 @@ fn panicked() -> Status {
     status(Code::Internal, "INTERNAL", "internal error")
 }
 
-/// The body of a response. It ends with trailers of its own at the deadline and after a panic, where tonic would
-/// reset the stream, which clients take for CANCELLED.
+/// The body of a response. It ends with trailers of its own at the deadline, after a panic and when a shutdown cuts it,
+/// where tonic would reset the stream, which clients take for CANCELLED.
 struct CallBody {
     record: AccessRecord,
     deadline: Option<Pin<Box<Sleep>>>,
+    grace_over: CancellationToken,
+    /// Waits for `grace_over`. The body of a unary call never waits, and so has none.
+    cut: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     /// None after its end by deadline or panic: what the handler still holds is dropped at once.
     inner: Option<Body>,
 }
@@ -101,7 +113,13 @@ impl CallBody {
         if self.deadline.as_mut().is_some_and(|deadline| deadline.as_mut().poll(cx).is_ready()) {
             return self.end(&deadline::exceeded());
         }
-        Pin::new(inner).poll_frame(cx)
+        if let Poll::Ready(frame) = Pin::new(inner).poll_frame(cx) {
+            return Poll::Ready(frame);
+        }
+        let Self { grace_over, cut, .. } = self;
+        let cut = cut.get_or_insert_with(|| Box::pin(grace_over.clone().cancelled_owned()));
+        ready!(cut.as_mut().poll(cx));
+        self.end(&cut_by_shutdown())
     }
 
     fn end(&mut self, status: &Status) -> PollFrame {

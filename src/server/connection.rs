@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tonic::service::Routes;
 
+use super::Shutdown;
 use super::call;
 use super::call_metrics::CallMetrics;
 use super::coalesced_writes::coalesce;
@@ -58,15 +59,12 @@ pub(super) struct ConnectionServer {
     http: http2::Builder<Tasks>,
     tasks: Tasks,
     draining: CancellationToken,
+    grace_over: CancellationToken,
 }
 
 impl ConnectionServer {
-    pub(super) fn new(
-        routes: Routes,
-        metrics: Arc<CallMetrics>,
-        draining: CancellationToken,
-        abort: CancellationToken,
-    ) -> Self {
+    pub(super) fn new(routes: Routes, metrics: Arc<CallMetrics>, shutdown: &Shutdown) -> Self {
+        let Shutdown { draining, grace_over, abort, .. } = shutdown.clone();
         let tasks = Tasks { tracker: TaskTracker::new(), abort };
         let mut http = http2::Builder::new(tasks.clone());
         http.timer(TokioTimer::new())
@@ -75,7 +73,7 @@ impl ConnectionServer {
             .max_send_buf_size(MAX_SEND_BUFFER_BYTES)
             .keep_alive_interval(PING_INTERVAL)
             .keep_alive_timeout(PING_TIMEOUT);
-        Self { routes: routes.prepare(), metrics, http, tasks, draining }
+        Self { routes: routes.prepare(), metrics, http, tasks, draining, grace_over }
     }
 
     /// Accepts connections from `listener` until the server drains, then closes it.
@@ -126,14 +124,20 @@ impl ConnectionServer {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { routes, metrics, http, draining, .. } = self;
+        let Self { routes, metrics, http, draining, grace_over, .. } = self;
+        // One for each connection, because all of its calls wait for it: they share no lock with those of others.
+        let grace_over = grace_over.child_token();
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
             // The future of a handler is large. It is boxed when it is first polled, so that queued calls stay
             // small, and dropped with the response head, so that a stream does not keep it for its lifetime.
             let (routes, metrics) = (routes.clone(), Arc::clone(&metrics));
+            let grace_over = grace_over.clone();
             let request = Box::new(request.map(Body::new));
-            async move { Ok::<_, Infallible>(Box::pin(call::handle(routes, metrics, *request)).await) }
+            async move {
+                let response = Box::pin(call::handle(routes, metrics, grace_over, *request)).await;
+                Ok::<_, Infallible>(response)
+            }
         });
         let (stream, flush_driver) = coalesce(stream);
         let connection = http.serve_connection(TokioIo::new(stream), service);

@@ -46,25 +46,34 @@ pub struct Drain {
     /// The lame duck period: health is NOT_SERVING while calls are still accepted, so that load balancers stop
     /// sending new ones first.
     pub lame_duck: Duration,
-    /// The time after it for calls in flight to end. Clients have been sent GOAWAY (RFC 9113 §6.8); what is left
-    /// at its end is aborted.
+    /// The time after it for calls in flight to end. Clients have been sent GOAWAY (RFC 9113 §6.8).
     pub grace: Duration,
+    /// The time after it in which the calls that are left send their clients UNAVAILABLE. What is left at its end is
+    /// aborted.
+    pub responding: Duration,
 }
 
 impl Default for Drain {
     fn default() -> Self {
-        Self { lame_duck: Duration::ZERO, grace: Duration::from_secs(10) }
+        Self {
+            lame_duck: Duration::ZERO,
+            grace: Duration::from_secs(10),
+            responding: Duration::from_secs(1),
+        }
     }
 }
 
-/// The three steps of a shutdown, in their order. Clones share them.
+/// The steps of a shutdown, in their order. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
     /// Cancelled from outside to request an orderly shutdown.
     pub requested: CancellationToken,
     /// Cancelled by the server when the lame duck period is over. Long-lived streams end themselves when they see it.
     pub draining: CancellationToken,
-    /// Cancelled by the server when the grace period is over, or earlier from outside. Everything left is dropped.
+    /// Cancelled by the server when the grace period is over, or earlier from outside. The calls that are left end with
+    /// UNAVAILABLE.
+    pub grace_over: CancellationToken,
+    /// Cancelled by the server when the time to respond is over, or earlier from outside. Everything left is dropped.
     pub abort: CancellationToken,
 }
 
@@ -77,8 +86,8 @@ pub enum ServerExit {
     Aborted,
 }
 
-/// Serves `routes` on all `listeners`, counting calls in `metrics`, until `shutdown.requested`. Then it ends within
-/// `drain.lame_duck`, `drain.grace` and one second. Dropping the future aborts everything.
+/// Serves `routes` on all `listeners`, counting calls in `metrics`, until `shutdown.requested`. Then it ends within the
+/// times of `drain`, or a second later if a call blocks its thread. Dropping the future aborts everything.
 pub async fn serve(
     listeners: Vec<Listener>,
     routes: Routes,
@@ -87,35 +96,47 @@ pub async fn serve(
     drain: Drain,
     shutdown: Shutdown,
 ) -> ServerExit {
-    let Shutdown { requested, draining, abort } = shutdown;
+    let connections = ConnectionServer::new(routes, metrics, &shutdown);
+    let Shutdown { requested, draining, grace_over, abort } = shutdown;
     let _abort_on_drop = abort.clone().drop_guard();
-    let connections = ConnectionServer::new(routes, metrics, draining.clone(), abort.clone());
     for listener in listeners {
         connections.listen(listener);
     }
+    // Passes `time`, or less if the step after it begins from outside.
+    let until = async |time: Duration, step: &CancellationToken| {
+        tokio::select! {
+            () = time::sleep(time) => {}
+            () = step.cancelled() => {}
+            () = abort.cancelled() => {}
+        }
+    };
 
     tokio::select! {
         () = requested.cancelled() => tracing::info!("shutting down: health is NOT_SERVING"),
         () = abort.cancelled() => {}
     }
     health.shut_down();
-    abort.run_until_cancelled(time::sleep(drain.lame_duck)).await;
+    until(drain.lame_duck, &grace_over).await;
 
     // This closes the listeners, ends the streams and sends GOAWAY on each connection.
     draining.cancel();
     let tasks = connections.close();
-    let exit = tokio::select! {
+    tokio::select! {
         biased;
-        () = tasks.wait() => ServerExit::Drained,
-        () = abort.cancelled() => ServerExit::Aborted,
-        () = time::sleep(drain.grace) => ServerExit::Aborted,
-    };
-    if exit == ServerExit::Aborted {
-        tracing::warn!(tasks = tasks.len(), "aborting the connections and calls that are left");
-        abort.cancel();
-        if time::timeout(ABORT_TIMEOUT, tasks.wait()).await.is_err() {
-            tracing::error!(tasks = tasks.len(), "calls that block their thread did not end");
-        }
+        () = tasks.wait() => return ServerExit::Drained,
+        () = until(drain.grace, &grace_over) => {}
     }
-    exit
+    tracing::warn!(tasks = tasks.len(), "ending the calls that are left");
+    grace_over.cancel();
+    tokio::select! {
+        biased;
+        () = tasks.wait() => return ServerExit::Aborted,
+        () = until(drain.responding, &abort) => {}
+    }
+    tracing::warn!(tasks = tasks.len(), "aborting the connections that are left");
+    abort.cancel();
+    if time::timeout(ABORT_TIMEOUT, tasks.wait()).await.is_err() {
+        tracing::error!(tasks = tasks.len(), "calls that block their thread did not end");
+    }
+    ServerExit::Aborted
 }

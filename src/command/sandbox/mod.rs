@@ -80,7 +80,7 @@ pub async fn sandbox(arguments: SandboxArguments) -> Result<(), CommandError> {
         listeners: vec![Listener::tcp(listener)],
         metrics: Some(Listener::tcp(metrics)),
         reload: None,
-        drain: Drain { lame_duck: Duration::ZERO, grace: Duration::from_secs(5) },
+        drain: Drain { grace: Duration::from_secs(5), ..Drain::default() },
     })
     .await
 }

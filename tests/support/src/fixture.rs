@@ -239,7 +239,7 @@ impl Replica {
         let routes = gateway.into_routes().add_service(health.service());
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
-        let drain = Drain { lame_duck: Duration::ZERO, grace: Duration::from_secs(5) };
+        let drain = Drain { grace: Duration::from_secs(5), ..Drain::default() };
         let listeners = vec![Listener::tcp(socket)];
         let calls = Arc::new(CallMetrics::new().unwrap());
         let serving =

@@ -45,7 +45,7 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// On a free port, with a grace period that no test waits for.
     pub(crate) async fn start() -> Self {
-        Self::with_drain(Drain { lame_duck: Duration::ZERO, grace: HOUR }).await
+        Self::with_drain(Drain { grace: HOUR, ..Drain::default() }).await
     }
 
     pub(crate) async fn with_drain(drain: Drain) -> Self {
