@@ -10,6 +10,7 @@ mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod serve;
+mod shutdown_budget;
 
 pub use check::{Depth, check};
 pub use descriptor_set::descriptor_set;

@@ -67,7 +67,7 @@ pub struct TlsConfig {
 pub struct DrainConfig {
     /// How long health reports NOT_SERVING while new calls are still accepted.
     pub lame_duck: Duration,
-    /// How long calls in flight may go on after that.
+    /// How long everything after that may take: calls in flight, and closing the backends.
     pub grace: Duration,
 }
 

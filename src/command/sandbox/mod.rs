@@ -23,9 +23,9 @@ use self::vendors::VENDORS;
 use super::error::CommandError;
 use super::run;
 use crate::backend::{Backends, KINDS, KindEntry, Registry, decorated};
-use crate::config::PollPolicy;
+use crate::config::{DrainConfig, PollPolicy};
 use crate::model::{BackendId, Sealer};
-use crate::server::{Drain, Listener, telemetry};
+use crate::server::{Listener, telemetry};
 
 /// Runs the sandbox until a signal stops it.
 ///
@@ -80,7 +80,7 @@ pub async fn sandbox(arguments: SandboxArguments) -> Result<(), CommandError> {
         listeners: vec![Listener::tcp(listener)],
         metrics: Some(Listener::tcp(metrics)),
         reload: None,
-        drain: Drain { grace: Duration::from_secs(5), ..Drain::default() },
+        drain: DrainConfig { lame_duck: Duration::ZERO, grace: Duration::from_secs(5) },
     })
     .await
 }
