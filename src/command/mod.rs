@@ -5,6 +5,7 @@ mod certificate;
 mod check;
 mod descriptor_set;
 mod error;
+mod limits;
 mod listeners;
 mod run;
 #[cfg(feature = "sandbox")]

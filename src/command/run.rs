@@ -17,7 +17,9 @@ use super::shutdown_budget;
 use crate::backend::{self, Backend, Backends, Registry};
 use crate::config::{DrainConfig, PollPolicies};
 use crate::model::{BackendId, Sealer};
-use crate::server::{self, CallMetrics, Health, Listener, Metrics, Shutdown, reflection};
+use crate::server::{
+    self, CallMetrics, Connections, Health, Limits, Listener, Metrics, Shutdown, reflection,
+};
 use crate::service::Gateway;
 use crate::watch::Hub;
 
@@ -40,6 +42,8 @@ pub(super) struct Parts {
     /// Where to serve metrics.
     pub metrics: Option<Listener>,
     pub drain: DrainConfig,
+    /// What clients may take.
+    pub limits: Limits,
     /// Reads the configuration again, on SIGHUP. When it fails, everything stays as it was.
     pub reload: Option<Reload>,
 }
@@ -52,7 +56,7 @@ pub(super) type Reload = Box<dyn FnMut() -> Result<(Backends, PollPolicies), Com
 /// # Errors
 /// When signal handlers cannot be installed or a compiled-in descriptor set cannot be decoded.
 pub(super) async fn run(parts: Parts) -> Result<(), CommandError> {
-    let Parts { registry, sealer, policies, listeners, metrics, drain, reload } = parts;
+    let Parts { registry, sealer, policies, listeners, metrics, drain, limits, reload } = parts;
     let shutdown = Shutdown::default();
     let [terminate, interrupt, hang_up] =
         [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
@@ -66,9 +70,15 @@ pub(super) async fn run(parts: Parts) -> Result<(), CommandError> {
     let sealer = Arc::new(sealer);
     let hub = Hub::new(registry.clone(), policies);
     let call_metrics = Arc::new(CallMetrics::new().map_err(CommandError::other)?);
+    let connections = Connections::new(limits);
     let mut metrics_task = JoinSet::new();
     if let Some(listener) = metrics {
-        let metrics = Metrics::new(Arc::clone(&call_metrics), registry.clone(), hub.clone());
+        let metrics = Metrics::new(
+            Arc::clone(&call_metrics),
+            Arc::clone(&connections),
+            registry.clone(),
+            hub.clone(),
+        );
         metrics_task.spawn(metrics.serve(listener));
     }
     let gateway = Gateway::new(registry.clone(), sealer, hub.clone(), shutdown.draining.clone());
@@ -82,7 +92,8 @@ pub(super) async fn run(parts: Parts) -> Result<(), CommandError> {
     let routes = reflection::add_to(routes).map_err(CommandError::other)?;
     let stopping = shutdown.requested.clone();
     let server_drain = shutdown_budget::server_drain(drain);
-    let serving = server::serve(listeners, routes, health, call_metrics, server_drain, shutdown);
+    let serving =
+        server::serve(listeners, routes, health, call_metrics, connections, server_drain, shutdown);
     let deadline = async {
         stopping.cancelled().await;
         Instant::now() + shutdown_budget::total(drain)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::assemble::{self, Configuration};
 use super::certificate::Certificate;
 use super::error::CommandError;
-use super::{listeners, run};
+use super::{limits, listeners, run};
 use crate::backend::{Backends, Configured, Registry};
 use crate::config::{LogFormat, PollPolicies};
 use crate::server::telemetry;
@@ -37,6 +37,7 @@ pub async fn serve(path: &Path) -> Result<(), CommandError> {
         listeners,
         metrics,
         drain: config.drain,
+        limits: limits::server_limits(config.limits),
         reload: Some(Box::new(reload(path.to_owned(), config, certificate))),
     })
     .await

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -23,50 +24,70 @@ use tower::ServiceExt;
 
 use super::access_log::AccessRecord;
 use super::call_metrics::CallMetrics;
+use super::connections::OpenCall;
 use super::deadline::{self, Deadline};
 use super::library_status;
+use super::request_body::RequestBody;
 use super::request_form;
 use super::status::status;
 use crate::status::{cut_by_shutdown, trailers};
 
-/// Handles one call. When `grace_over` is cancelled, it ends with UNAVAILABLE.
-pub(super) async fn handle(
-    routes: Routes,
-    metrics: Arc<CallMetrics>,
-    grace_over: CancellationToken,
-    mut request: Request<Body>,
-) -> Response<Body> {
-    let in_flight = metrics.start(request.uri().path());
-    // Outermost, so that it has the status that the client gets and the whole duration.
-    let mut record = AccessRecord::start(&request, in_flight);
-    let (mut response, deadline) = match request_form::refuse(&request) {
-        Some(refusal) => (refusal, None),
-        None => match Deadline::take(&mut request) {
-            Ok(deadline) => (respond(routes, request, deadline, &grace_over).await, deadline),
-            Err(status) => (status.into_http(), None),
-        },
-    };
-    library_status::complete(response.headers_mut(), record.method());
-    record.record_status(response.headers());
-    if response.body().is_end_stream() {
-        record.record_end();
+/// What the calls of a connection share.
+#[derive(Debug)]
+pub(super) struct Calls {
+    pub routes: Routes,
+    pub metrics: Arc<CallMetrics>,
+    /// When it is cancelled, calls end with UNAVAILABLE.
+    pub grace_over: CancellationToken,
+    /// How long a request message may take to arrive.
+    pub request_timeout: Duration,
+}
+
+impl Calls {
+    /// Handles one call, which lasts as long as `call`.
+    pub(super) async fn handle(
+        self: Arc<Self>,
+        mut request: Request<Body>,
+        call: OpenCall,
+    ) -> Response<Body> {
+        let in_flight = self.metrics.start(request.uri().path());
+        let messages = in_flight.request_messages();
+        // Outermost, so that it has the status that the client gets and the whole duration.
+        let mut record = AccessRecord::start(&request, in_flight);
+        let (mut response, deadline) = match request_form::refuse(&request) {
+            Some(refusal) => (refusal, None),
+            None => match Deadline::take(&mut request) {
+                Ok(deadline) => {
+                    let request = request.map(|body| {
+                        Body::new(RequestBody::new(messages, body, self.request_timeout))
+                    });
+                    (respond(&self, request, deadline).await, deadline)
+                }
+                Err(status) => (status.into_http(), None),
+            },
+        };
+        library_status::complete(response.headers_mut(), record.method());
+        record.record_status(response.headers());
+        if response.body().is_end_stream() {
+            record.record_end();
+        }
+        response.map(|body| {
+            let deadline = deadline.map(|Deadline(instant)| Box::pin(time::sleep_until(instant)));
+            let inner = Some(body);
+            Body::new(CallBody { record, calls: self, deadline, cut: None, inner, _call: call })
+        })
     }
-    response.map(|body| {
-        let deadline = deadline.map(|Deadline(instant)| Box::pin(time::sleep_until(instant)));
-        Body::new(CallBody { record, deadline, grace_over, cut: None, inner: Some(body) })
-    })
 }
 
 /// The response of the handler, or the status of what ended it. Unwind safety: what panicked is dropped and never
 /// used again.
 async fn respond(
-    routes: Routes,
+    calls: &Calls,
     request: Request<Body>,
     deadline: Option<Deadline>,
-    grace_over: &CancellationToken,
 ) -> Response<Body> {
     let handler = async {
-        let Ok(response) = routes.oneshot(request).await;
+        let Ok(response) = calls.routes.clone().oneshot(request).await;
         response
     };
     let handler = async {
@@ -80,7 +101,7 @@ async fn respond(
             biased;
             response = handler => response,
             () = deadline => deadline::exceeded().into_http(),
-            () = grace_over.cancelled() => cut_by_shutdown().into_http(),
+            () = calls.grace_over.cancelled() => cut_by_shutdown().into_http(),
         }
     };
     let response = AssertUnwindSafe(handler).catch_unwind().await;
@@ -96,12 +117,13 @@ fn panicked() -> Status {
 /// where tonic would reset the stream, which clients take for CANCELLED.
 struct CallBody {
     record: AccessRecord,
+    calls: Arc<Calls>,
     deadline: Option<Pin<Box<Sleep>>>,
-    grace_over: CancellationToken,
-    /// Waits for `grace_over`. The body of a unary call never waits, and so has none.
+    /// Waits for the end of the grace period. The body of a unary call never waits, and so has none.
     cut: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     /// None after its end by deadline or panic: what the handler still holds is dropped at once.
     inner: Option<Body>,
+    _call: OpenCall,
 }
 
 type PollFrame = Poll<Option<Result<Frame<Bytes>, Status>>>;
@@ -116,8 +138,8 @@ impl CallBody {
         if let Poll::Ready(frame) = Pin::new(inner).poll_frame(cx) {
             return Poll::Ready(frame);
         }
-        let Self { grace_over, cut, .. } = self;
-        let cut = cut.get_or_insert_with(|| Box::pin(grace_over.clone().cancelled_owned()));
+        let Self { calls, cut, .. } = self;
+        let cut = cut.get_or_insert_with(|| Box::pin(calls.grace_over.clone().cancelled_owned()));
         ready!(cut.as_mut().poll(cx));
         self.end(&cut_by_shutdown())
     }

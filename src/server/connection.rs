@@ -24,9 +24,10 @@ use tonic::body::Body;
 use tonic::service::Routes;
 
 use super::Shutdown;
-use super::call;
+use super::call::Calls;
 use super::call_metrics::CallMetrics;
 use super::coalesced_writes::coalesce;
+use super::connections::{Connections, OpenConnection};
 use super::listener::{Listener, Peer, Socket};
 use super::preface::{self, Rewind};
 
@@ -56,6 +57,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) struct ConnectionServer {
     routes: Routes,
     metrics: Arc<CallMetrics>,
+    connections: Arc<Connections>,
     http: http2::Builder<Tasks>,
     tasks: Tasks,
     draining: CancellationToken,
@@ -63,7 +65,12 @@ pub(super) struct ConnectionServer {
 }
 
 impl ConnectionServer {
-    pub(super) fn new(routes: Routes, metrics: Arc<CallMetrics>, shutdown: &Shutdown) -> Self {
+    pub(super) fn new(
+        routes: Routes,
+        metrics: Arc<CallMetrics>,
+        connections: Arc<Connections>,
+        shutdown: &Shutdown,
+    ) -> Self {
         let Shutdown { draining, grace_over, abort, .. } = shutdown.clone();
         let tasks = Tasks { tracker: TaskTracker::new(), abort };
         let mut http = http2::Builder::new(tasks.clone());
@@ -73,7 +80,7 @@ impl ConnectionServer {
             .max_send_buf_size(MAX_SEND_BUFFER_BYTES)
             .keep_alive_interval(PING_INTERVAL)
             .keep_alive_timeout(PING_TIMEOUT);
-        Self { routes: routes.prepare(), metrics, http, tasks, draining, grace_over }
+        Self { routes: routes.prepare(), metrics, connections, http, tasks, draining, grace_over }
     }
 
     /// Accepts connections from `listener` until the server drains, then closes it.
@@ -94,60 +101,86 @@ impl ConnectionServer {
     async fn accept(&self, listener: Listener) {
         loop {
             let socket = listener.accept().await;
-            self.tasks.spawn(self.clone().serve_socket(socket));
-        }
-    }
-
-    async fn serve_socket(self, socket: Socket) {
-        match socket {
-            Socket::Tcp(stream, peer) => self.serve(Peer::Tcp(peer), async { Ok(stream) }).await,
-            Socket::Tls(stream, peer, config) => {
-                self.serve(Peer::Tcp(peer), TlsAcceptor::from(config).accept(stream)).await;
+            match self.connections.admit().await {
+                Some(open) => self.tasks.spawn(self.clone().serve_socket(socket, open)),
+                None => tracing::debug!("a connection is refused: the limit is reached"),
             }
-            Socket::Unix(stream) => self.serve(Peer::Unix, async { Ok(stream) }).await,
         }
     }
 
-    async fn serve<S>(self, peer: Peer, tls: impl Future<Output = io::Result<S>>)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        // A client that has not finished its handshake when the server drains loses nothing.
-        match self.draining.run_until_cancelled(handshake(tls)).await {
-            None => {}
-            Some(Ok(stream)) => self.serve_connection(peer, stream).await,
-            Some(Err(error)) => tracing::debug!(%peer, %error, "the handshake failed"),
+    async fn serve_socket(self, socket: Socket, open: OpenConnection) {
+        match socket {
+            Socket::Tcp(stream, peer) => {
+                self.serve(Peer::Tcp(peer), async { Ok(stream) }, open).await;
+            }
+            Socket::Tls(stream, peer, config) => {
+                let tls = TlsAcceptor::from(config).accept(stream);
+                self.serve(Peer::Tcp(peer), tls, open).await;
+            }
+            Socket::Unix(stream) => self.serve(Peer::Unix, async { Ok(stream) }, open).await,
         }
     }
 
-    async fn serve_connection<S>(self, peer: Peer, stream: Rewind<S>)
+    async fn serve<S>(
+        self,
+        peer: Peer,
+        tls: impl Future<Output = io::Result<S>>,
+        open: OpenConnection,
+    ) where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        // A client that has not finished its handshake when the connection must close loses nothing.
+        let handshake = tokio::select! {
+            result = handshake(tls) => result,
+            () = self.draining.cancelled() => return,
+            _ = open.must_close() => return,
+        };
+        match handshake {
+            Ok(stream) => self.serve_connection(peer, stream, open).await,
+            Err(error) => tracing::debug!(%peer, %error, "the handshake failed"),
+        }
+    }
+
+    async fn serve_connection<S>(self, peer: Peer, stream: Rewind<S>, open: OpenConnection)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { routes, metrics, http, draining, grace_over, .. } = self;
-        // One for each connection, because all of its calls wait for it: they share no lock with those of others.
-        let grace_over = grace_over.child_token();
+        let Self { routes, metrics, connections, http, draining, grace_over, .. } = self;
+        let calls = Arc::new(Calls {
+            routes,
+            metrics,
+            // Of this connection, because all of its calls wait for it: they share no lock with those of others.
+            grace_over: grace_over.child_token(),
+            request_timeout: connections.limits().request_timeout,
+        });
+        let open = &open;
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
             // The future of a handler is large. It is boxed when it is first polled, so that queued calls stay
             // small, and dropped with the response head, so that a stream does not keep it for its lifetime.
-            let (routes, metrics) = (routes.clone(), Arc::clone(&metrics));
-            let grace_over = grace_over.clone();
+            let (calls, call) = (Arc::clone(&calls), open.call());
             let request = Box::new(request.map(Body::new));
-            async move {
-                let response = Box::pin(call::handle(routes, metrics, grace_over, *request)).await;
-                Ok::<_, Infallible>(response)
-            }
+            async move { Ok::<_, Infallible>(Box::pin(calls.handle(*request, call)).await) }
         });
         let (stream, flush_driver) = coalesce(stream);
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let result = flush_driver.drive(async {
             let mut connection = pin!(connection);
-            tokio::select! {
-                result = connection.as_mut() => result,
-                () = draining.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
+            let closed_early = tokio::select! {
+                result = connection.as_mut() => return result,
+                () = draining.cancelled() => None,
+                reason = open.must_close() => Some(reason),
+            };
+            // GOAWAY: the client sends further calls on another connection, and those on their way are still served.
+            connection.as_mut().graceful_shutdown();
+            match closed_early {
+                None => connection.await,
+                Some(reason) => {
+                    tracing::debug!(%peer, ?reason, "closing the connection");
+                    tokio::select! {
+                        result = connection => result,
+                        () = open.close_timeout() => Ok(()),
+                    }
                 }
             }
         });

@@ -9,6 +9,7 @@ mod call;
 mod call_metrics;
 mod coalesced_writes;
 mod connection;
+mod connections;
 mod deadline;
 mod health;
 mod library_status;
@@ -16,6 +17,7 @@ mod listener;
 mod metrics;
 mod preface;
 pub mod reflection;
+mod request_body;
 mod request_form;
 mod socket_file;
 mod status;
@@ -31,6 +33,7 @@ use tonic::service::Routes;
 use connection::ConnectionServer;
 
 pub use call_metrics::CallMetrics;
+pub use connections::{Connections, Limits};
 pub use deadline::Deadline;
 pub use health::Health;
 pub use listener::{Listener, Peer};
@@ -86,21 +89,23 @@ pub enum ServerExit {
     Aborted,
 }
 
-/// Serves `routes` on all `listeners`, counting calls in `metrics`, until `shutdown.requested`. Then it ends within the
-/// times of `drain`, or a second later if a call blocks its thread. Dropping the future aborts everything.
+/// Serves `routes` on all `listeners` within the limits of `connections`, counting calls in `metrics`, until
+/// `shutdown.requested`. Then it ends within the times of `drain`, or a second later if a call blocks its thread. Dropping
+/// the future aborts everything.
 pub async fn serve(
     listeners: Vec<Listener>,
     routes: Routes,
     health: Health,
     metrics: Arc<CallMetrics>,
+    connections: Arc<Connections>,
     drain: Drain,
     shutdown: Shutdown,
 ) -> ServerExit {
-    let connections = ConnectionServer::new(routes, metrics, &shutdown);
+    let server = ConnectionServer::new(routes, metrics, connections, &shutdown);
     let Shutdown { requested, draining, grace_over, abort } = shutdown;
     let _abort_on_drop = abort.clone().drop_guard();
     for listener in listeners {
-        connections.listen(listener);
+        server.listen(listener);
     }
     // Passes `time`, or less if the step after it begins from outside.
     let until = async |time: Duration, step: &CancellationToken| {
@@ -120,7 +125,7 @@ pub async fn serve(
 
     // This closes the listeners, ends the streams and sends GOAWAY on each connection.
     draining.cancel();
-    let tasks = connections.close();
+    let tasks = server.close();
     tokio::select! {
         biased;
         () = tasks.wait() => return ServerExit::Drained,

@@ -28,6 +28,32 @@ async fn check_reports_the_result_for_each_backend() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_limit_of_nothing_is_invalid() {
+    let simulators = Simulators::start();
+    let dir = TempDir::new();
+    let config = simulators.configure(&dir);
+    let text = std::fs::read_to_string(&config).unwrap();
+    for (limit, expected) in [
+        (
+            "max_connections = 0",
+            "invalid value `0` for `max_connections`: expected a number from 1",
+        ),
+        ("max_connections = -1", "invalid value `-1`"),
+        ("max_connection_idle = \"0s\"", "invalid duration `0s` for `max_connection_idle`"),
+        ("connections = 5", "unknown field `connections`"),
+    ] {
+        let limits = format!("[limits]\n{limit}\n[backends.azure]");
+        dir.write("gateway.toml", &text.replace("[backends.azure]", &limits));
+        let config = config.clone();
+        let output = program().args(["check", "--config-only", "--config"]).arg(config).output();
+        let output = output.unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(":4:") && stderr.contains(expected), "{stderr}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn check_validates_the_certificate_and_its_key() {
     let simulators = Simulators::start();
     let dir = TempDir::new();

@@ -21,9 +21,9 @@ pub use self::arguments::SandboxArguments;
 use self::simulation::{Simulation, StartedVendor};
 use self::vendors::VENDORS;
 use super::error::CommandError;
-use super::run;
+use super::{limits, run};
 use crate::backend::{Backends, KINDS, KindEntry, Registry, decorated};
-use crate::config::{DrainConfig, PollPolicy};
+use crate::config::{DrainConfig, LimitsConfig, PollPolicy};
 use crate::model::{BackendId, Sealer};
 use crate::server::{Listener, telemetry};
 
@@ -79,6 +79,7 @@ pub async fn sandbox(arguments: SandboxArguments) -> Result<(), CommandError> {
         policies,
         listeners: vec![Listener::tcp(listener)],
         metrics: Some(Listener::tcp(metrics)),
+        limits: limits::server_limits(LimitsConfig::default()),
         reload: None,
         drain: DrainConfig { lame_duck: Duration::ZERO, grace: Duration::from_secs(5) },
     })

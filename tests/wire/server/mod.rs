@@ -5,6 +5,7 @@
 
 mod access_log;
 mod calls;
+mod connections;
 mod fixture;
 mod health;
 mod metrics;
