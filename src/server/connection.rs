@@ -6,7 +6,6 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +25,7 @@ use tonic::service::Routes;
 use super::Shutdown;
 use super::call::Calls;
 use super::call_metrics::CallMetrics;
-use super::coalesced_writes::coalesce;
+use super::coalesced_writes::{CoalescedWriter, FlushDriver, coalesce};
 use super::connections::{Connections, OpenConnection};
 use super::listener::{Listener, Peer, Socket};
 use super::preface::{self, Rewind};
@@ -114,7 +113,7 @@ impl ConnectionServer {
                 self.serve(Peer::Tcp(peer), async { Ok(stream) }, open).await;
             }
             Socket::Tls(stream, peer, config) => {
-                let tls = TlsAcceptor::from(config).accept(stream);
+                let tls = Box::pin(TlsAcceptor::from(config).accept(stream));
                 self.serve(Peer::Tcp(peer), tls, open).await;
             }
             Socket::Unix(stream) => self.serve(Peer::Unix, async { Ok(stream) }, open).await,
@@ -131,18 +130,26 @@ impl ConnectionServer {
     {
         // A client that has not finished its handshake when the connection must close loses nothing.
         let handshake = tokio::select! {
-            result = handshake(tls) => result,
+            // Boxed, so that the task of an open connection does not keep room for it.
+            result = Box::pin(handshake(tls)) => result,
             () = self.draining.cancelled() => return,
             _ = open.must_close() => return,
         };
         match handshake {
-            Ok(stream) => self.serve_connection(peer, stream, open).await,
+            Ok((stream, flush_driver)) => {
+                self.serve_connection(peer, stream, flush_driver, open).await;
+            }
             Err(error) => tracing::debug!(%peer, %error, "the handshake failed"),
         }
     }
 
-    async fn serve_connection<S>(self, peer: Peer, stream: Rewind<S>, open: OpenConnection)
-    where
+    async fn serve_connection<S>(
+        self,
+        peer: Peer,
+        stream: CoalescedWriter<S>,
+        flush_driver: FlushDriver<S>,
+        open: OpenConnection,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Self { routes, metrics, connections, http, draining, grace_over, .. } = self;
@@ -162,10 +169,9 @@ impl ConnectionServer {
             let request = Box::new(request.map(Body::new));
             async move { Ok::<_, Infallible>(Box::pin(calls.handle(*request, call)).await) }
         });
-        let (stream, flush_driver) = coalesce(stream);
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        // Boxed, because each future that it moves through would keep room for it: an idle connection costs its memory.
+        let mut connection = Box::pin(http.serve_connection(TokioIo::new(stream), service));
         let result = flush_driver.drive(async {
-            let mut connection = pin!(connection);
             let closed_early = tokio::select! {
                 result = connection.as_mut() => return result,
                 () = draining.cancelled() => None,
@@ -190,12 +196,16 @@ impl ConnectionServer {
     }
 }
 
+/// A stream to serve HTTP/2 on.
+type Coalesced<S> = (CoalescedWriter<Rewind<S>>, FlushDriver<Rewind<S>>);
+
 /// TLS, if any, and the HTTP/2 preface.
-async fn handshake<S>(tls: impl Future<Output = io::Result<S>>) -> io::Result<Rewind<S>>
+async fn handshake<S>(tls: impl Future<Output = io::Result<S>>) -> io::Result<Coalesced<S>>
 where
-    S: AsyncRead + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin,
 {
-    time::timeout(HANDSHAKE_TIMEOUT, async { preface::read(tls.await?).await }).await?
+    let handshake = async { preface::read(tls.await?).await };
+    Ok(coalesce(time::timeout(HANDSHAKE_TIMEOUT, handshake).await??))
 }
 
 /// Spawns tasks that are tracked and can be aborted. hyper runs its calls on it.
@@ -216,5 +226,27 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
     /// its own to be aborted.
     fn execute(&self, call: F) {
         self.tracker.spawn(call);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::server::Limits;
+
+    /// Most connections are idle most of the time, and their memory is their task and h2's buffers.
+    #[tokio::test]
+    async fn the_task_of_a_connection_is_small() {
+        let connections = Connections::new(Limits::default());
+        let metrics = Arc::new(CallMetrics::new().unwrap());
+        let shutdown = Shutdown::default();
+        let server =
+            ConnectionServer::new(Routes::default(), metrics, Arc::clone(&connections), &shutdown);
+        let socket = Socket::Unix(UnixStream::pair().unwrap().0);
+        let task = server.serve_socket(socket, connections.admit().await.unwrap());
+        assert!(size_of_val(&task) < 4096, "{} bytes", size_of_val(&task));
     }
 }
