@@ -12,6 +12,7 @@ mod run;
 mod sandbox;
 mod serve;
 mod shutdown_budget;
+mod validity;
 
 pub use check::{Depth, check};
 pub use descriptor_set::descriptor_set;

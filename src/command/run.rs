@@ -18,7 +18,8 @@ use crate::backend::{self, Backend, Backends, Registry};
 use crate::config::{DrainConfig, PollPolicies};
 use crate::model::{BackendId, Sealer};
 use crate::server::{
-    self, CallMetrics, Connections, Health, Limits, Listener, Metrics, Shutdown, reflection,
+    self, CallMetrics, CertificateExpiry, Connections, Health, Limits, Listener, Metrics, Shutdown,
+    reflection,
 };
 use crate::service::Gateway;
 use crate::watch::Hub;
@@ -42,6 +43,8 @@ pub(super) struct Parts {
     /// Where to serve metrics.
     pub metrics: Option<Listener>,
     pub drain: DrainConfig,
+    /// When the certificate of the listeners expires, if they have one.
+    pub certificate_expiry: Option<Arc<CertificateExpiry>>,
     /// What clients may take.
     pub limits: Limits,
     /// Reads the configuration again, on SIGHUP. When it fails, everything stays as it was.
@@ -56,7 +59,17 @@ pub(super) type Reload = Box<dyn FnMut() -> Result<(Backends, PollPolicies), Com
 /// # Errors
 /// When signal handlers cannot be installed or a compiled-in descriptor set cannot be decoded.
 pub(super) async fn run(parts: Parts) -> Result<(), CommandError> {
-    let Parts { registry, sealer, policies, listeners, metrics, drain, limits, reload } = parts;
+    let Parts {
+        registry,
+        sealer,
+        policies,
+        listeners,
+        metrics,
+        drain,
+        certificate_expiry,
+        limits,
+        reload,
+    } = parts;
     let shutdown = Shutdown::default();
     let [terminate, interrupt, hang_up] =
         [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
@@ -76,6 +89,7 @@ pub(super) async fn run(parts: Parts) -> Result<(), CommandError> {
         let metrics = Metrics::new(
             Arc::clone(&call_metrics),
             Arc::clone(&connections),
+            certificate_expiry,
             registry.clone(),
             hub.clone(),
         );

@@ -37,6 +37,7 @@ pub async fn serve(path: &Path) -> Result<(), CommandError> {
         listeners,
         metrics,
         drain: config.drain,
+        certificate_expiry: certificate.as_ref().map(|certificate| certificate.expiry()),
         limits: limits::server_limits(config.limits),
         reload: Some(Box::new(reload(path.to_owned(), config, certificate))),
     })

@@ -7,6 +7,7 @@
 mod access_log;
 mod call;
 mod call_metrics;
+mod certificate_expiry;
 mod coalesced_writes;
 mod connection;
 mod connections;
@@ -33,6 +34,7 @@ use tonic::service::Routes;
 use connection::ConnectionServer;
 
 pub use call_metrics::CallMetrics;
+pub use certificate_expiry::CertificateExpiry;
 pub use connections::{Connections, Limits};
 pub use deadline::Deadline;
 pub use health::Health;

@@ -1,6 +1,9 @@
 //! `check`: validates the configuration and probes each backend.
 
-use crate::fixture::{Simulators, TempDir, blocking, program, self_signed_certificate};
+use crate::fixture::{
+    Simulators, TempDir, blocking, certificate_valid_for, certificate_valid_in, program,
+    self_signed_certificate,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_reports_the_result_for_each_backend() {
@@ -71,5 +74,32 @@ async fn check_validates_the_certificate_and_its_key() {
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{stderr}");
         assert_eq!(stderr.contains("tls.key"), code == 2, "{stderr}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_refuses_a_certificate_that_is_not_valid_now_and_warns_before_its_end() {
+    let simulators = Simulators::start();
+    let dir = TempDir::new();
+    let config = simulators.configure(&dir);
+    let tls = "[tls]\ncert_file = \"tls.crt\"\nkey_file = \"tls.key\"\n[backends.azure]";
+    let text = std::fs::read_to_string(&config).unwrap().replace("[backends.azure]", tls);
+    dir.write("gateway.toml", &text);
+    for ((certificate, key), code, expected) in [
+        (certificate_valid_in([1975, 2020]), 2, Some("expired on 2020-01-01T00:00:00Z: renew it")),
+        (certificate_valid_in([4000, 4096]), 2, Some("is not valid before 4000-01-01T00:00:00Z")),
+        (certificate_valid_for(20), 0, Some("expires in 19 days, on ")),
+        (certificate_valid_for(60), 0, None),
+    ] {
+        dir.write("tls.crt", &certificate);
+        dir.write("tls.key", &key);
+        let config = config.clone();
+        let check = move || program().arg("check").arg("--config").arg(config).output().unwrap();
+        let output = blocking(check).await;
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{text}");
+        let problem = text.lines().find(|line| line.contains("tls.crt: the certificate "));
+        assert_eq!(problem.is_some(), expected.is_some(), "{text}");
+        assert!(expected.is_none_or(|expected| text.contains(expected)), "{text}");
     }
 }

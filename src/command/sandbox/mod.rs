@@ -79,6 +79,7 @@ pub async fn sandbox(arguments: SandboxArguments) -> Result<(), CommandError> {
         policies,
         listeners: vec![Listener::tcp(listener)],
         metrics: Some(Listener::tcp(metrics)),
+        certificate_expiry: None,
         limits: limits::server_limits(LimitsConfig::default()),
         reload: None,
         drain: DrainConfig { lame_duck: Duration::ZERO, grace: Duration::from_secs(5) },

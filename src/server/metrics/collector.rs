@@ -15,7 +15,7 @@ use prometheus_client::registry::Unit;
 use super::exposition::{Exposition, Family};
 use super::process;
 use crate::backend::Registry;
-use crate::server::{CallMetrics, Connections};
+use crate::server::{CallMetrics, CertificateExpiry, Connections};
 use crate::watch::{BackendTargets, Hub};
 
 /// Reads the metrics from the parts of the gateway at each scrape.
@@ -23,6 +23,7 @@ use crate::watch::{BackendTargets, Hub};
 pub(super) struct GatewayCollector {
     pub calls: Arc<CallMetrics>,
     pub connections: Arc<Connections>,
+    pub certificate: Option<Arc<CertificateExpiry>>,
     pub backends: Registry,
     pub hub: Hub,
 }
@@ -33,6 +34,7 @@ impl Collector for GatewayCollector {
         process(&mut exposition)?;
         self.calls(&mut exposition)?;
         self.connections(&mut exposition)?;
+        self.certificate(&mut exposition)?;
         self.backend_requests(&mut exposition)?;
         self.watch_targets(&mut exposition)?;
         self.watch_events(&mut exposition)
@@ -108,6 +110,17 @@ impl GatewayCollector {
                 "Connections that were refused because as many had calls as may be open",
             ),
             [([], connections.refused())],
+        )
+    }
+
+    fn certificate(&self, exposition: &mut Exposition<'_>) -> fmt::Result {
+        exposition.gauges(
+            Family::with_unit(
+                "restorepoint_certificate_expiry_timestamp",
+                Unit::Seconds,
+                "When the certificate of the listeners expires, in Unix time",
+            ),
+            self.certificate.as_ref().map(|expiry| ([], expiry.unix_seconds())),
         )
     }
 

@@ -29,7 +29,7 @@ use tokio_rustls::TlsAcceptor;
 
 use self::collector::GatewayCollector;
 use super::listener::{Listener, Socket};
-use super::{CallMetrics, Connections};
+use super::{CallMetrics, CertificateExpiry, Connections};
 use crate::backend::Registry;
 use crate::watch::Hub;
 
@@ -48,15 +48,16 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The metrics of these parts.
+    /// The metrics of these parts; without TLS there is no certificate.
     pub fn new(
         calls: Arc<CallMetrics>,
         connections: Arc<Connections>,
+        certificate: Option<Arc<CertificateExpiry>>,
         backends: Registry,
         hub: Hub,
     ) -> Self {
         let mut registry = registry::Registry::default();
-        let collector = GatewayCollector { calls, connections, backends, hub };
+        let collector = GatewayCollector { calls, connections, certificate, backends, hub };
         registry.register_collector(Box::new(collector));
         Self { registry: Arc::new(registry) }
     }

@@ -26,7 +26,7 @@ use super::fixture::{TestServer, get, watch};
 fn metrics(calls: Arc<CallMetrics>, connections: Arc<Connections>) -> Metrics {
     let backends = Registry::new(Backends::new());
     let hub = Hub::new(backends.clone(), PollPolicy::default());
-    Metrics::new(calls, connections, backends, hub)
+    Metrics::new(calls, connections, None, backends, hub)
 }
 
 fn no_connections() -> Arc<Connections> {
