@@ -22,13 +22,13 @@ use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tonic::service::Routes;
 
-use super::Shutdown;
 use super::call::Calls;
 use super::call_metrics::CallMetrics;
 use super::coalesced_writes::{CoalescedWriter, FlushDriver, coalesce};
 use super::connections::{Connections, OpenConnection};
 use super::listener::{Listener, Peer, Socket};
 use super::preface::{self, Rewind};
+use super::shutdown::Shutdown;
 
 /// How long a client may take from its connect to the end of its HTTP/2 preface, TLS included. A client that
 /// connects and sends nothing costs a file descriptor for this long.
@@ -235,7 +235,7 @@ mod tests {
     use tokio::net::UnixStream;
 
     use super::*;
-    use crate::server::Limits;
+    use crate::server::connections::Limits;
 
     /// Most connections are idle most of the time, and their memory is their task and h2's buffers.
     #[tokio::test]

@@ -20,6 +20,7 @@ mod preface;
 pub mod reflection;
 mod request_body;
 mod request_form;
+mod shutdown;
 mod socket_file;
 mod status;
 pub mod telemetry;
@@ -40,47 +41,11 @@ pub use deadline::Deadline;
 pub use health::Health;
 pub use listener::{Listener, Peer};
 pub use metrics::Metrics;
+pub use shutdown::{Drain, Shutdown};
 
 /// How long the server waits for aborted tasks to end. Only a task that blocks its thread takes any time, and the
 /// process is about to end anyway.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How long each part of an orderly shutdown may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Drain {
-    /// The lame duck period: health is NOT_SERVING while calls are still accepted, so that load balancers stop
-    /// sending new ones first.
-    pub lame_duck: Duration,
-    /// The time after it for calls in flight to end. Clients have been sent GOAWAY (RFC 9113 §6.8).
-    pub grace: Duration,
-    /// The time after it in which the calls that are left send their clients UNAVAILABLE. What is left at its end is
-    /// aborted.
-    pub responding: Duration,
-}
-
-impl Default for Drain {
-    fn default() -> Self {
-        Self {
-            lame_duck: Duration::ZERO,
-            grace: Duration::from_secs(10),
-            responding: Duration::from_secs(1),
-        }
-    }
-}
-
-/// The steps of a shutdown, in their order. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub struct Shutdown {
-    /// Cancelled from outside to request an orderly shutdown.
-    pub requested: CancellationToken,
-    /// Cancelled by the server when the lame duck period is over. Long-lived streams end themselves when they see it.
-    pub draining: CancellationToken,
-    /// Cancelled by the server when the grace period is over, or earlier from outside. The calls that are left end with
-    /// UNAVAILABLE.
-    pub grace_over: CancellationToken,
-    /// Cancelled by the server when the time to respond is over, or earlier from outside. Everything left is dropped.
-    pub abort: CancellationToken,
-}
 
 /// How a server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
