@@ -22,6 +22,9 @@ const MALFORMED: [&str; 4] = [
 ];
 const OTHER_COMPRESSION: &str = "Content is compressed with ";
 
+/// How much of a text that a client may have sent goes into a status: a client takes a few KiB of headers.
+const MAX_QUOTED_BYTES: usize = 300;
+
 /// Completes the status in a response head or in trailers if it is one of tonic's; others pass. `method` is what was
 /// called.
 pub(super) fn complete(headers: &mut HeaderMap, method: &Uri) {
@@ -38,6 +41,7 @@ pub(super) fn complete(headers: &mut HeaderMap, method: &Uri) {
 
 /// The status in place of tonic's with this code and text.
 fn explain(code: Code, text: &str, method: &Uri) -> Status {
+    let text = beginning(text);
     let too_large = |sizes| {
         let text = format!("the request message is too large: {sizes}");
         status(Code::ResourceExhausted, "REQUEST_TOO_LARGE", text)
@@ -64,9 +68,16 @@ fn explain(code: Code, text: &str, method: &Uri) -> Status {
         Code::Unimplemented if text.is_empty() => status(
             Code::Unimplemented,
             "METHOD_NOT_FOUND",
-            format!("the method `{}` is not served; reflection lists what is", method.path()),
+            format!(
+                "the method `{}` is not served; reflection lists what is",
+                beginning(method.path())
+            ),
         ),
         Code::NotFound => status(Code::NotFound, "DESCRIPTOR_NOT_FOUND", text),
         _ => status(code, "INTERNAL", text),
     }
+}
+
+fn beginning(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_QUOTED_BYTES)]
 }

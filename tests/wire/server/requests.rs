@@ -155,3 +155,20 @@ async fn an_unknown_method_or_service_is_unimplemented() {
         assert!(status.message().contains(&format!("`{path}`")), "{status:?}");
     }
 }
+
+#[tokio::test]
+async fn a_status_quotes_only_the_beginning_of_what_the_client_sent() {
+    let server = TestServer::start().await;
+    let long = "x".repeat(4000);
+    for (path, encoding) in
+        [(format!("/{long}"), "gzip"), (GET["http://gateway".len()..].to_owned(), long.as_str())]
+    {
+        let request = HttpRequest::post(format!("http://gateway{path}"))
+            .header("content-type", "application/grpc")
+            .header("grpc-encoding", encoding);
+        let response = send(&server, request.body(body(get_message())).unwrap()).await;
+        let status = status_of(response.headers());
+        assert_eq!(status.code(), Code::Unimplemented);
+        assert!(status.message().len() < 500, "{status:?}");
+    }
+}
