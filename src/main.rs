@@ -43,7 +43,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return end(Err(CommandError::Other(error.to_string()))),
     };
-    end(runtime.block_on(run(Arguments::parse().command)))
+    let result = runtime.block_on(run(Arguments::parse().command));
+    // Blocking work that is left, such as resolving a name, is not waited for.
+    runtime.shutdown_background();
+    end(result)
 }
 
 async fn run(command: Command) -> Result<(), CommandError> {

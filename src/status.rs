@@ -27,9 +27,7 @@ impl From<Error> for Status {
         add_details(&mut details, &error);
         let mut metadata = MetadataMap::new();
         if let Some(delay) = retry_delay(&error) {
-            details.set_retry_info(Some(delay));
-            // Clients with a retry policy obey this trailer (gRFC A6) without decoding details.
-            metadata.insert("grpc-retry-pushback-ms", delay_ms(delay).into());
+            set_retry_delay(&mut details, &mut metadata, delay);
         }
         Self::with_error_details_and_metadata(code, error.to_string(), details, metadata)
     }
@@ -71,13 +69,27 @@ pub(crate) fn ok() -> Status {
 
 /// The status of a stream that ends because this replica shuts down: resume at once, at another one.
 pub fn draining() -> Status {
+    shutting_down("this replica of the gateway is shutting down: resume with the last token")
+}
+
+/// The status of a call that has not ended when the grace period of a shutdown is over.
+pub fn cut_by_shutdown() -> Status {
+    shutting_down("this replica of the gateway shut down before the call ended: retry at another")
+}
+
+fn shutting_down(message: &str) -> Status {
     let mut details = ErrorDetails::with_error_info("DRAINING", DOMAIN, HashMap::new());
-    details.set_retry_info(Some(Duration::ZERO));
-    Status::with_error_details(
-        Code::Unavailable,
-        "this replica of the gateway is shutting down: resume with the last token",
-        details,
-    )
+    let mut metadata = MetadataMap::new();
+    set_retry_delay(&mut details, &mut metadata, Duration::ZERO);
+    Status::with_error_details_and_metadata(Code::Unavailable, message, details, metadata)
+}
+
+/// Says when to retry, in the details and in the trailer that clients with a retry policy obey (gRFC A6) without decoding
+/// details.
+fn set_retry_delay(details: &mut ErrorDetails, metadata: &mut MetadataMap, delay: Duration) {
+    details.set_retry_info(Some(delay));
+    let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+    metadata.insert("grpc-retry-pushback-ms", delay_ms.into());
 }
 
 fn classify(error: &Error) -> (Code, &'static str) {
@@ -172,10 +184,6 @@ fn retry_delay(error: &Error) -> Option<Duration> {
         Error::Aborted { .. } => Some(Duration::from_secs(30)),
         error => error.retry_after(),
     }
-}
-
-fn delay_ms(delay: Duration) -> u64 {
-    u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// `restorepoint.v1/Collection` and the like, by the number of segments.

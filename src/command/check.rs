@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::assemble::{self, Configuration};
-use super::certificate::Certificate;
+use super::certificate;
 use super::error::CommandError;
 use crate::backend::{self, Configured};
 
@@ -33,8 +33,10 @@ pub async fn check(path: &Path, depth: Depth) -> Result<(), CommandError> {
     if depth == Depth::ConfigOnly {
         return Ok(());
     }
-    if let Some(tls) = &config.tls {
-        Certificate::read(tls)?;
+    if let Some(tls) = &config.tls
+        && let Some(warning) = certificate::check(tls)?
+    {
+        writeln!(out, "warning: {warning}").map_err(CommandError::other)?;
     }
     assemble::sealer(config.token_key.as_ref())?;
     let backends = assemble::backends(&config)?;

@@ -5,11 +5,14 @@ mod certificate;
 mod check;
 mod descriptor_set;
 mod error;
+mod limits;
 mod listeners;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod serve;
+mod shutdown_budget;
+mod validity;
 
 pub use check::{Depth, check};
 pub use descriptor_set::descriptor_set;

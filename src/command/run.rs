@@ -5,18 +5,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tonic_health::ServingStatus;
 
 use super::error::CommandError;
+use super::shutdown_budget;
 use crate::backend::{self, Backend, Backends, Registry};
-use crate::config::PollPolicies;
+use crate::config::{DrainConfig, PollPolicies};
 use crate::model::{BackendId, Sealer};
-use crate::server::{self, CallMetrics, Drain, Health, Listener, Metrics, Shutdown, reflection};
+use crate::server::{
+    self, CallMetrics, CertificateExpiry, Connections, Health, Limits, Listener, Metrics, Shutdown,
+    reflection,
+};
 use crate::service::Gateway;
 use crate::watch::Hub;
 
@@ -24,10 +28,10 @@ use crate::watch::Hub;
 const PROBE_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a probe may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long closing all backends may take, which logs off from Veeam.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long after a reload the replaced backends are closed: calls in flight still use them.
 const REPLACED_BACKEND_GRACE: Duration = Duration::from_secs(60);
+/// How long closing them may take then.
+const REPLACED_BACKEND_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The parts of a gateway.
 pub(super) struct Parts {
@@ -38,7 +42,11 @@ pub(super) struct Parts {
     pub listeners: Vec<Listener>,
     /// Where to serve metrics.
     pub metrics: Option<Listener>,
-    pub drain: Drain,
+    pub drain: DrainConfig,
+    /// When the certificate of the listeners expires, if they have one.
+    pub certificate_expiry: Option<Arc<CertificateExpiry>>,
+    /// What clients may take.
+    pub limits: Limits,
     /// Reads the configuration again, on SIGHUP. When it fails, everything stays as it was.
     pub reload: Option<Reload>,
 }
@@ -51,7 +59,17 @@ pub(super) type Reload = Box<dyn FnMut() -> Result<(Backends, PollPolicies), Com
 /// # Errors
 /// When signal handlers cannot be installed or a compiled-in descriptor set cannot be decoded.
 pub(super) async fn run(parts: Parts) -> Result<(), CommandError> {
-    let Parts { registry, sealer, policies, listeners, metrics, drain, reload } = parts;
+    let Parts {
+        registry,
+        sealer,
+        policies,
+        listeners,
+        metrics,
+        drain,
+        certificate_expiry,
+        limits,
+        reload,
+    } = parts;
     let shutdown = Shutdown::default();
     let [terminate, interrupt, hang_up] =
         [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
@@ -65,9 +83,16 @@ pub(super) async fn run(parts: Parts) -> Result<(), CommandError> {
     let sealer = Arc::new(sealer);
     let hub = Hub::new(registry.clone(), policies);
     let call_metrics = Arc::new(CallMetrics::new().map_err(CommandError::other)?);
+    let connections = Connections::new(limits);
     let mut metrics_task = JoinSet::new();
     if let Some(listener) = metrics {
-        let metrics = Metrics::new(Arc::clone(&call_metrics), registry.clone(), hub.clone());
+        let metrics = Metrics::new(
+            Arc::clone(&call_metrics),
+            Arc::clone(&connections),
+            certificate_expiry,
+            registry.clone(),
+            hub.clone(),
+        );
         metrics_task.spawn(metrics.serve(listener));
     }
     let gateway = Gateway::new(registry.clone(), sealer, hub.clone(), shutdown.draining.clone());
@@ -79,18 +104,27 @@ pub(super) async fn run(parts: Parts) -> Result<(), CommandError> {
 
     let routes = gateway.into_routes().add_service(health.service());
     let routes = reflection::add_to(routes).map_err(CommandError::other)?;
-    server::serve(listeners, routes, health, call_metrics, drain, shutdown).await;
+    let stopping = shutdown.requested.clone();
+    let server_drain = shutdown_budget::server_drain(drain);
+    let serving =
+        server::serve(listeners, routes, health, call_metrics, connections, server_drain, shutdown);
+    let deadline = async {
+        stopping.cancelled().await;
+        Instant::now() + shutdown_budget::total(drain)
+    };
+    let (_, deadline) = join(serving, deadline).await;
 
     // Before the backends are closed: a probe would log on again.
     background.shutdown().await;
-    close(&registry.all()).await;
+    let left = deadline.saturating_duration_since(Instant::now());
+    close(&registry.all(), shutdown_budget::closing(left)).await;
     // Last, so that the drain can be observed.
     metrics_task.shutdown().await;
     Ok(())
 }
 
 async fn shut_down_on_signal(mut terminate: Signal, mut interrupt: Signal, shutdown: Shutdown) {
-    for step in [&shutdown.requested, &shutdown.abort] {
+    for step in [&shutdown.requested, &shutdown.grace_over] {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -119,7 +153,7 @@ async fn reload_on_signal(
                 tracing::info!("the configuration is reloaded");
                 tokio::spawn(async move {
                     sleep(REPLACED_BACKEND_GRACE).await;
-                    close(&replaced).await;
+                    close(&replaced, REPLACED_BACKEND_CLOSE_TIMEOUT).await;
                 });
             }
             Err(error) => tracing::error!(%error, "the configuration stays as it was"),
@@ -127,11 +161,15 @@ async fn reload_on_signal(
     }
 }
 
-async fn close(backends: &Backends) {
-    let closing = join_all(backends.values().map(|backend| backend.close()));
-    if timeout(CLOSE_TIMEOUT, closing).await.is_err() {
-        tracing::warn!(timeout = ?CLOSE_TIMEOUT, "not all backends were closed in time");
-    }
+/// Closes all backends at the same time, which logs off from Veeam.
+async fn close(backends: &Backends, limit: Duration) {
+    let closing = backends.iter().map(async |(id, backend)| {
+        if timeout(limit, backend.close()).await.is_err() {
+            let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+            tracing::warn!(backend = %id, limit_ms, "the backend was not closed in time");
+        }
+    });
+    join_all(closing).await;
 }
 
 /// Keeps the health status of every backend up to date.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::assemble::{self, Configuration};
 use super::certificate::Certificate;
 use super::error::CommandError;
-use super::{listeners, run};
+use super::{limits, listeners, run};
 use crate::backend::{Backends, Configured, Registry};
-use crate::config::{DrainConfig, LogFormat, PollPolicies};
-use crate::server::{Drain, telemetry};
+use crate::config::{LogFormat, PollPolicies};
+use crate::server::telemetry;
 
 /// Runs the gateway that the configuration at `path` describes until a signal stops it.
 ///
@@ -30,14 +30,15 @@ pub async fn serve(path: &Path) -> Result<(), CommandError> {
         Some(address) => Some(listeners::bind(address, certificate.as_ref()).await?),
         None => None,
     };
-    let DrainConfig { lame_duck, grace } = config.drain;
     run::run(run::Parts {
         registry,
         sealer,
         policies: assemble::poll_policies(&config),
         listeners,
         metrics,
-        drain: Drain { lame_duck, grace },
+        drain: config.drain,
+        certificate_expiry: certificate.as_ref().map(|certificate| certificate.expiry()),
+        limits: limits::server_limits(config.limits),
         reload: Some(Box::new(reload(path.to_owned(), config, certificate))),
     })
     .await

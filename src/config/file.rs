@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::backend::BackendTable;
+use super::limits::{self, LimitsConfig, LimitsKeys};
 use super::poll::WatchKeys;
 use super::secret::{FileRef, SecretRef};
 use super::source::{ConfigError, Location, SourceFile};
@@ -25,6 +26,8 @@ pub struct Config<B> {
     pub tls: Option<TlsConfig>,
     /// How long each part of an orderly shutdown may take.
     pub drain: DrainConfig,
+    /// What clients may take of the gateway.
+    pub limits: LimitsConfig,
     /// Where to serve metrics, with TLS as on `listen`; nowhere if absent.
     pub metrics: Option<Address>,
     /// The key that replicas share; without one, tokens are valid in this process only.
@@ -67,7 +70,7 @@ pub struct TlsConfig {
 pub struct DrainConfig {
     /// How long health reports NOT_SERVING while new calls are still accepted.
     pub lame_duck: Duration,
-    /// How long calls in flight may go on after that.
+    /// How long everything after that may take: calls in flight, and closing the backends.
     pub grace: Duration,
 }
 
@@ -95,6 +98,7 @@ struct Keys {
     allow_plaintext: bool,
     tls: Option<Spanned<TlsKeys>>,
     drain: Option<DrainKeys>,
+    limits: Option<LimitsKeys>,
     metrics: Option<Spanned<MetricsKeys>>,
     token_key_file: Option<Spanned<String>>,
     token_key_env: Option<Spanned<String>>,
@@ -156,6 +160,7 @@ impl<B> Config<B> {
             listen,
             tls,
             drain: check_drain(&source, keys.drain.as_ref())?,
+            limits: limits::check(&source, keys.limits.as_ref())?,
             metrics,
             token_key: SecretRef::either(
                 &source,
@@ -174,6 +179,7 @@ impl<B> Config<B> {
             ("listen", self.listen != other.listen),
             ("tls", self.tls.is_some() != other.tls.is_some()),
             ("drain", self.drain != other.drain),
+            ("limits", self.limits != other.limits),
             ("metrics", self.metrics != other.metrics),
             ("token_key", self.token_key != other.token_key),
             ("log", self.log != other.log),

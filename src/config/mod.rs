@@ -6,6 +6,7 @@
 
 mod backend;
 mod file;
+mod limits;
 mod poll;
 mod secret;
 mod source;
@@ -14,6 +15,7 @@ mod table;
 pub use backend::BackendTable;
 pub(crate) use backend::TrustConfig;
 pub use file::{Address, Config, DrainConfig, LogFormat, TlsConfig};
+pub use limits::LimitsConfig;
 pub use poll::{PollPolicies, PollPolicy};
 pub use secret::{FileRef, SecretRef};
 pub use source::ConfigError;

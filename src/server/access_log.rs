@@ -35,6 +35,11 @@ impl AccessRecord {
         }
     }
 
+    /// The URI of the method.
+    pub(super) fn method(&self) -> &Uri {
+        &self.method
+    }
+
     /// Takes the status code from a response head or from trailers, if it is there.
     pub(super) fn record_status(&mut self, headers: &HeaderMap) {
         if let Some(code) = headers.get(Status::GRPC_STATUS) {

@@ -1,20 +1,22 @@
-//! One call from its request to the last frame of its response: logged and counted, ended at its deadline, and the
-//! only call that a panic of its handler ends.
+//! One call from its request to the last frame of its response: logged and counted, ended at its deadline and when a
+//! shutdown cannot wait for it, and the only call that a panic of its handler ends.
 //!
 //! tonic has layers for this kind of work. Here one function and one body do it: the order is plain to read, and a
 //! stream has one allocation for all of it. What the handlers do is not known here.
 
-use std::future::Future;
+use std::future::{self, Future};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
 use http::{Request, Response};
 use http_body::{Body as _, Frame};
 use tokio::time::{self, Sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
@@ -22,51 +24,84 @@ use tower::ServiceExt;
 
 use super::access_log::AccessRecord;
 use super::call_metrics::CallMetrics;
+use super::connections::OpenCall;
 use super::deadline::{self, Deadline};
-use super::message_size;
+use super::library_status;
+use super::request_body::RequestBody;
+use super::request_form;
 use super::status::status;
-use crate::status::trailers;
+use crate::status::{cut_by_shutdown, trailers};
 
-/// Handles one call.
-pub(super) async fn handle(
-    routes: Routes,
-    metrics: Arc<CallMetrics>,
-    mut request: Request<Body>,
-) -> Response<Body> {
-    let in_flight = metrics.start(request.uri().path());
-    // Outermost, so that it has the status that the client gets and the whole duration.
-    let mut record = AccessRecord::start(&request, in_flight);
-    let (response, deadline) = match Deadline::take(&mut request) {
-        Ok(deadline) => (respond(routes, request, deadline).await, deadline),
-        Err(status) => (status.into_http(), None),
-    };
-    record.record_status(response.headers());
-    if response.body().is_end_stream() {
-        record.record_end();
+/// What the calls of a connection share.
+#[derive(Debug)]
+pub(super) struct Calls {
+    pub routes: Routes,
+    pub metrics: Arc<CallMetrics>,
+    /// When it is cancelled, calls end with UNAVAILABLE.
+    pub grace_over: CancellationToken,
+    /// How long a request message may take to arrive.
+    pub request_timeout: Duration,
+}
+
+impl Calls {
+    /// Handles one call, which lasts as long as `call`.
+    pub(super) async fn handle(
+        self: Arc<Self>,
+        mut request: Request<Body>,
+        call: OpenCall,
+    ) -> Response<Body> {
+        let in_flight = self.metrics.start(request.uri().path());
+        let messages = in_flight.request_messages();
+        // Outermost, so that it has the status that the client gets and the whole duration.
+        let mut record = AccessRecord::start(&request, in_flight);
+        let (mut response, deadline) = match request_form::refuse(&request) {
+            Some(refusal) => (refusal, None),
+            None => match Deadline::take(&mut request) {
+                Ok(deadline) => {
+                    let request = request.map(|body| {
+                        Body::new(RequestBody::new(messages, body, self.request_timeout))
+                    });
+                    (respond(&self, request, deadline).await, deadline)
+                }
+                Err(status) => (status.into_http(), None),
+            },
+        };
+        library_status::complete(response.headers_mut(), record.method());
+        record.record_status(response.headers());
+        if response.body().is_end_stream() {
+            record.record_end();
+        }
+        response.map(|body| {
+            let deadline = deadline.map(|Deadline(instant)| Box::pin(time::sleep_until(instant)));
+            let inner = Some(body);
+            Body::new(CallBody { record, calls: self, deadline, cut: None, inner, _call: call })
+        })
     }
-    response.map(|body| {
-        let deadline = deadline.map(|Deadline(instant)| Box::pin(time::sleep_until(instant)));
-        Body::new(CallBody { record, deadline, inner: Some(body) })
-    })
 }
 
 /// The response of the handler, or the status of what ended it. Unwind safety: what panicked is dropped and never
 /// used again.
 async fn respond(
-    routes: Routes,
+    calls: &Calls,
     request: Request<Body>,
     deadline: Option<Deadline>,
 ) -> Response<Body> {
     let handler = async {
-        let Ok(response) = routes.oneshot(request).await;
-        message_size::map_too_large(response)
+        let Ok(response) = calls.routes.clone().oneshot(request).await;
+        response
     };
     let handler = async {
-        match deadline {
-            None => handler.await,
-            Some(Deadline(instant)) => time::timeout_at(instant, handler)
-                .await
-                .unwrap_or_else(|_| deadline::exceeded().into_http()),
+        let deadline = async {
+            match deadline {
+                None => future::pending().await,
+                Some(Deadline(instant)) => time::sleep_until(instant).await,
+            }
+        };
+        tokio::select! {
+            biased;
+            response = handler => response,
+            () = deadline => deadline::exceeded().into_http(),
+            () = calls.grace_over.cancelled() => cut_by_shutdown().into_http(),
         }
     };
     let response = AssertUnwindSafe(handler).catch_unwind().await;
@@ -78,13 +113,17 @@ fn panicked() -> Status {
     status(Code::Internal, "INTERNAL", "internal error")
 }
 
-/// The body of a response. It ends with trailers of its own at the deadline and after a panic, where tonic would
-/// reset the stream, which clients take for CANCELLED.
+/// The body of a response. It ends with trailers of its own at the deadline, after a panic and when a shutdown cuts it,
+/// where tonic would reset the stream, which clients take for CANCELLED.
 struct CallBody {
     record: AccessRecord,
+    calls: Arc<Calls>,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Waits for the end of the grace period. The body of a unary call never waits, and so has none.
+    cut: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     /// None after its end by deadline or panic: what the handler still holds is dropped at once.
     inner: Option<Body>,
+    _call: OpenCall,
 }
 
 type PollFrame = Poll<Option<Result<Frame<Bytes>, Status>>>;
@@ -96,7 +135,13 @@ impl CallBody {
         if self.deadline.as_mut().is_some_and(|deadline| deadline.as_mut().poll(cx).is_ready()) {
             return self.end(&deadline::exceeded());
         }
-        Pin::new(inner).poll_frame(cx)
+        if let Poll::Ready(frame) = Pin::new(inner).poll_frame(cx) {
+            return Poll::Ready(frame);
+        }
+        let Self { calls, cut, .. } = self;
+        let cut = cut.get_or_insert_with(|| Box::pin(calls.grace_over.clone().cancelled_owned()));
+        ready!(cut.as_mut().poll(cx));
+        self.end(&cut_by_shutdown())
     }
 
     fn end(&mut self, status: &Status) -> PollFrame {
@@ -111,10 +156,11 @@ impl http_body::Body for CallBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollFrame {
         let polled = catch_unwind(AssertUnwindSafe(|| self.poll_inner(cx)));
-        let frame = ready!(polled.unwrap_or_else(|_| self.end(&panicked())));
-        match &frame {
+        let mut frame = ready!(polled.unwrap_or_else(|_| self.end(&panicked())));
+        match &mut frame {
             Some(Ok(frame)) => {
-                if let Some(trailers) = frame.trailers_ref() {
+                if let Some(trailers) = frame.trailers_mut() {
+                    library_status::complete(trailers, self.record.method());
                     self.record.record_status(trailers);
                 }
             }

@@ -13,6 +13,7 @@ use prost_types::FileDescriptorSet;
 use tonic::Code;
 
 use super::reflection::DESCRIPTOR_SETS;
+use super::request_body::RequestMessages;
 use crate::histogram::{Histogram, HistogramSnapshot};
 
 /// The label of calls to methods that are not served.
@@ -55,6 +56,7 @@ pub(super) struct MethodMetrics {
     completed: [AtomicU64; CODES.len()],
     /// None for a streaming method: how long its calls last is up to the client.
     duration: Option<Histogram>,
+    request_messages: RequestMessages,
 }
 
 /// A call that has started and not yet completed.
@@ -68,6 +70,7 @@ impl CallMetrics {
     /// When a compiled-in descriptor set cannot be decoded.
     pub fn new() -> Result<Self, DecodeError> {
         let mut methods = BTreeMap::new();
+        let other = MethodMetrics::new(OTHER.to_owned(), None, RequestMessages::One);
         for set in DESCRIPTOR_SETS {
             for file in FileDescriptorSet::decode(set)?.file {
                 for service in &file.service {
@@ -76,12 +79,17 @@ impl CallMetrics {
                             format!("{}.{}/{}", file.package(), service.name(), method.name());
                         let streaming = method.client_streaming() || method.server_streaming();
                         let duration = (!streaming).then(Histogram::default);
-                        methods.insert(format!("/{name}"), MethodMetrics::new(name, duration));
+                        let requests = match method.client_streaming() {
+                            true => RequestMessages::Stream,
+                            false => RequestMessages::One,
+                        };
+                        let metrics = MethodMetrics::new(name.clone(), duration, requests);
+                        methods.insert(format!("/{name}"), metrics);
                     }
                 }
             }
         }
-        Ok(Self { methods, other: MethodMetrics::new(OTHER.to_owned(), None) })
+        Ok(Self { methods, other })
     }
 
     /// Counts a call to `path` as in flight.
@@ -98,9 +106,13 @@ impl CallMetrics {
 }
 
 impl MethodMetrics {
-    fn new(name: String, duration: Option<Histogram>) -> Arc<Self> {
-        let completed = Default::default();
-        Arc::new(Self { name, in_flight: AtomicU64::default(), completed, duration })
+    fn new(
+        name: String,
+        duration: Option<Histogram>,
+        request_messages: RequestMessages,
+    ) -> Arc<Self> {
+        let (in_flight, completed) = Default::default();
+        Arc::new(Self { name, in_flight, completed, duration, request_messages })
     }
 
     /// `package.Service/Method`, or `other`.
@@ -126,6 +138,11 @@ impl MethodMetrics {
 }
 
 impl InFlightCall {
+    /// How many messages its method takes.
+    pub(super) fn request_messages(&self) -> RequestMessages {
+        self.0.request_messages
+    }
+
     /// Counts the call as completed. Called once, at its end.
     pub(super) fn complete(&self, code: Code, took: Duration) {
         let Self(method) = self;

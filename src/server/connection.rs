@@ -6,7 +6,6 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,11 +22,13 @@ use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tonic::service::Routes;
 
-use super::call;
+use super::call::Calls;
 use super::call_metrics::CallMetrics;
-use super::coalesced_writes::coalesce;
+use super::coalesced_writes::{CoalescedWriter, FlushDriver, coalesce};
+use super::connections::{Connections, OpenConnection};
 use super::listener::{Listener, Peer, Socket};
 use super::preface::{self, Rewind};
+use super::shutdown::Shutdown;
 
 /// How long a client may take from its connect to the end of its HTTP/2 preface, TLS included. A client that
 /// connects and sends nothing costs a file descriptor for this long.
@@ -55,18 +56,21 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) struct ConnectionServer {
     routes: Routes,
     metrics: Arc<CallMetrics>,
+    connections: Arc<Connections>,
     http: http2::Builder<Tasks>,
     tasks: Tasks,
     draining: CancellationToken,
+    grace_over: CancellationToken,
 }
 
 impl ConnectionServer {
     pub(super) fn new(
         routes: Routes,
         metrics: Arc<CallMetrics>,
-        draining: CancellationToken,
-        abort: CancellationToken,
+        connections: Arc<Connections>,
+        shutdown: &Shutdown,
     ) -> Self {
+        let Shutdown { draining, grace_over, abort, .. } = shutdown.clone();
         let tasks = Tasks { tracker: TaskTracker::new(), abort };
         let mut http = http2::Builder::new(tasks.clone());
         http.timer(TokioTimer::new())
@@ -75,7 +79,7 @@ impl ConnectionServer {
             .max_send_buf_size(MAX_SEND_BUFFER_BYTES)
             .keep_alive_interval(PING_INTERVAL)
             .keep_alive_timeout(PING_TIMEOUT);
-        Self { routes: routes.prepare(), metrics, http, tasks, draining }
+        Self { routes: routes.prepare(), metrics, connections, http, tasks, draining, grace_over }
     }
 
     /// Accepts connections from `listener` until the server drains, then closes it.
@@ -96,54 +100,93 @@ impl ConnectionServer {
     async fn accept(&self, listener: Listener) {
         loop {
             let socket = listener.accept().await;
-            self.tasks.spawn(self.clone().serve_socket(socket));
-        }
-    }
-
-    async fn serve_socket(self, socket: Socket) {
-        match socket {
-            Socket::Tcp(stream, peer) => self.serve(Peer::Tcp(peer), async { Ok(stream) }).await,
-            Socket::Tls(stream, peer, config) => {
-                self.serve(Peer::Tcp(peer), TlsAcceptor::from(config).accept(stream)).await;
+            match self.connections.admit().await {
+                Some(open) => self.tasks.spawn(self.clone().serve_socket(socket, open)),
+                None => tracing::debug!("a connection is refused: the limit is reached"),
             }
-            Socket::Unix(stream) => self.serve(Peer::Unix, async { Ok(stream) }).await,
         }
     }
 
-    async fn serve<S>(self, peer: Peer, tls: impl Future<Output = io::Result<S>>)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        // A client that has not finished its handshake when the server drains loses nothing.
-        match self.draining.run_until_cancelled(handshake(tls)).await {
-            None => {}
-            Some(Ok(stream)) => self.serve_connection(peer, stream).await,
-            Some(Err(error)) => tracing::debug!(%peer, %error, "the handshake failed"),
+    async fn serve_socket(self, socket: Socket, open: OpenConnection) {
+        match socket {
+            Socket::Tcp(stream, peer) => {
+                self.serve(Peer::Tcp(peer), async { Ok(stream) }, open).await;
+            }
+            Socket::Tls(stream, peer, config) => {
+                let tls = Box::pin(TlsAcceptor::from(config).accept(stream));
+                self.serve(Peer::Tcp(peer), tls, open).await;
+            }
+            Socket::Unix(stream) => self.serve(Peer::Unix, async { Ok(stream) }, open).await,
         }
     }
 
-    async fn serve_connection<S>(self, peer: Peer, stream: Rewind<S>)
-    where
+    async fn serve<S>(
+        self,
+        peer: Peer,
+        tls: impl Future<Output = io::Result<S>>,
+        open: OpenConnection,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { routes, metrics, http, draining, .. } = self;
+        // A client that has not finished its handshake when the connection must close loses nothing.
+        let handshake = tokio::select! {
+            // Boxed, so that the task of an open connection does not keep room for it.
+            result = Box::pin(handshake(tls)) => result,
+            () = self.draining.cancelled() => return,
+            _ = open.must_close() => return,
+        };
+        match handshake {
+            Ok((stream, flush_driver)) => {
+                self.serve_connection(peer, stream, flush_driver, open).await;
+            }
+            Err(error) => tracing::debug!(%peer, %error, "the handshake failed"),
+        }
+    }
+
+    async fn serve_connection<S>(
+        self,
+        peer: Peer,
+        stream: CoalescedWriter<S>,
+        flush_driver: FlushDriver<S>,
+        open: OpenConnection,
+    ) where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { routes, metrics, connections, http, draining, grace_over, .. } = self;
+        let calls = Arc::new(Calls {
+            routes,
+            metrics,
+            // Of this connection, because all of its calls wait for it: they share no lock with those of others.
+            grace_over: grace_over.child_token(),
+            request_timeout: connections.limits().request_timeout,
+        });
+        let open = &open;
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
             // The future of a handler is large. It is boxed when it is first polled, so that queued calls stay
             // small, and dropped with the response head, so that a stream does not keep it for its lifetime.
-            let (routes, metrics) = (routes.clone(), Arc::clone(&metrics));
+            let (calls, call) = (Arc::clone(&calls), open.call());
             let request = Box::new(request.map(Body::new));
-            async move { Ok::<_, Infallible>(Box::pin(call::handle(routes, metrics, *request)).await) }
+            async move { Ok::<_, Infallible>(Box::pin(calls.handle(*request, call)).await) }
         });
-        let (stream, flush_driver) = coalesce(stream);
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        // Boxed, because each future that it moves through would keep room for it: an idle connection costs its memory.
+        let mut connection = Box::pin(http.serve_connection(TokioIo::new(stream), service));
         let result = flush_driver.drive(async {
-            let mut connection = pin!(connection);
-            tokio::select! {
-                result = connection.as_mut() => result,
-                () = draining.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
+            let closed_early = tokio::select! {
+                result = connection.as_mut() => return result,
+                () = draining.cancelled() => None,
+                reason = open.must_close() => Some(reason),
+            };
+            // GOAWAY: the client sends further calls on another connection, and those on their way are still served.
+            connection.as_mut().graceful_shutdown();
+            match closed_early {
+                None => connection.await,
+                Some(reason) => {
+                    tracing::debug!(%peer, ?reason, "closing the connection");
+                    tokio::select! {
+                        result = connection => result,
+                        () = open.close_timeout() => Ok(()),
+                    }
                 }
             }
         });
@@ -153,12 +196,16 @@ impl ConnectionServer {
     }
 }
 
+/// A stream to serve HTTP/2 on.
+type Coalesced<S> = (CoalescedWriter<Rewind<S>>, FlushDriver<Rewind<S>>);
+
 /// TLS, if any, and the HTTP/2 preface.
-async fn handshake<S>(tls: impl Future<Output = io::Result<S>>) -> io::Result<Rewind<S>>
+async fn handshake<S>(tls: impl Future<Output = io::Result<S>>) -> io::Result<Coalesced<S>>
 where
-    S: AsyncRead + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin,
 {
-    time::timeout(HANDSHAKE_TIMEOUT, async { preface::read(tls.await?).await }).await?
+    let handshake = async { preface::read(tls.await?).await };
+    Ok(coalesce(time::timeout(HANDSHAKE_TIMEOUT, handshake).await??))
 }
 
 /// Spawns tasks that are tracked and can be aborted. hyper runs its calls on it.
@@ -179,5 +226,27 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
     /// its own to be aborted.
     fn execute(&self, call: F) {
         self.tracker.spawn(call);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::server::connections::Limits;
+
+    /// Most connections are idle most of the time, and their memory is their task and h2's buffers.
+    #[tokio::test]
+    async fn the_task_of_a_connection_is_small() {
+        let connections = Connections::new(Limits::default());
+        let metrics = Arc::new(CallMetrics::new().unwrap());
+        let shutdown = Shutdown::default();
+        let server =
+            ConnectionServer::new(Routes::default(), metrics, Arc::clone(&connections), &shutdown);
+        let socket = Socket::Unix(UnixStream::pair().unwrap().0);
+        let task = server.serve_socket(socket, connections.admit().await.unwrap());
+        assert!(size_of_val(&task) < 4096, "{} bytes", size_of_val(&task));
     }
 }

@@ -122,8 +122,7 @@ impl Watch {
                 biased;
                 changed = self.statuses.changed() => changed.ok()?,
                 () = self.draining.cancelled() => {
-                    let end = status(Code::Unavailable, "DRAINING", "the server is stopping");
-                    return Some((Err(end), self));
+                    return Some((Err(crate::status::draining()), self));
                 }
             }
         }

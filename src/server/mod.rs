@@ -7,15 +7,20 @@
 mod access_log;
 mod call;
 mod call_metrics;
+mod certificate_expiry;
 mod coalesced_writes;
 mod connection;
+mod connections;
 mod deadline;
 mod health;
+mod library_status;
 mod listener;
-mod message_size;
 mod metrics;
 mod preface;
 pub mod reflection;
+mod request_body;
+mod request_form;
+mod shutdown;
 mod socket_file;
 mod status;
 pub mod telemetry;
@@ -30,42 +35,17 @@ use tonic::service::Routes;
 use connection::ConnectionServer;
 
 pub use call_metrics::CallMetrics;
+pub use certificate_expiry::CertificateExpiry;
+pub use connections::{Connections, Limits};
 pub use deadline::Deadline;
 pub use health::Health;
 pub use listener::{Listener, Peer};
 pub use metrics::Metrics;
+pub use shutdown::{Drain, Shutdown};
 
 /// How long the server waits for aborted tasks to end. Only a task that blocks its thread takes any time, and the
 /// process is about to end anyway.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How long each part of an orderly shutdown may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Drain {
-    /// The lame duck period: health is NOT_SERVING while calls are still accepted, so that load balancers stop
-    /// sending new ones first.
-    pub lame_duck: Duration,
-    /// The time after it for calls in flight to end. Clients have been sent GOAWAY (RFC 9113 §6.8); what is left
-    /// at its end is aborted.
-    pub grace: Duration,
-}
-
-impl Default for Drain {
-    fn default() -> Self {
-        Self { lame_duck: Duration::ZERO, grace: Duration::from_secs(10) }
-    }
-}
-
-/// The three steps of a shutdown, in their order. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub struct Shutdown {
-    /// Cancelled from outside to request an orderly shutdown.
-    pub requested: CancellationToken,
-    /// Cancelled by the server when the lame duck period is over. Long-lived streams end themselves when they see it.
-    pub draining: CancellationToken,
-    /// Cancelled by the server when the grace period is over, or earlier from outside. Everything left is dropped.
-    pub abort: CancellationToken,
-}
 
 /// How a server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,45 +56,59 @@ pub enum ServerExit {
     Aborted,
 }
 
-/// Serves `routes` on all `listeners`, counting calls in `metrics`, until `shutdown.requested`. Then it ends within
-/// `drain.lame_duck`, `drain.grace` and one second. Dropping the future aborts everything.
+/// Serves `routes` on all `listeners` within the limits of `connections`, counting calls in `metrics`, until
+/// `shutdown.requested`. Then it ends within the times of `drain`, or a second later if a call blocks its thread. Dropping
+/// the future aborts everything.
 pub async fn serve(
     listeners: Vec<Listener>,
     routes: Routes,
     health: Health,
     metrics: Arc<CallMetrics>,
+    connections: Arc<Connections>,
     drain: Drain,
     shutdown: Shutdown,
 ) -> ServerExit {
-    let Shutdown { requested, draining, abort } = shutdown;
+    let server = ConnectionServer::new(routes, metrics, connections, &shutdown);
+    let Shutdown { requested, draining, grace_over, abort } = shutdown;
     let _abort_on_drop = abort.clone().drop_guard();
-    let connections = ConnectionServer::new(routes, metrics, draining.clone(), abort.clone());
     for listener in listeners {
-        connections.listen(listener);
+        server.listen(listener);
     }
+    // Passes `time`, or less if the step after it begins from outside.
+    let until = async |time: Duration, step: &CancellationToken| {
+        tokio::select! {
+            () = time::sleep(time) => {}
+            () = step.cancelled() => {}
+            () = abort.cancelled() => {}
+        }
+    };
 
     tokio::select! {
         () = requested.cancelled() => tracing::info!("shutting down: health is NOT_SERVING"),
         () = abort.cancelled() => {}
     }
     health.shut_down();
-    abort.run_until_cancelled(time::sleep(drain.lame_duck)).await;
+    until(drain.lame_duck, &grace_over).await;
 
     // This closes the listeners, ends the streams and sends GOAWAY on each connection.
     draining.cancel();
-    let tasks = connections.close();
-    let exit = tokio::select! {
+    let tasks = server.close();
+    tokio::select! {
         biased;
-        () = tasks.wait() => ServerExit::Drained,
-        () = abort.cancelled() => ServerExit::Aborted,
-        () = time::sleep(drain.grace) => ServerExit::Aborted,
-    };
-    if exit == ServerExit::Aborted {
-        tracing::warn!(tasks = tasks.len(), "aborting the connections and calls that are left");
-        abort.cancel();
-        if time::timeout(ABORT_TIMEOUT, tasks.wait()).await.is_err() {
-            tracing::error!(tasks = tasks.len(), "calls that block their thread did not end");
-        }
+        () = tasks.wait() => return ServerExit::Drained,
+        () = until(drain.grace, &grace_over) => {}
     }
-    exit
+    tracing::warn!(tasks = tasks.len(), "ending the calls that are left");
+    grace_over.cancel();
+    tokio::select! {
+        biased;
+        () = tasks.wait() => return ServerExit::Aborted,
+        () = until(drain.responding, &abort) => {}
+    }
+    tracing::warn!(tasks = tasks.len(), "aborting the connections that are left");
+    abort.cancel();
+    if time::timeout(ABORT_TIMEOUT, tasks.wait()).await.is_err() {
+        tracing::error!(tasks = tasks.len(), "calls that block their thread did not end");
+    }
+    ServerExit::Aborted
 }

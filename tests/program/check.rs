@@ -1,6 +1,9 @@
 //! `check`: validates the configuration and probes each backend.
 
-use crate::fixture::{Simulators, TempDir, blocking, program, self_signed_certificate};
+use crate::fixture::{
+    Simulators, TempDir, blocking, certificate_valid_for, certificate_valid_in, program,
+    self_signed_certificate,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_reports_the_result_for_each_backend() {
@@ -28,6 +31,32 @@ async fn check_reports_the_result_for_each_backend() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_limit_of_nothing_is_invalid() {
+    let simulators = Simulators::start();
+    let dir = TempDir::new();
+    let config = simulators.configure(&dir);
+    let text = std::fs::read_to_string(&config).unwrap();
+    for (limit, expected) in [
+        (
+            "max_connections = 0",
+            "invalid value `0` for `max_connections`: expected a number from 1",
+        ),
+        ("max_connections = -1", "invalid value `-1`"),
+        ("max_connection_idle = \"0s\"", "invalid duration `0s` for `max_connection_idle`"),
+        ("connections = 5", "unknown field `connections`"),
+    ] {
+        let limits = format!("[limits]\n{limit}\n[backends.azure]");
+        dir.write("gateway.toml", &text.replace("[backends.azure]", &limits));
+        let config = config.clone();
+        let output = program().args(["check", "--config-only", "--config"]).arg(config).output();
+        let output = output.unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(":4:") && stderr.contains(expected), "{stderr}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn check_validates_the_certificate_and_its_key() {
     let simulators = Simulators::start();
     let dir = TempDir::new();
@@ -45,5 +74,32 @@ async fn check_validates_the_certificate_and_its_key() {
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{stderr}");
         assert_eq!(stderr.contains("tls.key"), code == 2, "{stderr}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_refuses_a_certificate_that_is_not_valid_now_and_warns_before_its_end() {
+    let simulators = Simulators::start();
+    let dir = TempDir::new();
+    let config = simulators.configure(&dir);
+    let tls = "[tls]\ncert_file = \"tls.crt\"\nkey_file = \"tls.key\"\n[backends.azure]";
+    let text = std::fs::read_to_string(&config).unwrap().replace("[backends.azure]", tls);
+    dir.write("gateway.toml", &text);
+    for ((certificate, key), code, expected) in [
+        (certificate_valid_in([1975, 2020]), 2, Some("expired on 2020-01-01T00:00:00Z: renew it")),
+        (certificate_valid_in([4000, 4096]), 2, Some("is not valid before 4000-01-01T00:00:00Z")),
+        (certificate_valid_for(20), 0, Some("expires in 19 days, on ")),
+        (certificate_valid_for(60), 0, None),
+    ] {
+        dir.write("tls.crt", &certificate);
+        dir.write("tls.key", &key);
+        let config = config.clone();
+        let check = move || program().arg("check").arg("--config").arg(config).output().unwrap();
+        let output = blocking(check).await;
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{text}");
+        let problem = text.lines().find(|line| line.contains("tls.crt: the certificate "));
+        assert_eq!(problem.is_some(), expected.is_some(), "{text}");
+        assert!(expected.is_none_or(|expected| text.contains(expected)), "{text}");
     }
 }

@@ -66,8 +66,28 @@ impl Drop for TempDir {
 
 /// A new certificate for `localhost` and its key, both PEM.
 pub(crate) fn self_signed_certificate() -> (String, String) {
+    certificate_valid_in([1975, 4096])
+}
+
+/// The same, valid from and until the beginning of these years.
+pub(crate) fn certificate_valid_in(years: [i32; 2]) -> (String, String) {
+    let [from, until] = years.map(|year| rcgen::date_time_ymd(year, 1, 1));
+    self_signed(|params| (params.not_before, params.not_after) = (from, until))
+}
+
+/// The same, valid until the beginning of the day that is so many days from now.
+pub(crate) fn certificate_valid_for(days: i64) -> (String, String) {
+    let end = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+    let end = end.to_zoned(jiff::tz::TimeZone::UTC);
+    let (month, day) = (u8::try_from(end.month()).unwrap(), u8::try_from(end.day()).unwrap());
+    let end = rcgen::date_time_ymd(end.year().into(), month, day);
+    self_signed(|params| params.not_after = end)
+}
+
+fn self_signed(change: impl FnOnce(&mut rcgen::CertificateParams)) -> (String, String) {
     let key = rcgen::KeyPair::generate().unwrap();
-    let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    change(&mut params);
     (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
 }
 

@@ -3,11 +3,13 @@
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::{UnixListener, UnixStream};
 
+use restore_point_test_support::openmetrics::Exposition;
 use restore_point_test_support::wait::in_time;
 use serde_json::{Value, json};
 
 use crate::fixture::{
-    RunningProgram, Simulators, TempDir, blocking, program, self_signed_certificate,
+    RunningProgram, Simulators, TempDir, blocking, certificate_valid_for, certificate_valid_in,
+    program, self_signed_certificate,
 };
 
 /// In the JSON log, the message about a listener.
@@ -41,11 +43,16 @@ async fn serve(dir: &TempDir, listeners: usize) -> (RunningProgram, Vec<Value>) 
 
 /// Runs the program, which fails to start, and returns its log.
 async fn fail_to_start(dir: &TempDir) -> String {
+    run_to_failure(dir, 1).await
+}
+
+/// The same, with the exit code that is expected.
+async fn run_to_failure(dir: &TempDir, code: i32) -> String {
     let config = dir.path("gateway.toml");
     let output = blocking(move || program().arg("serve").arg("--config").arg(config).output());
     let output = output.await.unwrap();
     let log = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{log}");
+    assert_eq!(output.status.code(), Some(code), "{log}");
     log
 }
 
@@ -79,6 +86,46 @@ async fn each_listener_is_logged_once_as_it_was_bound() {
 
     let rest = gateway.terminate().await;
     assert!(!rest.contains(LISTENING), "{rest}");
+}
+
+/// The metric of the end of the certificate.
+async fn expiry(dir: &TempDir) -> f64 {
+    let client = reqwest::Client::builder().unix_socket(dir.path("metrics.sock"));
+    let response = client.build().unwrap().get("http://gateway/metrics").send();
+    let text = in_time(response).await.unwrap().text().await.unwrap();
+    let name = "restorepoint_certificate_expiry_timestamp_seconds";
+    Exposition::parse(&text).value(name).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_certificate_is_refused_at_the_start_and_at_a_reload() {
+    let dir = TempDir::new();
+    configure(&dir, &["unix:gateway.sock"]);
+    let write = |(certificate, key): (String, String)| {
+        dir.write("tls.crt", &certificate);
+        dir.write("tls.key", &key);
+    };
+    write(certificate_valid_in([1975, 2020]));
+    let log = run_to_failure(&dir, 2).await;
+    assert!(log.contains("tls.crt: the certificate expired on 2020-01-01T00:00:00Z"), "{log}");
+
+    write(certificate_valid_for(20));
+    let mut gateway = RunningProgram::serve(&dir.path("gateway.toml"));
+    let warning = gateway.log_line("the certificate expires in").await;
+    assert!(warning.contains("\"WARN\""), "{warning}");
+    for _ in 0..2 {
+        gateway.log_line(LISTENING).await;
+    }
+    let soon = expiry(&dir).await;
+    write(certificate_valid_in([1975, 2020]));
+    gateway.signal("HUP");
+    gateway.log_line("the configuration stays as it was").await;
+    assert_eq!(expiry(&dir).await, soon);
+    write(certificate_valid_in([1975, 4096]));
+    gateway.signal("HUP");
+    gateway.log_line("the configuration is reloaded").await;
+    assert_eq!(expiry(&dir).await, 67_090_118_400.0, "4096-01-01");
+    gateway.terminate().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::process::Command;
 
 use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{GetRequest, WatchStatusRequest};
@@ -172,6 +173,35 @@ async fn metrics_are_served_until_the_drain_is_over() {
     // The second signal ends the lame duck period.
     gateway.terminate().await;
     UnixStream::connect(dir.path("metrics.sock")).expect_err("the metrics listener is closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_leave_open_files_for_the_vendors() {
+    let simulators = Simulators::start();
+    let dir = TempDir::new();
+    let (config, _) = configure(&simulators, &dir, "[limits]\nmax_connections = 5000");
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        "ulimit -n 200 && exec \"$@\"",
+        "sh",
+        program().get_program().to_str().unwrap(),
+    ]);
+    command.arg("serve").arg("--config").arg(&config).env_remove("RUST_LOG");
+    let mut gateway = RunningProgram::start(&mut command);
+    gateway.log_line("`max_connections` is reduced").await;
+    // As many as can be opened, and more. The gateway still answers a newcomer, and reaches its vendors.
+    channel(&dir.path("gateway.sock")).await;
+    let path = dir.path("gateway.sock");
+    let idle: Vec<_> = (0..250).map(|_| UnixStream::connect(&path).unwrap()).collect();
+    let mut client = Client::new(channel(&path).await);
+    let request = GetRequest { name: SRV39_IN_ANY_COLLECTION.into(), ..Default::default() };
+    client.get(request).await.unwrap();
+    let metrics = scrape(&dir).await;
+    assert_eq!(metrics.value("restorepoint_connections_limit"), Some(100.0));
+    assert!(metrics.value("restorepoint_connections") <= Some(100.0));
+    drop(idle);
+    gateway.terminate().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

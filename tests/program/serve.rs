@@ -29,6 +29,26 @@ async fn serve_serves_the_configured_backends_and_closes_their_sessions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_that_is_silent_at_the_logoff_gets_no_more_time_than_the_shutdown_has() {
+    let simulators = Simulators::start();
+    let dir = TempDir::new();
+    let config = simulators.configure(&dir);
+    let text = std::fs::read_to_string(&config).unwrap();
+    let drain = "log = \"json\"\n[drain]\ngrace = \"2s\"\n[backends.azure]";
+    dir.write("gateway.toml", &text.replace("[backends.azure]", drain));
+    let gateway = RunningProgram::serve(&config);
+    let mut client = connect(&dir.path("gateway.sock")).await;
+    let request = ListRequest { parent: EVERYTHING.into(), ..Default::default() };
+    client.list(request).await.unwrap();
+    simulators.veeam.add_fault("method=DELETE target=logonSessions silence".parse().unwrap());
+    let log = gateway.terminate().await;
+    let line = log.lines().find(|line| line.contains("was not closed in time")).expect(&log);
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["backend"], "backends/veeam");
+    assert!(line["limit_ms"].as_u64().unwrap() <= 2000, "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sighup_reloads_a_valid_configuration_and_keeps_the_old_one_otherwise() {
     let simulators = Simulators::start();
     let dir = TempDir::new();

@@ -21,11 +21,11 @@ pub use self::arguments::SandboxArguments;
 use self::simulation::{Simulation, StartedVendor};
 use self::vendors::VENDORS;
 use super::error::CommandError;
-use super::run;
+use super::{limits, run};
 use crate::backend::{Backends, KINDS, KindEntry, Registry, decorated};
-use crate::config::PollPolicy;
+use crate::config::{DrainConfig, LimitsConfig, PollPolicy};
 use crate::model::{BackendId, Sealer};
-use crate::server::{Drain, Listener, telemetry};
+use crate::server::{Listener, telemetry};
 
 /// Runs the sandbox until a signal stops it.
 ///
@@ -79,8 +79,10 @@ pub async fn sandbox(arguments: SandboxArguments) -> Result<(), CommandError> {
         policies,
         listeners: vec![Listener::tcp(listener)],
         metrics: Some(Listener::tcp(metrics)),
+        certificate_expiry: None,
+        limits: limits::server_limits(LimitsConfig::default()),
         reload: None,
-        drain: Drain { lame_duck: Duration::ZERO, grace: Duration::from_secs(5) },
+        drain: DrainConfig { lame_duck: Duration::ZERO, grace: Duration::from_secs(5) },
     })
     .await
 }

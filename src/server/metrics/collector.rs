@@ -15,13 +15,15 @@ use prometheus_client::registry::Unit;
 use super::exposition::{Exposition, Family};
 use super::process;
 use crate::backend::Registry;
-use crate::server::CallMetrics;
+use crate::server::{CallMetrics, CertificateExpiry, Connections};
 use crate::watch::{BackendTargets, Hub};
 
 /// Reads the metrics from the parts of the gateway at each scrape.
 #[derive(Debug)]
 pub(super) struct GatewayCollector {
     pub calls: Arc<CallMetrics>,
+    pub connections: Arc<Connections>,
+    pub certificate: Option<Arc<CertificateExpiry>>,
     pub backends: Registry,
     pub hub: Hub,
 }
@@ -31,10 +33,17 @@ impl Collector for GatewayCollector {
         let mut exposition = Exposition(encoder);
         process(&mut exposition)?;
         self.calls(&mut exposition)?;
+        self.connections(&mut exposition)?;
+        self.certificate(&mut exposition)?;
         self.backend_requests(&mut exposition)?;
         self.watch_targets(&mut exposition)?;
         self.watch_events(&mut exposition)
     }
+}
+
+/// A number as the exposition takes it.
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 fn process(exposition: &mut Exposition<'_>) -> fmt::Result {
@@ -71,6 +80,47 @@ impl GatewayCollector {
                 "Duration of unary calls",
             ),
             methods().filter_map(|method| Some(([("method", method.name())], method.duration()?))),
+        )
+    }
+
+    fn connections(&self, exposition: &mut Exposition<'_>) -> fmt::Result {
+        let connections = &self.connections;
+        exposition.gauges(
+            Family::new("restorepoint_connections", "Open connections of clients"),
+            [([], count(connections.open()))],
+        )?;
+        exposition.gauges(
+            Family::new("restorepoint_connections_limit", "Connections that may be open"),
+            [([], count(connections.limits().max_connections))],
+        )?;
+        exposition.counters(
+            Family::new("restorepoint_connections_accepted", "Accepted connections"),
+            [([], connections.accepted())],
+        )?;
+        exposition.counters(
+            Family::new(
+                "restorepoint_connections_closed",
+                "Connections without calls that the gateway closed: after too long, or to make room for others",
+            ),
+            connections.closed().map(|(reason, count)| ([("reason", reason.label())], count)),
+        )?;
+        exposition.counters(
+            Family::new(
+                "restorepoint_connections_refused",
+                "Connections that were refused because as many had calls as may be open",
+            ),
+            [([], connections.refused())],
+        )
+    }
+
+    fn certificate(&self, exposition: &mut Exposition<'_>) -> fmt::Result {
+        exposition.gauges(
+            Family::with_unit(
+                "restorepoint_certificate_expiry_timestamp",
+                Unit::Seconds,
+                "When the certificate of the listeners expires, in Unix time",
+            ),
+            self.certificate.as_ref().map(|expiry| ([], expiry.unix_seconds())),
         )
     }
 

@@ -28,13 +28,16 @@ use tokio::time;
 use tokio_rustls::TlsAcceptor;
 
 use self::collector::GatewayCollector;
-use super::CallMetrics;
 use super::listener::{Listener, Socket};
+use super::{CallMetrics, CertificateExpiry, Connections};
 use crate::backend::Registry;
 use crate::watch::Hub;
 
 /// How long a scrape may take, from its connect to the last byte of its one response.
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many scrapes are served at once; further ones wait to be accepted.
+const MAX_SCRAPES: usize = 32;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -45,10 +48,17 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The metrics of these parts.
-    pub fn new(calls: Arc<CallMetrics>, backends: Registry, hub: Hub) -> Self {
+    /// The metrics of these parts; without TLS there is no certificate.
+    pub fn new(
+        calls: Arc<CallMetrics>,
+        connections: Arc<Connections>,
+        certificate: Option<Arc<CertificateExpiry>>,
+        backends: Registry,
+        hub: Hub,
+    ) -> Self {
         let mut registry = registry::Registry::default();
-        registry.register_collector(Box::new(GatewayCollector { calls, backends, hub }));
+        let collector = GatewayCollector { calls, connections, certificate, backends, hub };
+        registry.register_collector(Box::new(collector));
         Self { registry: Arc::new(registry) }
     }
 
@@ -61,7 +71,7 @@ impl Metrics {
         let mut scrapes = JoinSet::new();
         loop {
             tokio::select! {
-                socket = listener.accept() => {
+                socket = listener.accept(), if scrapes.len() < MAX_SCRAPES => {
                     scrapes.spawn(time::timeout(SCRAPE_TIMEOUT, serve_socket(socket, router.clone())));
                 }
                 // Nothing to do with its result, but it must leave the set.

@@ -12,7 +12,7 @@ use restore_point_gateway::model::{BackendId, Sealer};
 use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
 use restore_point_gateway::proto::{self, ListRequest, ListResponse, RestorePoint};
 use restore_point_gateway::server::{
-    CallMetrics, Drain, Health, Listener, ServerExit, Shutdown, serve,
+    CallMetrics, Connections, Drain, Health, Limits, Listener, ServerExit, Shutdown, serve,
 };
 use restore_point_gateway::service::Gateway;
 use restore_point_gateway::upstream::{RateLimit, Trust};
@@ -248,11 +248,12 @@ impl Replica {
         let routes = gateway.into_routes().add_service(health.service());
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
-        let drain = Drain { lame_duck: Duration::ZERO, grace: Duration::from_secs(5) };
+        let drain = Drain { grace: Duration::from_secs(5), ..Drain::default() };
         let listeners = vec![Listener::tcp(socket)];
         let calls = Arc::new(CallMetrics::new().unwrap());
-        let serving =
-            tokio::spawn(serve(listeners, routes, health, calls, drain, shutdown.clone()));
+        let connections = Connections::new(Limits::default());
+        let serving = serve(listeners, routes, health, calls, connections, drain, shutdown.clone());
+        let serving = tokio::spawn(serving);
         let client = Client::connect(format!("http://{address}")).await.unwrap();
         Self { address, client, hub, shutdown, serving }
     }

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use http::Request as HttpRequest;
-use tonic::body::Body;
-use tonic::{Code, Status};
-use tower::ServiceExt;
+use tonic::Code;
 
 use restore_point_test_support::failure::assert_status;
 use restore_point_test_support::wait::in_time;
@@ -85,12 +82,4 @@ async fn a_request_above_the_size_limit_is_resource_exhausted() {
     let status = in_time(server.client().await.get(get(&large))).await.unwrap_err();
     assert_status(&status, Code::ResourceExhausted, "REQUEST_TOO_LARGE");
     assert!(status.message().contains("limit is: 4194304 bytes"), "{status:?}");
-}
-
-#[tokio::test]
-async fn an_unknown_method_is_unimplemented() {
-    let server = TestServer::start().await;
-    let request = HttpRequest::post("http://gateway/a.B/C").body(Body::empty()).unwrap();
-    let response = in_time(server.http2_client().await.oneshot(request)).await.unwrap();
-    assert_eq!(Status::from_header_map(response.headers()).unwrap().code(), Code::Unimplemented);
 }

@@ -14,7 +14,8 @@ use restore_point_gateway::proto::restore_point_service_client::RestorePointServ
 use restore_point_gateway::proto::restore_point_service_server::RestorePointServiceServer;
 use restore_point_gateway::proto::{GetRequest, WatchStatusRequest};
 use restore_point_gateway::server::{
-    CallMetrics, Drain, Health, Listener, ServerExit, Shutdown, reflection, serve,
+    CallMetrics, Connections, Drain, Health, Limits, Listener, ServerExit, Shutdown, reflection,
+    serve,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -22,6 +23,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::Request;
 use tonic::body::Body;
+use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic_health::pb::HealthCheckRequest;
 use tower::util::BoxCloneSyncService;
@@ -35,6 +37,7 @@ pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) health: Health,
     pub(crate) metrics: Arc<CallMetrics>,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) shutdown: Shutdown,
     /// Cancelled when a handler that never returns is dropped.
     pub(crate) dropped: CancellationToken,
@@ -44,7 +47,7 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// On a free port, with a grace period that no test waits for.
     pub(crate) async fn start() -> Self {
-        Self::with_drain(Drain { lame_duck: Duration::ZERO, grace: HOUR }).await
+        Self::with_drain(Drain { grace: HOUR, ..Drain::default() }).await
     }
 
     pub(crate) async fn with_drain(drain: Drain) -> Self {
@@ -53,25 +56,39 @@ impl TestServer {
         Self::on(Listener::tcp(socket), address, drain)
     }
 
+    pub(crate) async fn with_limits(limits: Limits) -> Self {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let drain = Drain { grace: HOUR, ..Drain::default() };
+        Self::start_on(Listener::tcp(socket), address, drain, limits)
+    }
+
     pub(crate) fn on(listener: Listener, address: SocketAddr, drain: Drain) -> Self {
+        Self::start_on(listener, address, drain, Limits::default())
+    }
+
+    fn start_on(listener: Listener, address: SocketAddr, drain: Drain, limits: Limits) -> Self {
         let shutdown = Shutdown::default();
         let health = Health::new(shutdown.draining.clone());
         let dropped = CancellationToken::new();
         let stub =
             Stub(ScriptedService { draining: shutdown.draining.clone(), dropped: dropped.clone() });
-        let routes =
-            Routes::new(RestorePointServiceServer::new(stub)).add_service(health.service());
+        let service =
+            RestorePointServiceServer::new(stub).accept_compressed(CompressionEncoding::Gzip);
+        let routes = Routes::new(service).add_service(health.service());
         let routes = reflection::add_to(routes).unwrap();
         let metrics = Arc::new(CallMetrics::new().unwrap());
+        let connections = Connections::new(limits);
         let serving = tokio::spawn(serve(
             vec![listener],
             routes,
             health.clone(),
             Arc::clone(&metrics),
+            Arc::clone(&connections),
             drain,
             shutdown.clone(),
         ));
-        Self { address, health, metrics, shutdown, dropped, serving }
+        Self { address, health, metrics, connections, shutdown, dropped, serving }
     }
 
     pub(crate) async fn http2_client(&self) -> Http2Client {

@@ -7,7 +7,9 @@ use std::time::Duration;
 use http::Request as HttpRequest;
 use restore_point_gateway::backend::{Backends, Registry};
 use restore_point_gateway::config::PollPolicy;
-use restore_point_gateway::server::{CallMetrics, Listener, Metrics, ServerExit};
+use restore_point_gateway::server::{
+    CallMetrics, Connections, Limits, Listener, Metrics, ServerExit,
+};
 use restore_point_gateway::watch::Hub;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::AsyncReadExt;
@@ -21,21 +23,28 @@ use restore_point_test_support::wait::in_time;
 use super::fixture::{TestServer, get, watch};
 
 /// The metrics of a gateway without backends.
-fn metrics(calls: Arc<CallMetrics>) -> Metrics {
+fn metrics(calls: Arc<CallMetrics>, connections: Arc<Connections>) -> Metrics {
     let backends = Registry::new(Backends::new());
     let hub = Hub::new(backends.clone(), PollPolicy::default());
-    Metrics::new(calls, backends, hub)
+    Metrics::new(calls, connections, None, backends, hub)
+}
+
+fn no_connections() -> Arc<Connections> {
+    Connections::new(Limits::default())
 }
 
 /// Serves the metrics on a free port.
-async fn serve_metrics(calls: &Arc<CallMetrics>) -> SocketAddr {
+pub(super) async fn serve_metrics(
+    calls: &Arc<CallMetrics>,
+    connections: &Arc<Connections>,
+) -> SocketAddr {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
-    tokio::spawn(metrics(Arc::clone(calls)).serve(Listener::tcp(socket)));
+    tokio::spawn(metrics(Arc::clone(calls), Arc::clone(connections)).serve(Listener::tcp(socket)));
     address
 }
 
-async fn scrape(address: SocketAddr) -> Exposition {
+pub(super) async fn scrape(address: SocketAddr) -> Exposition {
     let response = in_time(reqwest::get(format!("http://{address}/metrics"))).await.unwrap();
     assert_eq!(response.status(), 200);
     let content_type = response.headers()["content-type"].to_str().unwrap();
@@ -46,7 +55,7 @@ async fn scrape(address: SocketAddr) -> Exposition {
 #[tokio::test]
 async fn every_call_is_counted_by_method_and_status() {
     let server = TestServer::start().await;
-    let address = serve_metrics(&server.metrics).await;
+    let address = serve_metrics(&server.metrics, &server.connections).await;
     let mut client = server.client().await;
     in_time(client.get(get("well"))).await.unwrap();
     in_time(client.get(get("panic"))).await.unwrap_err();
@@ -55,7 +64,8 @@ async fn every_call_is_counted_by_method_and_status() {
     in_time(client.get(late)).await.unwrap_err();
     // Neither an unknown service nor an unknown method of a known one becomes a label.
     for path in ["a-secret/Get", "restorepoint.v1.RestorePointService/a-secret"] {
-        let request = HttpRequest::post(format!("http://gateway/{path}"));
+        let request = HttpRequest::post(format!("http://gateway/{path}"))
+            .header("content-type", "application/grpc");
         in_time(server.http2_client().await.oneshot(request.body(Body::empty()).unwrap()))
             .await
             .unwrap();
@@ -94,7 +104,7 @@ async fn every_call_is_counted_by_method_and_status() {
 
 #[tokio::test]
 async fn nothing_but_metrics_is_served() {
-    let address = serve_metrics(&Arc::new(CallMetrics::new().unwrap())).await;
+    let address = serve_metrics(&Arc::new(CallMetrics::new().unwrap()), &no_connections()).await;
     let client = reqwest::Client::new();
     for (method, path, status) in
         [("GET", "/", 404), ("GET", "/metrics/", 404), ("POST", "/metrics", 405)]
@@ -109,7 +119,7 @@ async fn nothing_but_metrics_is_served() {
 async fn a_client_that_sends_nothing_delays_no_scrape_and_is_closed_with_the_listener() {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
-    let metrics = metrics(Arc::new(CallMetrics::new().unwrap()));
+    let metrics = metrics(Arc::new(CallMetrics::new().unwrap()), no_connections());
     let serving = tokio::spawn(metrics.serve(Listener::tcp(socket)));
     let mut silent = TcpStream::connect(address).await.unwrap();
     // Connections are accepted in order: once this scrape is served, the silent one has been accepted.
@@ -133,7 +143,7 @@ async fn metrics_are_served_over_tls() {
         .unwrap();
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = socket.local_addr().unwrap().port();
-    let metrics = metrics(Arc::new(CallMetrics::new().unwrap()));
+    let metrics = metrics(Arc::new(CallMetrics::new().unwrap()), no_connections());
     tokio::spawn(metrics.serve(Listener::tls(socket, config)));
 
     // ALPN offers only HTTP/1.1, to a client that prefers HTTP/2.

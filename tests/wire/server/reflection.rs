@@ -7,8 +7,12 @@ use prost::Message;
 use prost_types::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
 use restore_point_gateway::proto;
 use restore_point_gateway::server::ServerExit;
-use tonic::Status;
+use tonic::{Code, Status};
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 
+use restore_point_test_support::failure::assert_status;
 use restore_point_test_support::wait::in_time;
 
 use super::fixture::{TestServer, origin};
@@ -87,6 +91,20 @@ macro_rules! reflects {
 
 reflects!(reflection_v1_describes_every_symbol, v1);
 reflects!(reflection_v1alpha_describes_every_symbol, v1alpha);
+
+#[tokio::test]
+async fn a_symbol_that_does_not_exist_is_not_found() {
+    let server = TestServer::start().await;
+    let mut client = ServerReflectionClient::with_origin(server.http2_client().await, origin());
+    let request = ServerReflectionRequest {
+        message_request: Some(MessageRequest::FileContainingSymbol("a.B".to_owned())),
+        ..Default::default()
+    };
+    let responses = in_time(client.server_reflection_info(stream::iter([request]))).await;
+    let status = in_time(responses.unwrap().get_mut().message()).await.unwrap_err();
+    assert_status(&status, Code::NotFound, "DESCRIPTOR_NOT_FOUND");
+    assert!(status.message().contains("'a.B'"), "{status:?}");
+}
 
 /// The full names of all messages, enums, services and methods that the server describes.
 fn symbols() -> BTreeSet<String> {
