@@ -238,7 +238,7 @@ generated: `UPDATE=1 cargo test --test wire fault_matrix`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_documented_matrix_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/faults.md");
-    let matrix = matrix().await;
+    let matrix = Box::pin(matrix()).await;
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&path, &matrix).unwrap();
     }
