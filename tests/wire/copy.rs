@@ -3,7 +3,7 @@
 use http::Method;
 use jiff::SignedDuration;
 use restore_point_gateway::proto::restore_point::State;
-use restore_point_gateway::proto::{CopyRequest, CopyResponse, RestorePoint};
+use restore_point_gateway::proto::{CopyRequest, CopyResponse, ListRequest, RestorePoint};
 use restore_point_sandbox::azure::{Fault, Kind, Matching};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -91,6 +91,32 @@ async fn a_repeated_copy_request_starts_one_copy() {
     let third = replica.client.copy(request).await.unwrap().into_inner().restore_point.unwrap();
     assert_eq!((third.name, third.usable), (first.name, true));
     assert_eq!(puts(&gateway), 1);
+}
+
+#[tokio::test]
+async fn equal_calls_at_the_same_time_return_the_same_copy() {
+    let gateway = TestGateway::start().await;
+    let replica = gateway.start_replica().await;
+    for (region, clients) in [
+        ("northeurope", vec![gateway.client()]),
+        ("westeurope", vec![gateway.client(), replica.client.clone()]),
+    ] {
+        let target = gateway.create_target(&format!("rg-prod~rpc-{region}"), region).await;
+        let request = request(&gateway, 2, &target);
+        let calls = clients.iter().cycle().take(8).map(|client| {
+            let (mut client, request) = (client.clone(), request.clone());
+            async move { client.copy(request).await }
+        });
+        let mut names = Vec::new();
+        for started in futures::future::join_all(calls).await {
+            let started = started.unwrap_or_else(|status| panic!("{region}: {status:?}"));
+            names.push(started.into_inner().restore_point.unwrap().name);
+        }
+        names.dedup();
+        assert_eq!(names.len(), 1, "{names:?}");
+        let points = gateway.list(ListRequest { parent: target, ..Default::default() }).await;
+        assert_eq!(points.unwrap().restore_points.len(), 1);
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Starts a copy: checks ARM's rules for copies as far as reads can show a violation, then sends the request.
 //!
-//! The caller chooses the id of the copy, so a read shows whether an earlier attempt, by this replica or another, has had
-//! its effect. A violated rule is an [`Error::FailedPrecondition`] with a remedy. Uncertain cases are left to ARM.
+//! The caller chooses the id of the copy, so a read shows whether another attempt, by this replica or another, has had its
+//! effect. Equal calls may run at the same time, so each read that shows the copy counts, and not only the first. A
+//! violated rule is an [`Error::FailedPrecondition`] with a remedy. Uncertain cases are left to ARM.
 
 use http::{HeaderMap, StatusCode};
 use uuid::Uuid;
@@ -9,7 +10,7 @@ use uuid::Uuid;
 use super::client::{Expand, PutOutcome, PutResponse};
 use super::collections::CollectionPoints;
 use super::dto;
-use super::id::{ArmId, MAX_NAME, PointId, is_new_name, quoted};
+use super::id::{ArmId, MAX_NAME, PointId, eq_ignore_case, is_new_name, quoted};
 use super::map::CollectionIdentity;
 use super::points::{Points, ReadPoint};
 use crate::backend::{NewCopy, Operation, StartedCopy, WriteMode};
@@ -17,6 +18,15 @@ use crate::model::{
     AzureDiskProperties, Disk, DiskVendorProperties, Error, InvalidKind, PointRef, RestorePoint,
     Source, State, VendorProperties, View,
 };
+
+/// What the checks of a copy have found.
+#[derive(Debug)]
+enum Checked {
+    /// An equal call has started it since the first look for it.
+    Existing(StartedCopy),
+    /// It violates no rule.
+    New(CheckedCopy),
+}
 
 /// A copy that violates no rule.
 #[derive(Debug)]
@@ -49,7 +59,10 @@ pub(super) async fn start_copy(
     if let Some(existing) = find_existing(points, &source, &target).await? {
         return Ok(existing);
     }
-    let copy = check(points, &source, &target).await?;
+    let copy = match check(points, &source, &target).await? {
+        Checked::Existing(existing) => return Ok(existing),
+        Checked::New(copy) => copy,
+    };
     match mode {
         WriteMode::ValidateOnly => {
             Ok(StartedCopy { point: preview(points, &copy), operation: None })
@@ -101,8 +114,8 @@ async fn put(
         PutOutcome::Accepted(response) => accepted(points, copy, source, &response).await,
         PutOutcome::Existing(existing) => Ok(existing),
         PutOutcome::Rejected(response) => {
-            // The conflict may be with an earlier attempt.
-            if response.status == StatusCode::CONFLICT
+            // What it violates may be an equal attempt: ARM publishes no status for that.
+            if matches!(response.status, StatusCode::CONFLICT | StatusCode::BAD_REQUEST)
                 && let Some(existing) = find_existing().await?
             {
                 return Ok(existing);
@@ -156,8 +169,9 @@ fn operation(points: &Points, headers: &HeaderMap) -> Option<Operation> {
     Some(Operation(url.to_owned()))
 }
 
-/// Checks a copy whose target does not exist.
-async fn check(points: &Points, source: &PointId, target: &PointId) -> Result<CheckedCopy, Error> {
+/// Checks a copy whose target did not exist before.
+async fn check(points: &Points, source: &PointId, target: &PointId) -> Result<Checked, Error> {
+    let source_id = source;
     let source = points.read(source, View::Basic).await;
     let source = source.map_err(|error| error.in_field("source"))?;
     check_source(&source)?;
@@ -167,9 +181,15 @@ async fn check(points: &Points, source: &PointId, target: &PointId) -> Result<Ch
         destination.map_err(|error| error.in_field("destination"))?;
     check_destination(points, &source, &destination)?;
 
+    let is_target = |dto: &dto::RestorePoint| eq_ignore_case(&dto.name, &target.name);
+    if dtos.iter().any(is_target)
+        && let Some(existing) = find_existing(points, source_id, target).await?
+    {
+        return Ok(Checked::Existing(existing));
+    }
     let copies = dtos
         .iter()
-        .filter(|dto| dto.copied_from().is_some())
+        .filter(|dto| dto.copied_from().is_some() && !is_target(dto))
         .map(|dto| points.map_listed(&destination, dto, View::Basic))
         .collect::<Result<Vec<_>, _>>()?;
     check_not_copied(&source.point, &copies)?;
@@ -178,7 +198,7 @@ async fn check(points: &Points, source: &PointId, target: &PointId) -> Result<Ch
     check_order(&source.point, newest.as_ref())?;
 
     let target = PointId { collection: destination.id.clone(), name: target.name.clone() };
-    Ok(CheckedCopy { source, destination, target })
+    Ok(Checked::New(CheckedCopy { source, destination, target }))
 }
 
 fn check_source(source: &ReadPoint) -> Result<(), Error> {
