@@ -7,9 +7,8 @@ use serde_json::Value;
 
 use super::dto;
 use super::id::{ArmId, CollectionId, PointId, Scope, eq_ignore_case, normalized_region};
-use super::status::{
-    DiskStatus, PointDisks, PointStatus, ReplicationEvidence, point_status, replication_code,
-};
+use super::replication::{instant_access_state, replication_code};
+use super::status::{DiskStatus, PointDisks, PointStatus, ReplicationEvidence, point_status};
 use crate::model::{
     AzureDiskProperties, AzureProperties, Collection, Consistency, Disk, DiskVendorProperties,
     PointFailure, RestorePoint, Source, State, VendorProperties, View,
@@ -243,11 +242,8 @@ fn azure_properties(
         instant_access_duration_minutes: minutes
             .map(|minutes| non_negative(minutes, "instantAccessDurationMinutes"))
             .transpose()?,
-        instant_access_state: access
-            .into_iter()
-            .flatten()
-            .next()
-            .map(text_or_json)
+        instant_access_state: instant_access_state(dto)
+            .or_else(|| access.into_iter().flatten().next().map(text_or_json))
             .unwrap_or_default(),
         security_type: security.and_then(|s| s.security_type.clone()).unwrap_or_default(),
         excluded_disks: excluded.iter().filter_map(|disk| disk.name.clone()).collect(),

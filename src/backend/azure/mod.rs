@@ -5,8 +5,9 @@
 //! call returns what ARM reports at that moment.
 //!
 //! The modules, each of which uses only those before it: `id` and `dto` (ARM's ids and JSON); `error_response`, `quota`,
-//! `credential`, `config` and `client` (requests); `status`, `map` and `redact` (from JSON to the model); `collections`
-//! and `points` (reads); `create_collection`, `copy`, `cursor`, `list` and `poll` (the methods of the backend).
+//! `credential`, `config` and `client` (requests); `replication`, `status`, `map` and `redact` (from JSON to the model);
+//! `collections` and `points` (reads); `create_collection`, `copy`, `cursor`, `list` and `poll` (the methods of the
+//! backend).
 
 mod client;
 mod collections;
@@ -26,6 +27,7 @@ mod points;
 mod poll;
 mod quota;
 mod redact;
+mod replication;
 mod status;
 
 use std::sync::Arc;

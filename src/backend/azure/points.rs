@@ -18,6 +18,7 @@ use super::error_response::code_and_message;
 use super::id::{PointId, eq_ignore_case};
 use super::map::{self, CollectionIdentity};
 use super::redact::redact;
+use super::replication::replication_code;
 use super::status::{self, ReplicationEvidence};
 use crate::backend::Operation;
 use crate::backend::cache::Cache;
@@ -214,7 +215,7 @@ impl Points {
         if let (true, ReplicationEvidence::Reported(_), Some(copy)) =
             (is_complete_copy, evidence, fingerprint(dto))
         {
-            self.complete_copies.insert(copy, status::replication_code(dto));
+            self.complete_copies.insert(copy, replication_code(dto));
         }
         Ok(point)
     }

@@ -122,6 +122,36 @@ async fn the_aggregate_of_instant_access_is_read_under_either_name() {
 }
 
 #[tokio::test]
+async fn the_statuses_of_an_instance_view_are_told_apart_by_their_prefix() {
+    let fixture = AzureFixture::start();
+    let replication = json!({ "code": "ReplicationState/succeeded", "level": "Info",
+                              "displayStatus": "Succeeded" });
+    let access = json!({ "code": "InstantAccessState/availableWithInstantAccess", "level": "Info",
+                         "displayStatus": "AvailableWithInstantAccess" });
+    for statuses in [json!([replication, access]), json!([access, replication])] {
+        let mut body = instant_access_point(&fixture.simulator.seeded().points[0]);
+        body["properties"]["instanceView"]["statuses"] = statuses;
+        fixture.fault(Method::GET, "restorepoints/db01-day1", 1, response(&body));
+        let found = fixture.get(&point(DAY1)).await;
+        assert_eq!(azure(&found).instant_access_state, "AvailableWithInstantAccess");
+        assert_eq!(azure(&found).replication_code, "ReplicationState/succeeded");
+        assert_eq!(found.state, State::Ready);
+    }
+
+    // A complete copy with an excluded disk is READY only by the aggregate of its replication.
+    let path = format!("{}?$expand=instanceView", fixture.simulator.seeded().finished_copy);
+    let (_, mut body) = fixture.send_to_arm(Method::GET, &path, &Value::Null).await;
+    let storage = &mut body["properties"]["sourceMetadata"]["storageProfile"];
+    storage["dataDisks"][1].as_object_mut().unwrap().remove("diskRestorePoint");
+    let view = &mut body["properties"]["instanceView"];
+    view["diskRestorePoints"].as_array_mut().unwrap().truncate(2);
+    view["statuses"] = json!([access, replication]);
+    fixture.fault(Method::GET, "/db01-day1-copy", 1, response(&body));
+    let copy = fixture.get(&point(DONE)).await;
+    assert_eq!((copy.state, copy.disks.len()), (State::Ready, 2), "{}", copy.state_reason);
+}
+
+#[tokio::test]
 async fn a_list_in_full_view_has_instant_access_too() {
     let fixture = AzureFixture::start();
     let id = &fixture.simulator.seeded().points[0];

@@ -107,7 +107,7 @@ fn body(
                 .then_some(Security { security_type: "TrustedLaunch" }),
             snapshot_access_state: supports("2026-03-02").then(|| match &disk.data {
                 DiskData::Local => "Available",
-                DiskData::Instant(access) => access.snapshot_access_state(now, tick),
+                DiskData::Instant(access) => access.state(now, tick).text(),
                 DiskData::Copied(_) if progress == Some(Progress::Succeeded) => "Available",
                 DiskData::Copied(_) => "Pending",
             }),
