@@ -88,7 +88,7 @@ pub(super) fn point(
     view: View,
 ) -> Result<RestorePoint, String> {
     let id = point_id(scope, collection, dto)?;
-    let status = point_status(dto, evidence);
+    let status = point_status(dto, &collection.region, evidence);
     let properties = &dto.properties;
     let metadata = properties.source_metadata.as_ref();
     let vm_region = metadata.and_then(|m| m.location.as_deref()).map(normalized_region);

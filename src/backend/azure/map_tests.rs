@@ -121,6 +121,7 @@ fn a_local_point_has_the_name_of_its_virtual_machine() {
     );
     let mut body = documented();
     body["properties"]["sourceRestorePoint"] = Value::Null;
+    body["properties"]["sourceMetadata"]["location"] = json!("West US");
     let point = mapped(&CollectionIdentity { source: vm, ..west() }, &body, View::Full).unwrap();
     assert_eq!(point.source.vm_name, "VM-1");
     assert_eq!((point.copy_progress_percent, point.source_restore_point), (None, None));

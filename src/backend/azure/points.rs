@@ -1,6 +1,6 @@
 //! Reads single points: their state, their disks, and why their creation failed.
 //!
-//! That a copy is complete is cached, since it does not change again; everything else is read each time. Nothing is
+//! That the data of a point is complete is cached, since it does not change again; everything else is read each time. Nothing is
 //! waited for.
 
 use std::num::NonZeroUsize;
@@ -28,7 +28,7 @@ use crate::upstream::redact_text;
 /// Reads of single points that one call of a list or poll has in flight.
 pub(super) const MAX_CONCURRENT_READS: usize = 8;
 
-const MAX_CACHED_COPIES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+const MAX_CACHED_POINTS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 const MAX_CACHED_OPERATIONS: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 /// A virtual machine has at most 64 data disks; a list with more pages is invalid.
 const MAX_DISK_PAGES: usize = 16;
@@ -41,8 +41,8 @@ const OPERATION_NAME: &str = "the operation";
 pub(super) struct Points {
     pub(super) arm: Arc<ArmClient>,
     pub(super) collections: Arc<Collections>,
-    /// The aggregate replication codes of complete copies, by [`fingerprint`].
-    complete_copies: Cache<Uuid, String>,
+    /// The aggregate replication codes of points whose data has arrived from another region, by [`fingerprint`].
+    complete_points: Cache<Uuid, String>,
     /// The operations of copies that were started by this process, by the uid of the point.
     operations: Cache<String, Operation>,
 }
@@ -61,7 +61,7 @@ impl Points {
         Self {
             arm: Arc::clone(&collections.arm),
             collections,
-            complete_copies: Cache::new(MAX_CACHED_COPIES),
+            complete_points: Cache::new(MAX_CACHED_POINTS),
             operations: Cache::new(MAX_CACHED_OPERATIONS),
         }
     }
@@ -77,7 +77,7 @@ impl Points {
                 .await
                 .inspect_err(|error| self.collections.forget_if_not_found(&id.collection, error))?;
         let dto = self.decode(id, &body)?;
-        if view == View::Basic && self.lacks_state(&dto) {
+        if view == View::Basic && self.lacks_state(&collection, &dto) {
             return self.read_expanded(collection, id, view).await;
         }
         self.complete(collection, dto, &body, view).await
@@ -98,11 +98,20 @@ impl Points {
     }
 
     /// Whether a point in the list of its collection, which has no instance views, lacks what `view` shows.
-    pub(super) fn needs_own_read(&self, dto: &dto::RestorePoint, view: View) -> bool {
+    pub(super) fn needs_own_read(
+        &self,
+        collection: &CollectionIdentity,
+        dto: &dto::RestorePoint,
+        view: View,
+    ) -> bool {
+        let lacks_state = || self.lacks_state(collection, dto);
         match view {
-            View::Basic => self.lacks_state(dto),
-            View::Full => self.lacks_state(dto) || status::has_instant_access(dto),
-            View::Raw => status::needs_instance_view(dto) || status::has_instant_access(dto),
+            View::Basic => lacks_state(),
+            View::Full => lacks_state() || status::has_instant_access(dto),
+            View::Raw => {
+                status::needs_instance_view(dto, &collection.region)
+                    || status::has_instant_access(dto)
+            }
         }
     }
 
@@ -189,7 +198,8 @@ impl Points {
         view: View,
     ) -> Result<ReadPoint, Error> {
         let cached = self.cached_replication_code(&dto);
-        let mut point = if cached.is_none() && status::needs_disk_provider(&dto) {
+        let mut point = if cached.is_none() && status::needs_disk_provider(&dto, &collection.region)
+        {
             let id = PointId { collection: collection.id.clone(), name: dto.name.clone() };
             let disks = self.read_disks_if_possible(&id).await;
             self.map(&collection, &dto, ReplicationEvidence::Reported(&disks), view)?
@@ -211,27 +221,28 @@ impl Points {
     ) -> Result<RestorePoint, Error> {
         let point = map::point(&self.arm.scope, collection, dto, evidence, view)
             .map_err(|problem| self.arm.invalid_response(problem))?;
-        let is_complete_copy = point.state == State::Ready && dto.copied_from().is_some();
-        if let (true, ReplicationEvidence::Reported(_), Some(copy)) =
-            (is_complete_copy, evidence, fingerprint(dto))
+        let is_complete =
+            point.state == State::Ready && status::needs_instance_view(dto, &collection.region);
+        if let (true, ReplicationEvidence::Reported(_), Some(key)) =
+            (is_complete, evidence, fingerprint(dto))
         {
-            self.complete_copies.insert(copy, replication_code(dto));
+            self.complete_points.insert(key, replication_code(dto));
         }
         Ok(point)
     }
 
     /// Whether the state of a point is unknown for want of its instance view.
-    fn lacks_state(&self, dto: &dto::RestorePoint) -> bool {
-        status::needs_instance_view(dto)
+    fn lacks_state(&self, collection: &CollectionIdentity, dto: &dto::RestorePoint) -> bool {
+        status::needs_instance_view(dto, &collection.region)
             && dto.properties.instance_view.is_none()
             && self.cached_replication_code(dto).is_none()
     }
 
-    /// The aggregate replication code of a copy that an earlier read found complete. An instance view takes precedence.
+    /// The aggregate replication code of a point that an earlier read found complete. An instance view takes precedence.
     fn cached_replication_code(&self, dto: &dto::RestorePoint) -> Option<String> {
         match dto.properties.instance_view {
             Some(_) => None,
-            None => self.complete_copies.get(&fingerprint(dto)?),
+            None => self.complete_points.get(&fingerprint(dto)?),
         }
     }
 
@@ -240,7 +251,7 @@ impl Points {
     async fn read_disks_if_possible(&self, id: &PointId) -> Vec<dto::DiskRestorePoint> {
         self.read_disks(id).await.unwrap_or_else(|error| {
             let point = id.to_name(&self.arm.scope);
-            tracing::warn!(%point, %error, "cannot read the disk restore points of a copy");
+            tracing::warn!(%point, %error, "cannot read the disk restore points");
             Vec::new()
         })
     }
@@ -295,7 +306,7 @@ impl Points {
     }
 }
 
-/// Identifies a copy by the ids of its disk restore points, which are new for each copy. None while it has none.
+/// Identifies a point by the ids of its disk restore points, which are new for each point. None while it has none.
 fn fingerprint(dto: &dto::RestorePoint) -> Option<Uuid> {
     let ids: Vec<String> = dto
         .vm_disks()

@@ -48,10 +48,10 @@ fn replication_statuses(
     })
 }
 
-/// The replication of one disk restore point, or of a copy as a whole, as one of the providers reports it.
+/// The replication of one disk restore point, or of a point as a whole, as one of the providers reports it.
 #[derive(Debug)]
 pub(super) struct ReplicationReport<'a> {
-    /// ARM id of the disk restore point; empty for the copy as a whole.
+    /// ARM id of the disk restore point; empty for the point as a whole.
     pub(super) id: &'a str,
     /// READY, FAILED, or else COPYING.
     pub(super) state: State,
@@ -89,7 +89,7 @@ impl<'a> ReplicationReport<'a> {
         }
     }
 
-    fn from_instance_view(disk: &'a dto::DiskInstanceView) -> Self {
+    pub(super) fn from_instance_view(disk: &'a dto::DiskInstanceView) -> Self {
         let replication = disk.replication_status.as_ref();
         let status = replication.and_then(|replication| replication.status.as_ref());
         let percent = replication.and_then(|replication| replication.completion_percent);
@@ -129,7 +129,7 @@ pub(super) fn disk_reports<'a>(
     reports
 }
 
-/// The instance view's report on the copy as a whole.
+/// The instance view's report on the point as a whole.
 pub(super) fn aggregate_report(point: &dto::RestorePoint) -> Option<ReplicationReport<'_>> {
     let reports = replication_statuses(point)
         .map(|status| ReplicationReport::from_status("", Some(status), None));

@@ -1,12 +1,12 @@
 //! The state of a point and of its disks, as it follows from what the compute and the disk provider report.
 //!
-//! `provisioningState` decides first. Of a copy it is `Succeeded` as soon as the copy has begun; whether the data has
-//! arrived is reported disk by disk, in the instance view (compute provider) and in the list of disk restore points (disk
-//! provider). A copy is READY only when every disk is reported as succeeded: an unknown code, a missing entry and a
-//! missing instance view all mean COPYING.
+//! `provisioningState` decides first. Of a point whose data comes from another region, such as a copy, it is `Succeeded`
+//! as soon as the transfer has begun; whether the data has arrived is reported disk by disk, in the instance view (compute
+//! provider) and in the list of disk restore points (disk provider). Such a point is READY only when every disk is
+//! reported as succeeded: an unknown code, a missing entry and a missing instance view all mean COPYING.
 
 use super::dto;
-use super::id::eq_ignore_case;
+use super::id::{eq_ignore_case, normalized_region};
 use super::replication::{ReplicationReport, aggregate_report, disk_reports, report_of};
 use crate::model::{PointFailure, State};
 use crate::upstream::redact_text;
@@ -17,7 +17,7 @@ pub(super) struct PointStatus {
     pub(super) state: State,
     /// Why, for people.
     pub(super) reason: String,
-    /// Percent of a copy's data, weighted by the sizes of its disks.
+    /// Percent of the data that has arrived, weighted by the sizes of the disks.
     pub(super) percent: Option<i32>,
     /// One for each disk, in the order of [`PointDisks::included`].
     pub(super) disks: Vec<DiskStatus>,
@@ -32,7 +32,7 @@ pub(super) struct DiskStatus {
     pub(super) percent: Option<i32>,
 }
 
-/// What is known about the replication of a copy besides its instance view.
+/// What is known about the replication of a point besides its instance view.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ReplicationEvidence<'a> {
     /// The disk provider's list of its disks; empty if that was not read.
@@ -84,9 +84,10 @@ impl<'a> ProvisioningState<'a> {
     }
 }
 
-/// The status of a point.
+/// The status of a point whose collection is in `region`.
 pub(super) fn point_status(
     point: &dto::RestorePoint,
+    region: &str,
     evidence: ReplicationEvidence<'_>,
 ) -> PointStatus {
     match ProvisioningState::of(point) {
@@ -103,25 +104,50 @@ pub(super) fn point_status(
             let reason = format!("unknown provisioningState `{}`", redact_text(text));
             uniform(point, State::Unknown, State::Unknown, &reason)
         }
-        ProvisioningState::Succeeded if point.copied_from().is_none() => {
-            uniform(point, State::Ready, State::Ready, crash_consistency_note(point))
-        }
         ProvisioningState::Succeeded => match evidence {
-            ReplicationEvidence::Cached(_) => complete_copy(point),
-            ReplicationEvidence::Reported(disks) => copy_status(point, disks),
+            ReplicationEvidence::Cached(_) => arrived(point),
+            ReplicationEvidence::Reported(disks)
+                if is_from_another_region(point, region) || reports_replication(point) =>
+            {
+                replication_status(point, disks)
+            }
+            ReplicationEvidence::Reported(_) => {
+                uniform(point, State::Ready, State::Ready, crash_consistency_note(point))
+            }
         },
     }
 }
 
-/// Whether the state of a point depends on its instance view.
-pub(super) fn needs_instance_view(point: &dto::RestorePoint) -> bool {
-    point.copied_from().is_some() && ProvisioningState::of(point) == ProvisioningState::Succeeded
+/// Whether the state of a point in `region` depends on its instance view.
+pub(super) fn needs_instance_view(point: &dto::RestorePoint, region: &str) -> bool {
+    is_from_another_region(point, region)
+        && ProvisioningState::of(point) == ProvisioningState::Succeeded
+}
+
+/// Whether the data of a point has to be transferred to its region: it is a copy, or it was taken of a virtual machine in
+/// another region, which Azure offered until 2023.
+fn is_from_another_region(point: &dto::RestorePoint, region: &str) -> bool {
+    let metadata = point.properties.source_metadata.as_ref();
+    let vm_region = metadata.and_then(|metadata| metadata.location.as_deref());
+    point.copied_from().is_some()
+        || vm_region.is_some_and(|vm_region| normalized_region(vm_region) != region)
+}
+
+/// Whether the instance view of a point reports a replication that has not succeeded. That of a disk in instant access
+/// is about the copy of its data to snapshot storage, in the background.
+fn reports_replication(point: &dto::RestorePoint) -> bool {
+    let disks = point.disk_instance_views().unwrap_or_default();
+    let is_ordinary = |disk: &&dto::DiskInstanceView| disk.snapshot_access_state.is_none();
+    let reports = disks.iter().filter(is_ordinary).map(ReplicationReport::from_instance_view);
+    let aggregate = aggregate_report(point).filter(|_| disks.iter().all(|disk| is_ordinary(&disk)));
+    reports.chain(aggregate).any(|report| report.has_status && report.state != State::Ready)
 }
 
 /// Whether the disk provider may know more than the instance view that was read: ARM leaves ordinary disks out of the
 /// instance view of an instant access point.
-pub(super) fn needs_disk_provider(point: &dto::RestorePoint) -> bool {
-    if !needs_instance_view(point) || copy_status(point, &[]).state != State::Copying {
+pub(super) fn needs_disk_provider(point: &dto::RestorePoint, region: &str) -> bool {
+    if !needs_instance_view(point, region) || replication_status(point, &[]).state != State::Copying
+    {
         return false;
     }
     let PointDisks { included, excluded } = PointDisks::of(point);
@@ -164,14 +190,23 @@ fn uniform(point: &dto::RestorePoint, state: State, disks: State, reason: &str) 
     }
 }
 
-fn complete_copy(point: &dto::RestorePoint) -> PointStatus {
+/// What is replicated, as people call it.
+fn noun(point: &dto::RestorePoint) -> &'static str {
+    if point.copied_from().is_some() { "copy" } else { "restore point" }
+}
+
+fn arrived(point: &dto::RestorePoint) -> PointStatus {
     let disk = DiskStatus { state: State::Ready, percent: Some(100) };
-    let status = uniform(point, State::Ready, State::Ready, "every disk of the copy has arrived");
+    let reason = format!("every disk of the {} has arrived", noun(point));
+    let status = uniform(point, State::Ready, State::Ready, &reason);
     PointStatus { percent: Some(100), disks: vec![disk; status.disks.len()], ..status }
 }
 
-/// The status of a copy that has begun.
-fn copy_status(point: &dto::RestorePoint, provider: &[dto::DiskRestorePoint]) -> PointStatus {
+/// The status of a point whose replication has begun.
+fn replication_status(
+    point: &dto::RestorePoint,
+    provider: &[dto::DiskRestorePoint],
+) -> PointStatus {
     let PointDisks { included, excluded } = PointDisks::of(point);
     let reports = disk_reports(point, provider);
     let disks: Vec<DiskStatus> =
@@ -180,28 +215,29 @@ fn copy_status(point: &dto::RestorePoint, provider: &[dto::DiskRestorePoint]) ->
     let aggregate = aggregate_report(point);
     let failed = reports.iter().chain(&aggregate).find(|report| report.state == State::Failed);
     if let Some(failed) = failed {
-        let failure = replication_failure(&included, &disks, failed);
+        let failure = replication_failure(noun(point), &included, &disks, failed);
         let status = uniform(point, State::Failed, State::Unknown, &failure.message);
         return PointStatus { disks, failure: Some(failure), ..status };
     }
 
-    let arrived = disks.iter().filter(|disk| disk.state == State::Ready).count();
-    let all_arrived = !disks.is_empty() && arrived == disks.len();
+    let count = disks.iter().filter(|disk| disk.state == State::Ready).count();
+    let all_arrived = !disks.is_empty() && count == disks.len();
     // Includes disk restore points that belong to no disk of the virtual machine.
     let all_reports_ready = reports.iter().all(|report| report.state == State::Ready);
-    // That a disk without a restore point is excluded is certain only when something covers the copy as a whole: the
+    // That a disk without a restore point is excluded is certain only when something covers the point as a whole: the
     // aggregate, or the disk provider's list of all disk restore points.
     let is_covered = excluded.is_empty()
         || aggregate.as_ref().map_or(!provider.is_empty(), |report| report.state == State::Ready);
     if all_arrived && all_reports_ready && is_covered {
-        return complete_copy(point);
+        return arrived(point);
     }
 
+    let what = if point.copied_from().is_some() { "copy" } else { "replication" };
     let is_reported = point.properties.instance_view.is_some() || !provider.is_empty();
     let reason = if is_reported {
-        format!("the copy is under way; {arrived} of {} disks have arrived", disks.len())
+        format!("the {what} is under way; {count} of {} disks have arrived", disks.len())
     } else {
-        "the copy has begun; ARM does not report its progress yet".to_owned()
+        format!("the {what} has begun; ARM does not report its progress yet")
     };
     let has_disk_list = point.disk_instance_views().is_some() || !provider.is_empty();
     let percent = if has_disk_list { weighted_percent(&included, &disks) } else { None };
@@ -240,6 +276,7 @@ fn weighted_percent(included: &[&dto::Disk], disks: &[DiskStatus]) -> Option<i32
 }
 
 fn replication_failure(
+    noun: &str,
     included: &[&dto::Disk],
     disks: &[DiskStatus],
     failed: &ReplicationReport<'_>,
@@ -250,7 +287,7 @@ fn replication_failure(
         .filter(|(_, status)| status.state == State::Failed)
         .filter_map(|(disk, _)| disk.name.as_deref())
         .collect();
-    let what = if names.is_empty() { "the copy".to_owned() } else { names.join(", ") };
+    let what = if names.is_empty() { format!("the {noun}") } else { names.join(", ") };
     let text = failed.message.map(|text| format!(" (ARM: {})", redact_text(text)));
     PointFailure {
         code: failed.code.to_owned(),

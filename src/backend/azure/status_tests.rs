@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+/// Of the collection.
+const REGION: &str = "eastus";
 const SUCCEEDED: &str = "ReplicationState/succeeded";
 const REPLICATING: &str = "ReplicationState/replicating";
 
@@ -44,6 +46,13 @@ fn point(provisioning: &Value, copied_from: Option<&str>, view: &Value) -> dto::
     .unwrap()
 }
 
+/// A point of a virtual machine in another region.
+fn remote(view: &Value) -> dto::RestorePoint {
+    let mut point = point(&json!("Succeeded"), None, view);
+    point.properties.source_metadata.as_mut().unwrap().location = Some("West US".to_owned());
+    point
+}
+
 /// A copy that has begun.
 fn copy(view: &Value) -> dto::RestorePoint {
     point(&json!("Succeeded"), Some("/somewhere"), view)
@@ -68,11 +77,11 @@ fn provider(states: &[(&str, &str)]) -> Vec<dto::DiskRestorePoint> {
 
 /// The status by the instance view alone.
 fn status(point: &dto::RestorePoint) -> PointStatus {
-    point_status(point, ReplicationEvidence::Reported(&[]))
+    point_status(point, REGION, ReplicationEvidence::Reported(&[]))
 }
 
 fn status_if_cached(point: &dto::RestorePoint) -> PointStatus {
-    point_status(point, ReplicationEvidence::Cached(SUCCEEDED))
+    point_status(point, REGION, ReplicationEvidence::Cached(SUCCEEDED))
 }
 
 #[test]
@@ -227,8 +236,8 @@ fn a_copy_with_an_excluded_disk_is_ready_only_when_the_whole_is_covered() {
         ),
     ] {
         let point = partial_copy(&view);
-        assert_eq!(needs_disk_provider(&point), needs_provider, "{case}");
-        let found = point_status(&point, ReplicationEvidence::Reported(provided));
+        assert_eq!(needs_disk_provider(&point, REGION), needs_provider, "{case}");
+        let found = point_status(&point, REGION, ReplicationEvidence::Reported(provided));
         assert_eq!((found.state, found.disks.len()), (state, 1), "{case}");
     }
 }
@@ -247,10 +256,40 @@ fn the_disk_provider_counts_where_the_instance_view_has_no_status() {
         (vec![("d0", "Succeeded"), ("other", "Replicating")], State::Copying, Some(100)),
     ] {
         let point = copy(&view);
-        assert!(needs_disk_provider(&point));
-        let found = point_status(&point, ReplicationEvidence::Reported(&provider(&states)));
+        assert!(needs_disk_provider(&point, REGION));
+        let found = point_status(&point, REGION, ReplicationEvidence::Reported(&provider(&states)));
         assert_eq!((found.state, found.percent), (state, percent), "{states:?}");
     }
+}
+
+#[test]
+fn a_point_that_is_no_copy_is_ready_only_when_its_replication_has_succeeded() {
+    let both = |code, percent| {
+        instance_view_with_aggregate(
+            &[entry("os", code, "Info", percent), entry("d0", code, "Info", percent)],
+            code,
+        )
+    };
+    let local = |view: &Value| point(&json!("Succeeded"), None, view);
+    for (case, point, state, percent) in [
+        ("remote, nothing reported", remote(&Value::Null), State::Copying, None),
+        ("remote, replicating", remote(&both(REPLICATING, Some(0))), State::Copying, Some(0)),
+        ("remote, arrived", remote(&both(SUCCEEDED, None)), State::Ready, Some(100)),
+        ("local, nothing reported", local(&Value::Null), State::Ready, None),
+        ("local, replicating", local(&both(REPLICATING, Some(7))), State::Copying, Some(7)),
+        (
+            "local, only the aggregate",
+            local(&instance_view_with_aggregate(&[], REPLICATING)),
+            State::Copying,
+            Some(0),
+        ),
+        ("local, arrived", local(&both(SUCCEEDED, Some(100))), State::Ready, None),
+    ] {
+        let found = status(&point);
+        assert_eq!((found.state, found.percent), (state, percent), "{case}");
+    }
+    let reason = status(&remote(&both(REPLICATING, Some(0)))).reason;
+    assert_eq!(reason, "the replication is under way; 0 of 2 disks have arrived");
 }
 
 #[test]

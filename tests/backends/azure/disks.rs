@@ -175,6 +175,65 @@ async fn a_list_in_full_view_has_instant_access_too() {
     assert_eq!(collection.instant_access, None, "ARM does not report it for ordinary collections");
 }
 
+/// A point of a virtual machine in westus that is kept in eastus, as recorded in 2022.
+fn remote_point(id: &str, state: &str, percent: u8) -> Value {
+    let mut body = instant_access_point(id);
+    let properties = body["properties"].as_object_mut().unwrap();
+    properties.remove("instantAccessDurationMinutes");
+    properties["sourceMetadata"]["location"] = json!("westus");
+    let disks = &mut properties["sourceMetadata"]["storageProfile"]["dataDisks"];
+    disks[0]["managedDisk"]["storageAccountType"] = json!("Premium_LRS");
+    let status = json!({ "code": format!("ReplicationState/{state}"), "level": "Info",
+                         "displayStatus": state });
+    let disk = |disk: &str| {
+        json!({ "id": format!("{id}/diskRestorePoints/{disk}"),
+                "replicationStatus": { "status": status, "completionPercent": percent } })
+    };
+    properties["instanceView"] =
+        json!({ "diskRestorePoints": [disk("os_1"), disk("data_2")], "statuses": [status] });
+    body
+}
+
+#[tokio::test]
+async fn a_point_of_a_virtual_machine_in_another_region_is_copying_until_it_has_arrived() {
+    let fixture = AzureFixture::start();
+    let id = &fixture.simulator.seeded().points[0];
+    let mut listed = remote_point(id, "replicating", 0);
+    listed["properties"].as_object_mut().unwrap().remove("instanceView");
+    let collection = json!({
+        "name": "rpc-db01", "id": id.split("/restorePoints/").next().unwrap(), "location": "eastus",
+        "properties": {
+            "source": { "location": "westus", "id": fixture.simulator.seeded().vm },
+            "restorePoints": [listed],
+        },
+    });
+    fixture.fault(Method::GET, "/rpc-db01?", usize::MAX, response(&collection));
+    let parent = Segment::Id("rg-prod~rpc-db01".to_owned());
+    let list = async || list_all(&fixture.azure, &parent, 9).await.remove(0);
+
+    let replicating = remote_point(id, "replicating", 0);
+    for view in [View::Basic, View::Full, View::Raw] {
+        fixture.fault(Method::GET, "restorepoints/db01-day1", 1, response(&replicating));
+        let found = fixture.azure.get(&point(DAY1), view).await.unwrap();
+        assert_eq!(
+            (found.state, found.copy_progress_percent),
+            (State::Copying, Some(0)),
+            "{view:?}"
+        );
+        assert_eq!(found.source_restore_point, None);
+    }
+    fixture.fault(Method::GET, "restorepoints/db01-day1", 1, response(&replicating));
+    assert_eq!(list().await.state, State::Copying);
+
+    let arrived = remote_point(id, "succeeded", 100);
+    fixture.fault(Method::GET, "restorepoints/db01-day1", 1, response(&arrived));
+    let found = fixture.get(&point(DAY1)).await;
+    assert_eq!((found.state, found.copy_progress_percent), (State::Ready, Some(100)));
+    let calls = fixture.simulator.calls().count(&Method::GET, Kind::Point);
+    assert_eq!(list().await.state, State::Ready);
+    assert_eq!(fixture.simulator.calls().count(&Method::GET, Kind::Point), calls, "it is cached");
+}
+
 #[tokio::test]
 async fn a_copy_does_not_wait_for_an_excluded_disk() {
     let fixture = AzureFixture::start();
