@@ -239,8 +239,7 @@ fn replication_status(
     } else {
         format!("the {what} has begun; ARM does not report its progress yet")
     };
-    let has_disk_list = point.disk_instance_views().is_some() || !provider.is_empty();
-    let percent = if has_disk_list { weighted_percent(&included, &disks) } else { None };
+    let percent = weighted_percent(&included, &disks);
     let status = uniform(point, State::Copying, State::Copying, &reason);
     PointStatus { percent, disks, ..status }
 }
@@ -258,8 +257,12 @@ fn disk_status(report: Option<&ReplicationReport<'_>>) -> DiskStatus {
     DiskStatus { state: report.state, percent }
 }
 
-/// Percent of all data; if a size is missing, all disks have the same weight.
+/// Percent of all data; none if no disk has a percentage. A single disk without one counts as 0; if a size is missing,
+/// all disks have the same weight.
 fn weighted_percent(included: &[&dto::Disk], disks: &[DiskStatus]) -> Option<i32> {
+    if disks.iter().all(|disk| disk.percent.is_none()) {
+        return None;
+    }
     let sizes: Vec<i128> = included
         .iter()
         .map(|disk| i128::from(disk.disk_size_gb.map_or(0, |size| size.0.max(0))))

@@ -119,7 +119,19 @@ fn a_copy_is_ready_only_when_every_disk_is_reported_as_succeeded() {
     for (case, view, state, percent) in [
         ("no view", Value::Null, State::Copying, None),
         ("an empty view", json!({}), State::Copying, None),
-        ("no entries", instance_view(&[]), State::Copying, Some(0)),
+        ("no entries", instance_view(&[]), State::Copying, None),
+        (
+            "no percentages",
+            instance_view(&[os(REPLICATING, "Info", None), d0(REPLICATING, "Info", None)]),
+            State::Copying,
+            None,
+        ),
+        (
+            "a percentage of 0",
+            instance_view(&[os(REPLICATING, "Info", Some(0)), d0(REPLICATING, "Info", Some(0))]),
+            State::Copying,
+            Some(0),
+        ),
         (
             "both succeeded",
             instance_view(&[
@@ -281,7 +293,7 @@ fn a_point_that_is_no_copy_is_ready_only_when_its_replication_has_succeeded() {
             "local, only the aggregate",
             local(&instance_view_with_aggregate(&[], REPLICATING)),
             State::Copying,
-            Some(0),
+            None,
         ),
         ("local, arrived", local(&both(SUCCEEDED, Some(100))), State::Ready, None),
     ] {

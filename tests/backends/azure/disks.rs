@@ -322,6 +322,21 @@ async fn the_disk_provider_is_read_when_the_instance_view_lacks_disks() {
 }
 
 #[tokio::test]
+async fn progress_that_is_not_reported_is_absent() {
+    let fixture = AzureFixture::start();
+    let path = format!("{}?$expand=instanceView", fixture.simulator.seeded().running_copy);
+    let (_, mut body) = fixture.send_to_arm(Method::GET, &path, &Value::Null).await;
+    let entries = &mut body["properties"]["instanceView"]["diskRestorePoints"];
+    for entry in entries.as_array_mut().unwrap() {
+        entry["replicationStatus"].as_object_mut().unwrap().remove("completionPercent");
+    }
+    fixture.fault(Method::GET, "/db01-day2-copy", 1, response(&body));
+    let found = fixture.get(&point(RUNNING)).await;
+    assert_eq!((found.state, found.copy_progress_percent), (State::Copying, None));
+    assert!(found.disks.iter().all(|disk| disk.progress_percent.is_none()), "{:?}", found.disks);
+}
+
+#[tokio::test]
 async fn the_disk_provider_reports_a_failure_too() {
     let fixture = AzureFixture::start();
     let seeded = fixture.simulator.seeded();
