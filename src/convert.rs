@@ -57,6 +57,8 @@ pub(crate) fn collection(collection: Collection) -> proto::Collection {
         create_time: collection.create_time.map(timestamp),
         platform: collection.platform,
         instant_access: collection.instant_access,
+        provisioning_state: collection.provisioning_state,
+        source_vendor_id: collection.source_vendor_id,
     }
 }
 

@@ -9,7 +9,9 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use restore_point_test_support::fixture::{COPY_ID, TestGateway};
-use restore_point_test_support::names::{SRV39_IN_ANY_COLLECTION, azure_collection, azure_point};
+use restore_point_test_support::names::{
+    EVERYTHING, SRV39_IN_ANY_COLLECTION, azure_collection, azure_point,
+};
 
 async fn copy(gateway: &TestGateway, request: CopyRequest) -> Result<CopyResponse, Status> {
     gateway.client().copy(request).await.map(tonic::Response::into_inner)
@@ -194,6 +196,21 @@ async fn a_source_that_is_not_ready_is_not_copied() {
     let request = CopyRequest { source: azure_point(&id), ..request(&gateway, 0, &target) };
     let status = copy(&gateway, request).await.unwrap_err();
     assert_eq!(rule(&status), "SOURCE_NOT_READY");
+}
+
+#[tokio::test]
+async fn a_filter_by_machine_finds_its_copies() {
+    let gateway = TestGateway::start().await;
+    let seeded = gateway.azure.seeded();
+    let filter = "source.vm_name = \"vm-db01\"".to_owned();
+    let request = ListRequest { parent: EVERYTHING.into(), filter, ..Default::default() };
+    let found = gateway.list_all(request).await;
+    let names: Vec<&str> = found.iter().map(|point| point.name.as_str()).collect();
+    for copy in [&seeded.finished_copy, &seeded.running_copy, &seeded.failed_copy] {
+        assert!(names.contains(&azure_point(copy).as_str()), "{copy}: {names:?}");
+        let copy = gateway.get(&azure_point(copy)).await.unwrap();
+        assert_eq!(copy.source.unwrap().vm_name, "vm-db01");
+    }
 }
 
 #[tokio::test]

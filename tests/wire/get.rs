@@ -156,7 +156,12 @@ async fn a_collection_has_its_source_labels_and_platform() {
         gateway.client().get_collection(request).await.map(Response::into_inner)
     };
     let azure = get(&azure_collection(&seeded.collection)).await.unwrap();
-    assert_eq!(azure.source, seeded.vm);
+    assert_eq!((&azure.source, &azure.source_vendor_id), (&seeded.vm, &seeded.vm));
+    assert_eq!(azure.vendor_id, seeded.collection);
+    assert_eq!(azure.provisioning_state, "Succeeded");
+    let target = get(&azure_collection(&seeded.target)).await.unwrap();
+    assert_eq!(target.source, azure.name);
+    assert_eq!(target.source_vendor_id, seeded.collection);
     assert_eq!(azure.labels.get("department").map(String::as_str), Some("finance"));
     let replica = get(SRV39_COLLECTION).await.unwrap();
     assert_eq!(replica.display_name, "UCM Company CRM Replication");

@@ -16,7 +16,7 @@ use super::points::{Points, ReadPoint};
 use crate::backend::{NewCopy, Operation, StartedCopy, WriteMode};
 use crate::model::{
     AzureDiskProperties, Disk, DiskVendorProperties, Error, InvalidKind, PointRef, RestorePoint,
-    Source, State, VendorProperties, View,
+    State, VendorProperties, View,
 };
 
 /// What the checks of a copy have found.
@@ -356,7 +356,6 @@ fn preview(points: &Points, copy: &CheckedCopy) -> RestorePoint {
         display_name: target.name.clone(),
         state: State::Creating,
         state_reason: "it would be created; nothing was written".to_owned(),
-        source: Source { vm_name: String::new(), ..source.source.clone() },
         location: destination.region.clone(),
         source_restore_point: Some(source.name.clone()),
         disks: source.disks.iter().map(preview_disk).collect(),

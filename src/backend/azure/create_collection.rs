@@ -248,10 +248,12 @@ fn preview(
         display_name: spec.id.name.clone(),
         location: spec.region.clone(),
         source: source_name.unwrap_or_else(|| spec.source.clone()),
+        source_vendor_id: spec.source.clone(),
         source_location: source.map(|source| source.region.clone()).unwrap_or_default(),
         labels: spec.labels.clone(),
         create_time: None,
         platform: String::new(),
         instant_access: None,
+        provisioning_state: String::new(),
     }
 }

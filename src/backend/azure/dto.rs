@@ -34,6 +34,7 @@ pub(super) struct CollectionProperties {
     pub(super) source: CollectionSource,
     pub(super) restore_points: Option<Vec<RestorePoint>>,
     pub(super) instant_access: Option<bool>,
+    pub(super) provisioning_state: Option<String>,
 }
 
 /// The virtual machine of a collection's points, or the collection that they are copied from.

@@ -36,8 +36,8 @@ pub fn point(body: &[u8]) -> Option<RestorePoint> {
     let dto: dto::RestorePoint = dto::decode(body).ok()?;
     let scope = scope()?;
     let ArmId::Point(id) = ArmId::parse(&dto.id, &scope) else { return None };
-    let (region, source) = ("eastus".to_owned(), String::new());
-    let collection = CollectionIdentity { id: id.collection, region, source };
+    let (region, source, vm_name) = ("eastus".to_owned(), String::new(), String::new());
+    let collection = CollectionIdentity { id: id.collection, region, source, vm_name };
     map_point(&scope, &collection, &dto)
 }
 

@@ -27,6 +27,8 @@ pub(super) struct CollectionIdentity {
     pub(super) region: String,
     /// ARM id of the virtual machine of its points, or of the collection that they are copied from.
     pub(super) source: String,
+    /// The name of the virtual machine; empty while it is unknown.
+    pub(super) vm_name: String,
 }
 
 /// The identity of a collection.
@@ -43,10 +45,16 @@ pub(super) fn collection_identity(
     if !eq_ignore_case(&id.name, &dto.name) {
         return Err("the id and the name of a collection differ".to_owned());
     }
+    let source = dto.properties.source.id.clone();
+    let vm_name = match ArmId::parse(&source, scope) {
+        ArmId::VirtualMachine(name) => name,
+        _ => String::new(),
+    };
     Ok(CollectionIdentity {
         id: CollectionId { name: dto.name.clone(), ..id },
         region: normalized_region(&dto.location),
-        source: dto.properties.source.id.clone(),
+        source,
+        vm_name,
     })
 }
 
@@ -55,10 +63,11 @@ pub(super) fn collection_identity(
 /// # Errors
 /// As [`collection_identity`].
 pub(super) fn collection(scope: &Scope, dto: dto::Collection) -> Result<Collection, String> {
-    let CollectionIdentity { id, region, source } = collection_identity(scope, &dto)?;
-    let source = match ArmId::parse(&source, scope) {
+    let CollectionIdentity { id, region, source: source_vendor_id, .. } =
+        collection_identity(scope, &dto)?;
+    let source = match ArmId::parse(&source_vendor_id, scope) {
         ArmId::Collection(source) => source.to_name(scope).to_string(),
-        _ => source,
+        _ => source_vendor_id.clone(),
     };
     let source_location = dto.properties.source.location.as_deref().map(normalized_region);
     Ok(Collection {
@@ -68,11 +77,13 @@ pub(super) fn collection(scope: &Scope, dto: dto::Collection) -> Result<Collecti
         display_name: dto.name,
         location: region,
         source,
+        source_vendor_id,
         source_location: source_location.unwrap_or_default(),
         labels: dto.tags.unwrap_or_default(),
         create_time: None,
         platform: String::new(),
         instant_access: dto.properties.instant_access,
+        provisioning_state: dto.properties.provisioning_state.unwrap_or_default(),
     })
 }
 
@@ -93,10 +104,7 @@ pub(super) fn point(
     let metadata = properties.source_metadata.as_ref();
     let vm_region = metadata.and_then(|m| m.location.as_deref()).map(normalized_region);
     let source = Source {
-        vm_name: match ArmId::parse(&collection.source, scope) {
-            ArmId::VirtualMachine(name) => name,
-            _ => String::new(),
-        },
+        vm_name: collection.vm_name.clone(),
         vm_uid: metadata.and_then(|metadata| metadata.vm_id.clone()).unwrap_or_default(),
         location: vm_region.unwrap_or_default(),
     };

@@ -111,11 +111,13 @@ pub(super) fn collection(backend: &BackendId, kind: Kind, entity: Entity) -> Col
         display_name: entity.name,
         location: String::new(),
         source: String::new(),
+        source_vendor_id: String::new(),
         source_location: String::new(),
         labels: Default::default(),
         create_time: None,
         platform: entity.platform.unwrap_or_default(),
         instant_access: None,
+        provisioning_state: String::new(),
     }
 }
 
