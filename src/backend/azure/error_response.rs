@@ -9,8 +9,9 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
+use super::redact::redact_message;
 use crate::model::Error;
-use crate::upstream::{DEFAULT_RETRY_AFTER, redact_text};
+use crate::upstream::DEFAULT_RETRY_AFTER;
 
 /// The RetryInfo of a 429 without Retry-After: ARM's buckets refill every second, those of Compute every minute.
 const DEFAULT_THROTTLE_RETRY_AFTER: Duration = Duration::from_secs(10);
@@ -152,9 +153,9 @@ impl ErrorResponse {
     fn text(&self) -> String {
         let Self { code, message, .. } = self;
         match (code.is_empty(), message.is_empty()) {
-            (false, false) => redact_text(&format!("{code}: {message}")),
-            (false, true) => redact_text(code),
-            (true, false) => redact_text(message),
+            (false, false) => redact_message(&format!("{code}: {message}")),
+            (false, true) => redact_message(code),
+            (true, false) => redact_message(message),
             (true, true) => format!("HTTP {} without an error message", self.status.as_u16()),
         }
     }
@@ -211,9 +212,14 @@ impl ErrorResponse {
     }
 }
 
-/// Whether the resource group, and not only the resource in it, does not exist.
-pub(super) fn is_resource_group_missing(error: &Error) -> bool {
-    matches!(error, Error::NotFound { detail, .. } if detail.starts_with("ResourceGroupNotFound"))
+/// Whether this resource group, and not only the resource in it, does not exist. ARM quotes its name.
+pub(super) fn is_resource_group_missing(error: &Error, group: &str) -> bool {
+    match error {
+        Error::NotFound { detail, .. } => detail
+            .strip_prefix("ResourceGroupNotFound")
+            .is_some_and(|text| text.split('\'').any(|part| part.eq_ignore_ascii_case(group))),
+        _ => false,
+    }
 }
 
 /// Code and message of an error body, the first details included; each empty if there is none. Not redacted.

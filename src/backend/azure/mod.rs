@@ -4,10 +4,10 @@
 //! of virtual machines and grants no disk access, since the gateway offers none of that. It waits for no operation: each
 //! call returns what ARM reports at that moment.
 //!
-//! The modules, each of which uses only those before it: `id` and `dto` (ARM's ids and JSON); `error_response`, `quota`,
-//! `credential`, `config` and `client` (requests); `replication`, `status`, `map` and `redact` (from JSON to the model);
-//! `collections` and `points` (reads); `create_collection`, `copy`, `cursor`, `list` and `poll` (the methods of the
-//! backend).
+//! The modules, each of which uses only those before it: `id`, `dto` and `redact` (ARM's ids, JSON and texts);
+//! `error_response`, `quota`, `credential`, `config` and `client` (requests); `replication`, `status` and `map` (from
+//! JSON to the model); `collections` and `points` (reads); `create_collection`, `copy`, `cursor`, `list` and `poll` (the
+//! methods of the backend).
 
 mod client;
 mod collections;

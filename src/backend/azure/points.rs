@@ -17,13 +17,12 @@ use super::dto;
 use super::error_response::code_and_message;
 use super::id::{PointId, eq_ignore_case};
 use super::map::{self, CollectionIdentity};
-use super::redact::redact;
+use super::redact::{redact, redact_message};
 use super::replication::replication_code;
 use super::status::{self, ReplicationEvidence};
 use crate::backend::Operation;
 use crate::backend::cache::Cache;
 use crate::model::{Error, PointFailure, RestorePoint, State, View};
-use crate::upstream::redact_text;
 
 /// Reads of single points that one call of a list or poll has in flight.
 pub(super) const MAX_CONCURRENT_READS: usize = 8;
@@ -299,10 +298,10 @@ impl Points {
         }
         let (code, message) = code_and_message(body.get("error").unwrap_or(&Value::Null));
         if code.is_empty() && message.is_empty() {
-            let status = redact_text(&status);
+            let status = redact_message(&status);
             return Ok(unknown(&format!("its operation is {status} and reports no reason")));
         }
-        Ok(PointFailure { code, message: redact_text(&message) })
+        Ok(PointFailure { code, message: redact_message(&message) })
     }
 }
 

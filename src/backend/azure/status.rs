@@ -7,9 +7,9 @@
 
 use super::dto;
 use super::id::{eq_ignore_case, normalized_region};
+use super::redact::redact_message;
 use super::replication::{ReplicationReport, aggregate_report, disk_reports, report_of};
 use crate::model::{PointFailure, State};
-use crate::upstream::redact_text;
 
 /// The status of a point.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +101,7 @@ pub(super) fn point_status(
             uniform(point, State::Deleting, State::Unknown, "ARM is deleting it")
         }
         ProvisioningState::Unknown(text) => {
-            let reason = format!("unknown provisioningState `{}`", redact_text(text));
+            let reason = format!("unknown provisioningState `{}`", redact_message(text));
             uniform(point, State::Unknown, State::Unknown, &reason)
         }
         ProvisioningState::Succeeded => match evidence {
@@ -291,7 +291,7 @@ fn replication_failure(
         .filter_map(|(disk, _)| disk.name.as_deref())
         .collect();
     let what = if names.is_empty() { format!("the {noun}") } else { names.join(", ") };
-    let text = failed.message.map(|text| format!(" (ARM: {})", redact_text(text)));
+    let text = failed.message.map(|text| format!(" (ARM: {})", redact_message(text)));
     PointFailure {
         code: failed.code.to_owned(),
         message: format!(
