@@ -53,6 +53,18 @@ pub enum Error {
         /// The rule in words and what to do about it.
         description: String,
     },
+    /// A rule of the vendor forbids it for now, and will allow it without anyone doing anything.
+    #[error("{description}")]
+    NotYetAllowed {
+        /// The rule, UPPER_SNAKE_CASE.
+        rule: &'static str,
+        /// Name of the resource that violates it.
+        subject: String,
+        /// The rule in words.
+        description: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// The backend cannot do this at all.
     #[error("backends/{backend} does not support `{capability}`: {reason}")]
     Unsupported {

@@ -20,7 +20,7 @@ pub(crate) use name::check_id;
 pub use name::{BackendId, CollectionName, ListParent, PointRef, RestorePointName, Segment};
 pub use order::{OrderBy, SortKey};
 pub use restore_point::{
-    Consistency, Disk, PointFailure, RawBody, RestorePoint, Source, State, View,
+    Consistency, Disk, OtherUses, PointFailure, RawBody, RestorePoint, Source, State, Use, View,
 };
 pub use token::{KeyError, Purpose, Sealer, TokenError};
 pub use vendor::{

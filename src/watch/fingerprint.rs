@@ -77,6 +77,8 @@ fn write_point(fields: &mut Fields, point: &RestorePoint) {
         vendor_id,
         display_name,
         state,
+        // With the state it decides what the point is usable for, which is written.
+        other_uses: _,
         state_reason: _,
         point_time,
         source,
@@ -108,6 +110,7 @@ fn write_point(fields: &mut Fields, point: &RestorePoint) {
     for disk in disks {
         write_disk(fields, disk);
     }
+    point.usable_for().for_each(|allowed| fields.text(2, 18, allowed.name()));
     if let Some(PointFailure { code, message }) = failure {
         fields.nested(1, 15);
         fields.text(1, 16, code);

@@ -166,6 +166,7 @@ mod tests {
             vendor_id: id.to_owned(),
             display_name: id.to_owned(),
             state,
+            other_uses: Default::default(),
             state_reason: String::new(),
             point_time: None,
             source: Source::default(),

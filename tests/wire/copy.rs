@@ -2,8 +2,10 @@
 
 use http::Method;
 use jiff::SignedDuration;
-use restore_point_gateway::proto::restore_point::State;
-use restore_point_gateway::proto::{CopyRequest, CopyResponse, ListRequest, RestorePoint};
+use restore_point_gateway::proto::restore_point::{State, Use};
+use restore_point_gateway::proto::{
+    Collection, CopyRequest, CopyResponse, CreateCollectionRequest, ListRequest, RestorePoint,
+};
 use restore_point_sandbox::azure::{Fault, Kind, Matching};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -196,6 +198,55 @@ async fn a_source_that_is_not_ready_is_not_copied() {
     let request = CopyRequest { source: azure_point(&id), ..request(&gateway, 0, &target) };
     let status = copy(&gateway, request).await.unwrap_err();
     assert_eq!(rule(&status), "SOURCE_NOT_READY");
+}
+
+#[tokio::test]
+async fn a_source_whose_disks_are_copied_in_the_background_is_not_copied_yet() {
+    let gateway = TestGateway::start_with(|settings| {
+        settings.azure.quirks.premium_v2_needs_instant_access = false;
+    })
+    .await;
+    let create = async |id: &str, location: &str, source: &str| {
+        let collection = Collection {
+            location: location.to_owned(),
+            source: source.to_owned(),
+            ..Default::default()
+        };
+        let request = CreateCollectionRequest {
+            parent: "backends/azure".to_owned(),
+            collection_id: id.to_owned(),
+            collection: Some(collection),
+            ..Default::default()
+        };
+        gateway.client().create_collection(request).await.unwrap().into_inner()
+    };
+    let sap = create("rg-prod~rpc-sap", "eastus", &gateway.azure.seeded().instant_vm).await;
+    let north = create("rg-prod~rpc-north", "northeurope", &sap.name).await;
+    let id = format!("{}/restorePoints/sap", sap.vendor_id);
+    assert_eq!(gateway.arm(Method::PUT, &id).await.status(), 201);
+    gateway.clock.advance(SignedDuration::from_mins(1));
+    let pending = gateway.get(&azure_point(&id)).await.unwrap();
+    assert_eq!((pending.state(), pending.usable), (State::Creating, false));
+    assert!(pending.usable_for.is_empty() && pending.state_reason.contains("Pending"));
+
+    let request =
+        CopyRequest { source: azure_point(&id), destination: north.name, ..Default::default() };
+    let status = copy(&gateway, request.clone()).await.unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
+    assert_eq!(rule(&status), "SOURCE_NOT_COPYABLE_YET");
+    let retry = status.get_details_retry_info().unwrap().retry_delay.unwrap();
+    assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "600000");
+    // After that time it can be copied, or the next RetryInfo says when.
+    let mut waited = 0;
+    while let Err(status) = copy(&gateway, request.clone()).await {
+        assert_eq!(rule(&status), "SOURCE_NOT_COPYABLE_YET");
+        waited += 1;
+        assert!(waited < 9, "{status:?}");
+        gateway.clock.advance(SignedDuration::try_from(retry).unwrap());
+    }
+    let copyable = gateway.get(&azure_point(&id)).await.unwrap();
+    let all: Vec<Use> = copyable.usable_for().collect();
+    assert_eq!(all, [Use::Restore, Use::Copy, Use::Export]);
 }
 
 #[tokio::test]

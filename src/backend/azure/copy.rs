@@ -4,6 +4,8 @@
 //! effect. Equal calls may run at the same time, so each read that shows the copy counts, and not only the first. A
 //! violated rule is an [`Error::FailedPrecondition`] with a remedy. Uncertain cases are left to ARM.
 
+use std::time::Duration;
+
 use http::{HeaderMap, StatusCode};
 use uuid::Uuid;
 
@@ -13,19 +15,23 @@ use super::dto;
 use super::id::{ArmId, MAX_NAME, PointId, eq_ignore_case, is_new_name, quoted};
 use super::map::CollectionIdentity;
 use super::points::{Points, ReadPoint};
+use super::status;
 use crate::backend::{NewCopy, Operation, StartedCopy, WriteMode};
 use crate::model::{
     AzureDiskProperties, Disk, DiskVendorProperties, Error, InvalidKind, PointRef, RestorePoint,
-    State, VendorProperties, View,
+    State, Use, VendorProperties, View,
 };
+
+/// How often ARM updates the progress of copies.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(600);
 
 /// What the checks of a copy have found.
 #[derive(Debug)]
 enum Checked {
     /// An equal call has started it since the first look for it.
-    Existing(StartedCopy),
+    Existing(Box<StartedCopy>),
     /// It violates no rule.
-    New(CheckedCopy),
+    New(Box<CheckedCopy>),
 }
 
 /// A copy that violates no rule.
@@ -60,7 +66,7 @@ pub(super) async fn start_copy(
         return Ok(existing);
     }
     let copy = match check(points, &source, &target).await? {
-        Checked::Existing(existing) => return Ok(existing),
+        Checked::Existing(existing) => return Ok(*existing),
         Checked::New(copy) => copy,
     };
     match mode {
@@ -185,7 +191,7 @@ async fn check(points: &Points, source: &PointId, target: &PointId) -> Result<Ch
     if dtos.iter().any(is_target)
         && let Some(existing) = find_existing(points, source_id, target).await?
     {
-        return Ok(Checked::Existing(existing));
+        return Ok(Checked::Existing(Box::new(existing)));
     }
     let copies = dtos
         .iter()
@@ -198,7 +204,7 @@ async fn check(points: &Points, source: &PointId, target: &PointId) -> Result<Ch
     check_order(&source.point, newest.as_ref())?;
 
     let target = PointId { collection: destination.id.clone(), name: target.name.clone() };
-    Ok(Checked::New(CheckedCopy { source, destination, target }))
+    Ok(Checked::New(Box::new(CheckedCopy { source, destination, target })))
 }
 
 fn check_source(source: &ReadPoint) -> Result<(), Error> {
@@ -212,8 +218,22 @@ fn check_source(source: &ReadPoint) -> Result<(), Error> {
             "it is a copy itself; copy the point that it was copied from".to_owned(),
         );
     }
+    let not_yet = || {
+        Err(Error::NotYetAllowed {
+            rule: "SOURCE_NOT_COPYABLE_YET",
+            subject: source.point.name.to_string(),
+            description: format!(
+                "it cannot be copied yet: {}; watch it until `usable_for` has COPY, then copy it",
+                source.point.state_reason
+            ),
+            retry_after: PROGRESS_INTERVAL,
+        })
+    };
     match source.point.state {
-        State::Ready => Ok(()),
+        // Without data to wait for, ARM decides whether it copies the point.
+        State::Ready if source.point.is_usable_for(Use::Export) => Ok(()),
+        State::Ready | State::Copying => not_yet(),
+        State::Creating if status::is_created(&source.dto) => not_yet(),
         State::Creating => violation(
             "SOURCE_NOT_READY",
             "it is still being created; watch it until it is READY, then copy it".to_owned(),

@@ -220,12 +220,13 @@ pub(super) struct DiskRestorePoint {
     pub(super) properties: DiskRestorePointProperties,
 }
 
-/// Its `properties`. Both members are present only if the source is in another region. The state is a single word,
-/// `Succeeded`, where the compute provider has a code.
+/// Its `properties`. The state of the replication is present only if the source is in another region; it is a single word,
+/// `Succeeded`, where the compute provider has a code. `snapshotAccessState` is present from 2026-03-02 on.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DiskRestorePointProperties {
     pub(super) replication_state: Option<String>,
+    pub(super) snapshot_access_state: Option<String>,
     pub(super) completion_percent: Option<LenientInteger>,
 }
 

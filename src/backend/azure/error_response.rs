@@ -43,6 +43,9 @@ const SERVICE_ERROR_CODES: [&str; 6] = [
     "InternalServerError",
 ];
 
+/// The rule of an error about a version that the cloud does not have.
+pub(super) const API_VERSION_NOT_SUPPORTED: &str = "API_VERSION_NOT_SUPPORTED";
+
 /// A setting of the backend that ARM rejects.
 struct SettingRule {
     codes: &'static [&'static str],
@@ -56,8 +59,13 @@ const SUBSCRIPTION: SettingRule = SettingRule {
     remedy: "check the backend's `subscription_id`, and that its credential belongs to the same tenant",
 };
 const API_VERSION: SettingRule = SettingRule {
-    codes: &["InvalidResourceType", "InvalidApiVersionParameter", "MissingApiVersionParameter"],
-    rule: "API_VERSION_NOT_SUPPORTED",
+    codes: &[
+        "InvalidResourceType",
+        "InvalidApiVersionParameter",
+        "MissingApiVersionParameter",
+        "NoRegisteredProviderFound",
+    ],
+    rule: API_VERSION_NOT_SUPPORTED,
     remedy: "set the backend's `api_version` to one that its cloud supports",
 };
 

@@ -10,7 +10,7 @@ use super::error_response::ErrorResponse;
 use super::id::{ArmId, CollectionId, Scope};
 use super::map::{self, CollectionIdentity};
 use super::redact::redact;
-use super::status::ReplicationEvidence;
+use super::status::DataEvidence;
 use crate::backend::Cursor;
 use crate::model::{BackendId, Collection, Error, RestorePoint, View};
 
@@ -27,7 +27,7 @@ fn map_point(
     collection: &CollectionIdentity,
     dto: &dto::RestorePoint,
 ) -> Option<RestorePoint> {
-    let evidence = ReplicationEvidence::Reported(&[]);
+    let evidence = DataEvidence::Reported(&[]);
     map::point(scope, collection, dto, evidence, View::Full).ok()
 }
 

@@ -35,7 +35,7 @@ fn mapped(
     view: View,
 ) -> Result<RestorePoint, String> {
     let dto = dto::decode(body.to_string().as_bytes())?;
-    point(&scope(), collection, &dto, ReplicationEvidence::Reported(&[]), view)
+    point(&scope(), collection, &dto, DataEvidence::Reported(&[]), view)
 }
 
 /// The documented body with its placeholders filled in. Its numbers are texts, as in the documentation.

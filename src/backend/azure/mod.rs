@@ -5,9 +5,9 @@
 //! call returns what ARM reports at that moment.
 //!
 //! The modules, each of which uses only those before it: `id`, `dto` and `redact` (ARM's ids, JSON and texts);
-//! `error_response`, `quota`, `credential`, `config` and `client` (requests); `replication`, `status` and `map` (from
-//! JSON to the model); `collections` and `points` (reads); `create_collection`, `copy`, `cursor`, `list` and `poll` (the
-//! methods of the backend).
+//! `error_response`, `quota`, `credential`, `config` and `client` (requests); `replication`, `snapshot_access`, `status`
+//! and `map` (from JSON to the model); `collections` and `points` (reads); `create_collection`, `copy`, `cursor`, `list`
+//! and `poll` (the methods of the backend).
 
 mod client;
 mod collections;
@@ -28,6 +28,7 @@ mod poll;
 mod quota;
 mod redact;
 mod replication;
+mod snapshot_access;
 mod status;
 
 use std::sync::Arc;

@@ -3,18 +3,26 @@
 //! `provisioningState` decides first. Of a point whose data comes from another region, such as a copy, it is `Succeeded`
 //! as soon as the transfer has begun; whether the data has arrived is reported disk by disk, in the instance view (compute
 //! provider) and in the list of disk restore points (disk provider). Such a point is READY only when every disk is
-//! reported as succeeded: an unknown code, a missing entry and a missing instance view all mean COPYING.
+//! reported as succeeded: an unknown code, a missing entry and a missing instance view all mean COPYING. A point whose data
+//! is there may still be CREATING, or usable for a restore only, while its disks are copied in the background: see
+//! [`super::snapshot_access`].
 
+use std::sync::Arc;
+
+use super::client::DiskApiVersion;
 use super::dto;
 use super::id::{eq_ignore_case, normalized_region};
 use super::redact::redact_message;
 use super::replication::{ReplicationReport, aggregate_report, disk_reports, report_of};
-use crate::model::{PointFailure, State};
+use super::snapshot_access::{self, SnapshotAccess};
+use crate::model::{OtherUses, PointFailure, State};
 
 /// The status of a point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PointStatus {
     pub(super) state: State,
+    /// What it can be used for besides a restore, if it is READY.
+    pub(super) other_uses: OtherUses,
     /// Why, for people.
     pub(super) reason: String,
     /// Percent of the data that has arrived, weighted by the sizes of the disks.
@@ -32,13 +40,32 @@ pub(super) struct DiskStatus {
     pub(super) percent: Option<i32>,
 }
 
-/// What is known about the replication of a point besides its instance view.
+/// What is known about the data of a point besides its instance view.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum ReplicationEvidence<'a> {
+pub(super) enum DataEvidence<'a> {
     /// The disk provider's list of its disks; empty if that was not read.
     Reported(&'a [dto::DiskRestorePoint]),
-    /// An earlier read found it complete, with this aggregate code. That does not change again.
-    Cached(&'a str),
+    /// An earlier read found it complete.
+    Cached(&'a CompletePoint),
+}
+
+/// What a point was found complete by, which does not change again.
+#[derive(Debug, Clone)]
+pub(super) struct CompletePoint {
+    /// The aggregate replication code.
+    pub(super) replication_code: String,
+    /// The disk provider's list of its disks, if that was read.
+    pub(super) disks: Arc<[dto::DiskRestorePoint]>,
+}
+
+impl<'a> DataEvidence<'a> {
+    /// The disk provider's list of the disks; empty if that was not read.
+    pub(super) fn provider_disks(self) -> &'a [dto::DiskRestorePoint] {
+        match self {
+            Self::Reported(disks) => disks,
+            Self::Cached(complete) => &complete.disks,
+        }
+    }
 }
 
 /// The disks of a virtual machine by whether its point includes them.
@@ -88,7 +115,7 @@ impl<'a> ProvisioningState<'a> {
 pub(super) fn point_status(
     point: &dto::RestorePoint,
     region: &str,
-    evidence: ReplicationEvidence<'_>,
+    evidence: DataEvidence<'_>,
 ) -> PointStatus {
     match ProvisioningState::of(point) {
         ProvisioningState::Creating => {
@@ -105,23 +132,46 @@ pub(super) fn point_status(
             uniform(point, State::Unknown, State::Unknown, &reason)
         }
         ProvisioningState::Succeeded => match evidence {
-            ReplicationEvidence::Cached(_) => arrived(point),
-            ReplicationEvidence::Reported(disks)
+            DataEvidence::Cached(_) if is_from_another_region(point, region) => {
+                PointStatus { other_uses: all_other_uses(point), ..arrived(point) }
+            }
+            DataEvidence::Cached(_) => {
+                PointStatus { other_uses: all_other_uses(point), ..local(point) }
+            }
+            DataEvidence::Reported(provider)
                 if is_from_another_region(point, region) || reports_replication(point) =>
             {
-                replication_status(point, disks)
+                match replication_status(point, provider) {
+                    status if status.state == State::Ready => {
+                        let access = |disk| snapshot_access::of_arrived_disk(disk, point, provider);
+                        limited_by_access(point, status, access)
+                    }
+                    status => status,
+                }
             }
-            ReplicationEvidence::Reported(_) => {
-                uniform(point, State::Ready, State::Ready, crash_consistency_note(point))
+            DataEvidence::Reported(provider) => {
+                let access = |disk| snapshot_access::of_local_disk(disk, point, provider);
+                limited_by_access(point, local(point), access)
             }
         },
     }
 }
 
+/// Whether ARM has created the point, whatever has become of its data.
+pub(super) fn is_created(point: &dto::RestorePoint) -> bool {
+    ProvisioningState::of(point) == ProvisioningState::Succeeded
+}
+
 /// Whether the state of a point in `region` depends on its instance view.
 pub(super) fn needs_instance_view(point: &dto::RestorePoint, region: &str) -> bool {
-    is_from_another_region(point, region)
-        && ProvisioningState::of(point) == ProvisioningState::Succeeded
+    let is_limited = || {
+        has_instant_access(point)
+            || PointDisks::of(point)
+                .included
+                .into_iter()
+                .any(snapshot_access::is_copied_in_background)
+    };
+    is_created(point) && (is_from_another_region(point, region) || is_limited())
 }
 
 /// Whether the data of a point has to be transferred to its region: it is a copy, or it was taken of a virtual machine in
@@ -143,11 +193,28 @@ fn reports_replication(point: &dto::RestorePoint) -> bool {
     reports.chain(aggregate).any(|report| report.has_status && report.state != State::Ready)
 }
 
-/// Whether the disk provider may know more than the instance view that was read: ARM leaves ordinary disks out of the
-/// instance view of an instant access point.
-pub(super) fn needs_disk_provider(point: &dto::RestorePoint, region: &str) -> bool {
-    if !needs_instance_view(point, region) || replication_status(point, &[]).state != State::Copying
-    {
+/// The version of the disk provider to read, if it may know more than the instance view that was read: ARM leaves
+/// ordinary disks out of the instance view of an instant access point, and disks that are copied in the background out
+/// of that of an ordinary point.
+pub(super) fn needed_disk_provider(
+    point: &dto::RestorePoint,
+    region: &str,
+) -> Option<DiskApiVersion> {
+    if !is_created(point) {
+        return None;
+    }
+    if is_from_another_region(point, region) {
+        return lacks_replication(point).then_some(DiskApiVersion::Replication);
+    }
+    let is_unreported = |disk: &dto::Disk| {
+        snapshot_access::of_local_disk(disk, point, &[]) == SnapshotAccess::Unreported
+    };
+    let included = PointDisks::of(point).included;
+    included.into_iter().any(is_unreported).then_some(DiskApiVersion::SnapshotAccess)
+}
+
+fn lacks_replication(point: &dto::RestorePoint) -> bool {
+    if replication_status(point, &[]).state != State::Copying {
         return false;
     }
     let PointDisks { included, excluded } = PointDisks::of(point);
@@ -184,10 +251,77 @@ fn uniform(point: &dto::RestorePoint, state: State, disks: State, reason: &str) 
     PointStatus {
         state,
         reason: reason.to_owned(),
+        other_uses: OtherUses::default(),
         percent: None,
         disks: vec![disk; PointDisks::of(point).included.len()],
         failure: None,
     }
+}
+
+/// The status of a point whose data is in its region from the start.
+fn local(point: &dto::RestorePoint) -> PointStatus {
+    uniform(point, State::Ready, State::Ready, crash_consistency_note(point))
+}
+
+/// All that the vendor allows with such a point once its data is accessible. Azure copies neither copies nor points of
+/// confidential virtual machines.
+fn all_other_uses(point: &dto::RestorePoint) -> OtherUses {
+    let metadata = point.properties.source_metadata.as_ref();
+    let security = metadata.and_then(|metadata| metadata.security_profile.as_ref());
+    let kind = security.and_then(|security| security.security_type.as_deref());
+    let is_confidential = kind.is_some_and(|kind| eq_ignore_case(kind, "ConfidentialVM"));
+    OtherUses { copy: point.copied_from().is_none() && !is_confidential, export: true }
+}
+
+/// The status of a point that is READY as far as the access to its disks allows.
+fn limited_by_access<'a>(
+    point: &'a dto::RestorePoint,
+    ready: PointStatus,
+    access: impl Fn(&'a dto::Disk) -> SnapshotAccess<'a>,
+) -> PointStatus {
+    let included = PointDisks::of(point).included;
+    let accesses: Vec<SnapshotAccess<'_>> = included.iter().copied().map(access).collect();
+    let names = |wanted: &dyn Fn(&SnapshotAccess<'_>) -> bool| -> String {
+        let limited = included.iter().zip(&accesses).filter(|(_, access)| wanted(access));
+        let names: Vec<&str> = limited.filter_map(|(disk, _)| disk.name.as_deref()).collect();
+        names.join(", ")
+    };
+    let blocked = accesses.iter().find_map(|access| match access {
+        SnapshotAccess::Pending => Some(format!(
+            "the data of {} is still being copied in the background (snapshotAccessState Pending)",
+            names(&|access| *access == SnapshotAccess::Pending)
+        )),
+        SnapshotAccess::Unreported => Some(format!(
+            "the data of {} has to be copied in the background, and Azure does not report whether it is",
+            names(&|access| *access == SnapshotAccess::Unreported)
+        )),
+        SnapshotAccess::Unknown(text) => Some(format!(
+            "{} has the unknown snapshotAccessState `{}`",
+            names(&|access| *access == SnapshotAccess::Unknown(text)),
+            redact_message(text)
+        )),
+        SnapshotAccess::Full | SnapshotAccess::RestoreOnly => None,
+    });
+    if let Some(reason) = blocked {
+        let with_access = |(disk, access): (&DiskStatus, &SnapshotAccess<'_>)| match access {
+            SnapshotAccess::Full | SnapshotAccess::RestoreOnly => *disk,
+            _ => DiskStatus { state: State::Creating, ..*disk },
+        };
+        let disks = ready.disks.iter().zip(&accesses).map(with_access).collect();
+        return PointStatus { state: State::Creating, reason, disks, ..ready };
+    }
+    let restore_only = names(&|access| *access == SnapshotAccess::RestoreOnly);
+    if accesses.contains(&SnapshotAccess::RestoreOnly) {
+        let limit = format!(
+            "a restore can start from instant access, but no copy and no export until the data of \
+             {restore_only} has been copied in the background (snapshotAccessState InstantAccess)"
+        );
+        let reasons = [limit, ready.reason.clone()];
+        let reasons: Vec<String> =
+            reasons.into_iter().filter(|reason| !reason.is_empty()).collect();
+        return PointStatus { reason: reasons.join("; "), ..ready };
+    }
+    PointStatus { other_uses: all_other_uses(point), ..ready }
 }
 
 /// What is replicated, as people call it.

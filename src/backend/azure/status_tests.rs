@@ -77,11 +77,12 @@ fn provider(states: &[(&str, &str)]) -> Vec<dto::DiskRestorePoint> {
 
 /// The status by the instance view alone.
 fn status(point: &dto::RestorePoint) -> PointStatus {
-    point_status(point, REGION, ReplicationEvidence::Reported(&[]))
+    point_status(point, REGION, DataEvidence::Reported(&[]))
 }
 
 fn status_if_cached(point: &dto::RestorePoint) -> PointStatus {
-    point_status(point, REGION, ReplicationEvidence::Cached(SUCCEEDED))
+    let complete = CompletePoint { replication_code: SUCCEEDED.to_owned(), disks: [].into() };
+    point_status(point, REGION, DataEvidence::Cached(&complete))
 }
 
 #[test]
@@ -248,8 +249,8 @@ fn a_copy_with_an_excluded_disk_is_ready_only_when_the_whole_is_covered() {
         ),
     ] {
         let point = partial_copy(&view);
-        assert_eq!(needs_disk_provider(&point, REGION), needs_provider, "{case}");
-        let found = point_status(&point, REGION, ReplicationEvidence::Reported(provided));
+        assert_eq!(needed_disk_provider(&point, REGION).is_some(), needs_provider, "{case}");
+        let found = point_status(&point, REGION, DataEvidence::Reported(provided));
         assert_eq!((found.state, found.disks.len()), (state, 1), "{case}");
     }
 }
@@ -268,8 +269,8 @@ fn the_disk_provider_counts_where_the_instance_view_has_no_status() {
         (vec![("d0", "Succeeded"), ("other", "Replicating")], State::Copying, Some(100)),
     ] {
         let point = copy(&view);
-        assert!(needs_disk_provider(&point, REGION));
-        let found = point_status(&point, REGION, ReplicationEvidence::Reported(&provider(&states)));
+        assert!(needed_disk_provider(&point, REGION).is_some());
+        let found = point_status(&point, REGION, DataEvidence::Reported(&provider(&states)));
         assert_eq!((found.state, found.percent), (state, percent), "{states:?}");
     }
 }
@@ -302,6 +303,66 @@ fn a_point_that_is_no_copy_is_ready_only_when_its_replication_has_succeeded() {
     }
     let reason = status(&remote(&both(REPLICATING, Some(0)))).reason;
     assert_eq!(reason, "the replication is under way; 0 of 2 disks have arrived");
+}
+
+/// A local point whose disk `d0` is a Premium SSD v2.
+fn premium_v2(view: &Value) -> dto::RestorePoint {
+    let mut point = point(&json!("Succeeded"), None, view);
+    let storage = point.properties.source_metadata.as_mut().unwrap().storage_profile.as_mut();
+    let disk = &mut storage.unwrap().data_disks.as_mut().unwrap()[0];
+    let managed = json!({ "id": "d", "storageAccountType": "PremiumV2_LRS" });
+    disk.managed_disk = Some(serde_json::from_value(managed).unwrap());
+    point
+}
+
+#[test]
+fn a_disk_that_is_copied_in_the_background_is_usable_as_the_providers_report() {
+    let viewed = |state: &str| {
+        let d0 = json!({ "id": "/drp/d0", "snapshotAccessState": state });
+        json!({ "diskRestorePoints": [d0], "statuses": [] })
+    };
+    let provided = |properties: Value| -> Vec<dto::DiskRestorePoint> {
+        serde_json::from_value(json!([{ "id": "/drp/D0", "properties": properties }])).unwrap()
+    };
+    let access = |state: &str| provided(json!({ "snapshotAccessState": state }));
+    let percent = |percent: f64| provided(json!({ "completionPercent": percent }));
+    let (none, no_view) = (Vec::new(), Value::Null);
+    let all = OtherUses { copy: true, export: true };
+    let restore_only = OtherUses::default();
+    for (case, view, provider, state, uses) in [
+        ("silent", &no_view, &none, State::Creating, restore_only),
+        ("pending", &viewed("Pending"), &none, State::Creating, restore_only),
+        ("instant", &viewed("instantaccess"), &none, State::Ready, restore_only),
+        ("available", &viewed("Available"), &none, State::Ready, all),
+        ("both", &viewed("AvailableWithInstantAccess"), &none, State::Ready, all),
+        ("unknown text", &viewed("Frobbing"), &none, State::Creating, restore_only),
+        ("the default", &viewed("Unknown"), &none, State::Creating, restore_only),
+        ("the default", &viewed("Unknown"), &access("Available"), State::Ready, all),
+        ("the view first", &viewed("Pending"), &access("Available"), State::Creating, restore_only),
+        ("provider, pending", &no_view, &access("Pending"), State::Creating, restore_only),
+        ("provider, silent", &no_view, &provided(json!({})), State::Creating, restore_only),
+        ("provider, 99 %", &no_view, &percent(99.9), State::Creating, restore_only),
+        ("provider, 100 %", &no_view, &percent(100.0), State::Ready, all),
+    ] {
+        let point = premium_v2(view);
+        let found = point_status(&point, REGION, DataEvidence::Reported(provider));
+        assert_eq!((found.state, found.other_uses), (state, uses), "{case}: {}", found.reason);
+        assert_eq!(found.disks[0].state, State::Ready, "{case}");
+        assert_eq!(found.disks[1].state, state, "{case}");
+        assert_eq!(found.reason.contains("d0"), uses != all, "{case}: {}", found.reason);
+        assert!(needs_instance_view(&point, REGION), "{case}");
+    }
+    let version = Some(DiskApiVersion::SnapshotAccess);
+    assert_eq!(needed_disk_provider(&premium_v2(&no_view), REGION), version);
+    assert_eq!(needed_disk_provider(&premium_v2(&viewed("Pending")), REGION), None);
+    // A copy is accessible when it has arrived, whatever its disks were.
+    let mut arrived = premium_v2(&instance_view(&[
+        entry("os", SUCCEEDED, "Info", None),
+        entry("d0", SUCCEEDED, "Info", None),
+    ]));
+    arrived.properties.source_restore_point = Some(dto::SubResource { id: "/s".to_owned() });
+    assert_eq!(status(&arrived).state, State::Ready);
+    assert_eq!(status(&arrived).other_uses, OtherUses { copy: false, export: true });
 }
 
 #[test]

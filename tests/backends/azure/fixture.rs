@@ -120,6 +120,17 @@ impl AzureFixture {
         body: &Value,
     ) -> (u16, Value) {
         let version = if path.contains("/diskRestorePoints") { "2023-10-02" } else { "2024-07-01" };
+        self.send_to_arm_as(version, method, path, body).await
+    }
+
+    /// As [`AzureFixture::send_to_arm`], with this api-version.
+    pub(crate) async fn send_to_arm_as(
+        &self,
+        version: &str,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> (u16, Value) {
         let separator = if path.contains('?') { '&' } else { '?' };
         let url = format!("{}{path}{separator}api-version={version}", self.simulator.endpoint());
         let root = reqwest::Certificate::from_pem(self.pem.as_bytes()).unwrap();

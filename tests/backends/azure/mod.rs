@@ -10,3 +10,4 @@ mod lists;
 mod managed_identity;
 mod responses;
 mod token_renewal;
+mod usable_for;

@@ -90,7 +90,7 @@ fn instance_view(
         DiskData::Instant(access) if instant_access => {
             Some((disk, Some(access.state(now, tick)), access.background_copy.progress(now, tick)))
         }
-        DiskData::Instant(_) | DiskData::Local => None,
+        DiskData::Instant(_) | DiskData::Background(_) | DiskData::Local => None,
     });
     let listed: Vec<(&DiskPoint, Option<AccessState>, Progress)> = listed.collect();
     let overall = listed.iter().map(|(.., progress)| *progress).max()?;
