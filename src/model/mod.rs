@@ -4,6 +4,7 @@
 
 mod capability;
 mod collection;
+mod encryption;
 mod error;
 mod filter;
 mod name;
@@ -14,6 +15,7 @@ mod vendor;
 
 pub use capability::{Capabilities, Capability, Support};
 pub use collection::{Collection, NewCollection};
+pub use encryption::{CopyEncryption, DiskKey};
 pub use error::{Error, InvalidKind};
 pub use filter::Filter;
 pub(crate) use name::check_id;

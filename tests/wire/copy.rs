@@ -4,7 +4,8 @@ use http::Method;
 use jiff::SignedDuration;
 use restore_point_gateway::proto::restore_point::{State, Use};
 use restore_point_gateway::proto::{
-    Collection, CopyRequest, CopyResponse, CreateCollectionRequest, ListRequest, RestorePoint,
+    Collection, CopyRequest, CopyResponse, CreateCollectionRequest, DiskEncryption, ListRequest,
+    RestorePoint,
 };
 use restore_point_sandbox::azure::{Fault, Kind, Matching};
 use tonic::{Code, Status};
@@ -269,7 +270,7 @@ async fn an_invalid_request_names_the_field() {
     let gateway = TestGateway::start().await;
     let target = azure_collection(&gateway.azure.seeded().target);
     type Change = fn(&mut CopyRequest);
-    let changes: [(Change, &str); 9] = [
+    let changes: [(Change, &str); 11] = [
         (|r| r.source.clear(), "source"),
         (|r| r.source = "srv39".into(), "source"),
         (|r| r.source = "backends/nowhere/collections/a~b/restorePoints/c".into(), "source"),
@@ -279,6 +280,11 @@ async fn an_invalid_request_names_the_field() {
         (|r| r.destination = "backends/azure/collections/rg-prod~no".into(), "destination"),
         (|r| r.restore_point_id = "a/b".into(), "restore_point_id"),
         (|r| r.request_id = "1".into(), "request_id"),
+        (|r| r.encryption = Some(DiskEncryption { key: None }), "encryption"),
+        (
+            |r| drop(r.disk_encryption.insert("os".into(), DiskEncryption { key: None })),
+            "disk_encryption",
+        ),
     ];
     for (change, field) in changes {
         let mut invalid = request(&gateway, 2, &target);

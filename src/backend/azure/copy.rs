@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::client::{Expand, PutOutcome, PutResponse};
 use super::collections::CollectionPoints;
+use super::copy_encryption;
 use super::dto;
 use super::id::{ArmId, MAX_NAME, PointId, eq_ignore_case, is_new_name, quoted};
 use super::map::CollectionIdentity;
@@ -18,12 +19,20 @@ use super::points::{Points, ReadPoint};
 use super::status;
 use crate::backend::{NewCopy, Operation, StartedCopy, WriteMode};
 use crate::model::{
-    AzureDiskProperties, Disk, DiskVendorProperties, Error, InvalidKind, PointRef, RestorePoint,
-    State, Use, VendorProperties, View,
+    AzureDiskProperties, CopyEncryption, Disk, DiskVendorProperties, Error, InvalidKind, PointRef,
+    RestorePoint, State, Use, VendorProperties, View,
 };
 
 /// How often ARM updates the progress of copies.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(600);
+
+/// A copy that a caller asks for.
+#[derive(Debug)]
+struct WantedCopy<'a> {
+    source: PointId,
+    target: PointId,
+    encryption: &'a CopyEncryption,
+}
 
 /// What the checks of a copy have found.
 #[derive(Debug)]
@@ -38,6 +47,8 @@ enum Checked {
 #[derive(Debug)]
 struct CheckedCopy {
     source: ReadPoint,
+    /// The part of the request that chooses the encryption, if any does.
+    encryption: Option<dto::NewSourceMetadata>,
     destination: CollectionIdentity,
     /// The copy, in the destination as ARM spells that.
     target: PointId,
@@ -62,10 +73,12 @@ pub(super) async fn start_copy(
         let problem = format!("invalid id {id}: expected letters, digits, `-`, `_` and `.`");
         return Err(Error::invalid(InvalidKind::Name, "restore_point_id", problem));
     }
-    if let Some(existing) = find_existing(points, &source, &target).await? {
+    copy_encryption::check_ids(&points.arm.scope, &new.encryption)?;
+    let wanted = WantedCopy { source, target, encryption: &new.encryption };
+    if let Some(existing) = find_existing(points, &wanted).await? {
         return Ok(existing);
     }
-    let copy = match check(points, &source, &target).await? {
+    let copy = match check(points, &wanted).await? {
         Checked::Existing(existing) => return Ok(*existing),
         Checked::New(copy) => copy,
     };
@@ -73,31 +86,35 @@ pub(super) async fn start_copy(
         WriteMode::ValidateOnly => {
             Ok(StartedCopy { point: preview(points, &copy), operation: None })
         }
-        WriteMode::Execute => put(points, &copy, &source, new.request_id).await,
+        WriteMode::Execute => put(points, *copy, &wanted, new.request_id).await,
     }
 }
 
 /// The target if it exists and is a copy of the source.
 async fn find_existing(
     points: &Points,
-    source: &PointId,
-    target: &PointId,
+    wanted: &WantedCopy<'_>,
 ) -> Result<Option<StartedCopy>, Error> {
-    let existing = match points.read(target, View::Full).await {
+    let existing = match points.read(&wanted.target, View::Full).await {
         Err(Error::NotFound { .. }) => return Ok(None),
         existing => existing?,
     };
-    check_same_source(points, source, &existing)?;
+    check_same(points, wanted, &existing)?;
     let operation = points.operation(&existing.point);
     let point = points.with_failure_reason(existing, operation.as_ref()).await?;
     Ok(Some(StartedCopy { point, operation }))
 }
 
-fn check_same_source(points: &Points, source: &PointId, existing: &ReadPoint) -> Result<(), Error> {
+fn check_same(points: &Points, wanted: &WantedCopy<'_>, existing: &ReadPoint) -> Result<(), Error> {
     let scope = &points.arm.scope;
     let copied_from = existing.dto.copied_from();
     let difference = match copied_from.map(|id| ArmId::parse(id, scope)) {
-        Some(ArmId::Point(other)) if other.is_same_as(source) => return Ok(()),
+        Some(ArmId::Point(other)) if other.is_same_as(&wanted.source) => {
+            match copy_encryption::difference(&existing.dto, wanted.encryption) {
+                None => return Ok(()),
+                Some(difference) => difference,
+            }
+        }
         Some(ArmId::Point(other)) => format!("it is a copy of {}", other.to_name(scope)),
         Some(_) => "it is a copy of a point outside of this backend".to_owned(),
         None => "it is not a copy".to_owned(),
@@ -107,17 +124,20 @@ fn check_same_source(points: &Points, source: &PointId, existing: &ReadPoint) ->
 
 async fn put(
     points: &Points,
-    copy: &CheckedCopy,
-    source: &PointId,
+    copy: CheckedCopy,
+    wanted: &WantedCopy<'_>,
     request_id: Option<Uuid>,
 ) -> Result<StartedCopy, Error> {
     let arm = &points.arm;
     let source_restore_point = dto::SubResource { id: copy.source.dto.id.clone() };
-    let body = dto::NewCopy { properties: dto::NewCopyProperties { source_restore_point } };
+    let CheckedCopy { encryption: source_metadata, .. } = &copy;
+    let properties =
+        dto::NewCopyProperties { source_restore_point, source_metadata: source_metadata.clone() };
+    let body = dto::NewCopy { properties };
     let url = arm.url(&copy.target.path(&arm.scope), Expand::Nothing);
-    let find_existing = || find_existing(points, source, &copy.target);
+    let find_existing = || find_existing(points, wanted);
     match arm.put(&url, &body, request_id, find_existing).await? {
-        PutOutcome::Accepted(response) => accepted(points, copy, source, &response).await,
+        PutOutcome::Accepted(response) => accepted(points, &copy, wanted, &response).await,
         PutOutcome::Existing(existing) => Ok(existing),
         PutOutcome::Rejected(response) => {
             // What it violates may be an equal attempt: ARM publishes no status for that.
@@ -139,7 +159,7 @@ async fn put(
 async fn accepted(
     points: &Points,
     copy: &CheckedCopy,
-    source: &PointId,
+    wanted: &WantedCopy<'_>,
     response: &PutResponse,
 ) -> Result<StartedCopy, Error> {
     let operation = operation(points, &response.headers);
@@ -158,7 +178,7 @@ async fn accepted(
             read.map_err(|error| points.arm.read_after_put_error(error))?
         }
     };
-    check_same_source(points, source, &started)?;
+    check_same(points, wanted, &started)?;
     Ok(StartedCopy { point: started.point, operation })
 }
 
@@ -176,11 +196,13 @@ fn operation(points: &Points, headers: &HeaderMap) -> Option<Operation> {
 }
 
 /// Checks a copy whose target did not exist before.
-async fn check(points: &Points, source: &PointId, target: &PointId) -> Result<Checked, Error> {
-    let source_id = source;
-    let source = points.read(source, View::Basic).await;
+async fn check(points: &Points, wanted: &WantedCopy<'_>) -> Result<Checked, Error> {
+    let target = &wanted.target;
+    let source = points.read(&wanted.source, View::Basic).await;
     let source = source.map_err(|error| error.in_field("source"))?;
     check_source(&source)?;
+    let name = source.point.name.to_string();
+    let encryption = copy_encryption::source_metadata(&source.dto, &name, wanted.encryption)?;
 
     let destination = points.collections.read_points(&target.collection).await;
     let CollectionPoints { collection: destination, points: dtos, .. } =
@@ -189,7 +211,7 @@ async fn check(points: &Points, source: &PointId, target: &PointId) -> Result<Ch
 
     let is_target = |dto: &dto::RestorePoint| eq_ignore_case(&dto.name, &target.name);
     if dtos.iter().any(is_target)
-        && let Some(existing) = find_existing(points, source_id, target).await?
+        && let Some(existing) = find_existing(points, wanted).await?
     {
         return Ok(Checked::Existing(Box::new(existing)));
     }
@@ -204,7 +226,7 @@ async fn check(points: &Points, source: &PointId, target: &PointId) -> Result<Ch
     check_order(&source.point, newest.as_ref())?;
 
     let target = PointId { collection: destination.id.clone(), name: target.name.clone() };
-    Ok(Checked::New(Box::new(CheckedCopy { source, destination, target })))
+    Ok(Checked::New(Box::new(CheckedCopy { source, encryption, destination, target })))
 }
 
 fn check_source(source: &ReadPoint) -> Result<(), Error> {
@@ -361,7 +383,7 @@ fn check_order(source: &RestorePoint, newest: Option<&RestorePoint>) -> Result<(
 
 /// The copy as it would be created.
 fn preview(points: &Points, copy: &CheckedCopy) -> RestorePoint {
-    let CheckedCopy { source: ReadPoint { point: source, .. }, destination, target } = copy;
+    let CheckedCopy { source: ReadPoint { point: source, .. }, destination, target, .. } = copy;
     let vendor_id = target.to_arm_id(&points.arm.scope);
     let mut vendor = source.vendor.clone();
     if let VendorProperties::Azure(azure) = &mut vendor {

@@ -100,7 +100,7 @@ fn check_source(collections: &Collections, source: &str) -> Result<String, Error
             ArmId::VirtualMachine(_) | ArmId::Collection(_) | ArmId::ForeignCollection => {
                 Ok(source.to_owned())
             }
-            ArmId::Point(_) | ArmId::Other => invalid(format!(
+            ArmId::Point(_) | ArmId::DiskEncryptionSet | ArmId::Other => invalid(format!(
                 "invalid ARM id {}: expected that of a virtual machine or of a restore point collection",
                 quoted(source)
             )),

@@ -163,11 +163,12 @@ pub(super) struct DiskRestorePointAttributes {
     pub(super) encryption: Option<Encryption>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Encryption {
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) disk_encryption_set: Option<SubResource>,
 }
 
@@ -296,6 +297,37 @@ pub(super) struct NewCopy {
 #[serde(rename_all = "camelCase")]
 pub(super) struct NewCopyProperties {
     pub(super) source_restore_point: SubResource,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) source_metadata: Option<NewSourceMetadata>,
+}
+
+/// The encryption of the disks of a new copy. Recorded requests have neither names nor luns.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewSourceMetadata {
+    pub(super) storage_profile: NewStorageProfile,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewStorageProfile {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) os_disk: Option<NewDisk>,
+    pub(super) data_disks: Vec<NewDisk>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewDisk {
+    pub(super) disk_restore_point: NewDiskRestorePoint,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewDiskRestorePoint {
+    pub(super) source_disk_restore_point: SubResource,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) encryption: Option<Encryption>,
 }
 
 /// Counted as commas and opening brackets, of which real bodies have one in some thirty bytes. Three bytes (`{},`) become

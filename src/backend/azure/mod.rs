@@ -6,13 +6,14 @@
 //!
 //! The modules, each of which uses only those before it: `id`, `dto` and `redact` (ARM's ids, JSON and texts);
 //! `error_response`, `quota`, `credential`, `config` and `client` (requests); `replication`, `snapshot_access`, `status`
-//! and `map` (from JSON to the model); `collections` and `points` (reads); `create_collection`, `copy`, `cursor`, `list`
-//! and `poll` (the methods of the backend).
+//! and `map` (from JSON to the model); `collections` and `points` (reads); `create_collection`, `copy_encryption`, `copy`,
+//! `cursor`, `list` and `poll` (the methods of the backend).
 
 mod client;
 mod collections;
 mod config;
 mod copy;
+mod copy_encryption;
 mod create_collection;
 mod credential;
 mod cursor;

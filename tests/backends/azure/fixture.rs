@@ -12,8 +12,8 @@ pub(crate) use restore_point_gateway::backend::{
 };
 use restore_point_gateway::model::CollectionName;
 pub(crate) use restore_point_gateway::model::{
-    BackendId, Collection, Error, NewCollection, PointRef, RestorePoint, RestorePointName, Segment,
-    State, VendorProperties, View,
+    BackendId, Collection, CopyEncryption, Error, NewCollection, PointRef, RestorePoint,
+    RestorePointName, Segment, State, VendorProperties, View,
 };
 pub(crate) use restore_point_gateway::upstream::{RateLimit, Trust};
 pub(crate) use restore_point_sandbox::azure::{
@@ -160,6 +160,7 @@ pub(crate) fn new_copy(source: &str, target: &str) -> NewCopy {
             collection: CollectionName { backend: target.backend, collection },
             restore_point: target.restore_point,
         },
+        encryption: CopyEncryption::default(),
         request_id: Some(uuid::Uuid::from_u128(7)),
     }
 }

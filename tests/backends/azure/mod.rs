@@ -2,6 +2,7 @@
 
 mod collections;
 mod copies;
+mod copy_encryption;
 mod credentials;
 mod disks;
 mod errors;
