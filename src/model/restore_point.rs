@@ -57,6 +57,11 @@ impl RestorePoint {
             }
     }
 
+    /// Whether it will not change by itself, so that a watch may end.
+    pub const fn is_terminal(&self) -> bool {
+        self.state.is_terminal() && !(self.state.is_usable() && self.other_uses.pending)
+    }
+
     /// The uses that may start now, in the contract's order.
     pub fn usable_for(&self) -> impl Iterator<Item = Use> {
         Use::ALL.into_iter().filter(|wanted| self.is_usable_for(*wanted))
@@ -100,6 +105,8 @@ pub struct OtherUses {
     pub copy: bool,
     /// [`Use::Export`].
     pub export: bool,
+    /// More will be possible without anyone doing anything.
+    pub pending: bool,
 }
 
 /// The state of a point or of a disk.
@@ -160,7 +167,7 @@ impl State {
         matches!(self, Self::Ready)
     }
 
-    /// Whether it will not change by itself, so that a watch may end.
+    /// Whether a point in this state will not change to another by itself; see [`RestorePoint::is_terminal`].
     pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Ready | Self::Retired | Self::Failed)
     }

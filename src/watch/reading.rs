@@ -116,7 +116,7 @@ impl Reading {
 
     /// Whether no point of it will change by itself.
     pub(super) fn is_terminal(&self) -> bool {
-        self.points.values().all(|snapshot| snapshot.point.state.is_terminal())
+        self.points.values().all(|snapshot| snapshot.point.is_terminal())
     }
 
     /// How it differs from an earlier reading.

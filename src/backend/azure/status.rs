@@ -270,7 +270,11 @@ fn all_other_uses(point: &dto::RestorePoint) -> OtherUses {
     let security = metadata.and_then(|metadata| metadata.security_profile.as_ref());
     let kind = security.and_then(|security| security.security_type.as_deref());
     let is_confidential = kind.is_some_and(|kind| eq_ignore_case(kind, "ConfidentialVM"));
-    OtherUses { copy: point.copied_from().is_none() && !is_confidential, export: true }
+    OtherUses {
+        copy: point.copied_from().is_none() && !is_confidential,
+        export: true,
+        pending: false,
+    }
 }
 
 /// The status of a point that is READY as far as the access to its disks allows.
@@ -319,7 +323,8 @@ fn limited_by_access<'a>(
         let reasons = [limit, ready.reason.clone()];
         let reasons: Vec<String> =
             reasons.into_iter().filter(|reason| !reason.is_empty()).collect();
-        return PointStatus { reason: reasons.join("; "), ..ready };
+        let other_uses = OtherUses { pending: true, ..OtherUses::default() };
+        return PointStatus { reason: reasons.join("; "), other_uses, ..ready };
     }
     PointStatus { other_uses: all_other_uses(point), ..ready }
 }

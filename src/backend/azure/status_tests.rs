@@ -327,21 +327,22 @@ fn a_disk_that_is_copied_in_the_background_is_usable_as_the_providers_report() {
     let access = |state: &str| provided(json!({ "snapshotAccessState": state }));
     let percent = |percent: f64| provided(json!({ "completionPercent": percent }));
     let (none, no_view) = (Vec::new(), Value::Null);
-    let all = OtherUses { copy: true, export: true };
-    let restore_only = OtherUses::default();
+    let all = OtherUses { copy: true, export: true, pending: false };
+    let nothing = OtherUses::default();
+    let restore_only = OtherUses { pending: true, ..nothing };
     for (case, view, provider, state, uses) in [
-        ("silent", &no_view, &none, State::Creating, restore_only),
-        ("pending", &viewed("Pending"), &none, State::Creating, restore_only),
+        ("silent", &no_view, &none, State::Creating, nothing),
+        ("pending", &viewed("Pending"), &none, State::Creating, nothing),
         ("instant", &viewed("instantaccess"), &none, State::Ready, restore_only),
         ("available", &viewed("Available"), &none, State::Ready, all),
         ("both", &viewed("AvailableWithInstantAccess"), &none, State::Ready, all),
-        ("unknown text", &viewed("Frobbing"), &none, State::Creating, restore_only),
-        ("the default", &viewed("Unknown"), &none, State::Creating, restore_only),
+        ("unknown text", &viewed("Frobbing"), &none, State::Creating, nothing),
+        ("the default", &viewed("Unknown"), &none, State::Creating, nothing),
         ("the default", &viewed("Unknown"), &access("Available"), State::Ready, all),
-        ("the view first", &viewed("Pending"), &access("Available"), State::Creating, restore_only),
-        ("provider, pending", &no_view, &access("Pending"), State::Creating, restore_only),
-        ("provider, silent", &no_view, &provided(json!({})), State::Creating, restore_only),
-        ("provider, 99 %", &no_view, &percent(99.9), State::Creating, restore_only),
+        ("the view first", &viewed("Pending"), &access("Available"), State::Creating, nothing),
+        ("provider, pending", &no_view, &access("Pending"), State::Creating, nothing),
+        ("provider, silent", &no_view, &provided(json!({})), State::Creating, nothing),
+        ("provider, 99 %", &no_view, &percent(99.9), State::Creating, nothing),
         ("provider, 100 %", &no_view, &percent(100.0), State::Ready, all),
     ] {
         let point = premium_v2(view);
@@ -362,7 +363,7 @@ fn a_disk_that_is_copied_in_the_background_is_usable_as_the_providers_report() {
     ]));
     arrived.properties.source_restore_point = Some(dto::SubResource { id: "/s".to_owned() });
     assert_eq!(status(&arrived).state, State::Ready);
-    assert_eq!(status(&arrived).other_uses, OtherUses { copy: false, export: true });
+    assert_eq!(status(&arrived).other_uses, OtherUses { copy: false, ..all });
 }
 
 #[test]

@@ -101,6 +101,7 @@ async fn instant_access_allows_a_restore_until_the_background_copy_allows_everyt
     let instant = in_every_view(&fixture).await;
     assert_eq!((instant.state, uses(&instant)), (State::Ready, vec![Use::Restore]));
     assert_eq!(access_states(&instant), ["", "InstantAccess"]);
+    assert!(!instant.is_terminal(), "a watch goes on until everything is possible");
     assert!(instant.state_reason.contains("snapshotAccessState InstantAccess"), "{instant:?}");
     assert!(instant.state_reason.contains("vm-sap05_DataDisk_0"), "{instant:?}");
     assert_not_yet(copy(&fixture).await);
@@ -120,6 +121,7 @@ async fn instant_access_allows_a_restore_until_the_background_copy_allows_everyt
     let available = in_every_view(&fixture).await;
     assert_eq!((available.state, uses(&available)), (State::Ready, Use::ALL.to_vec()));
     assert_eq!(access_states(&available), ["", "Available"]);
+    assert!(available.is_terminal());
     let copied = copy(&fixture).await.unwrap().point;
     assert_eq!(uses(&copied), []);
     fixture.clock.advance(SignedDuration::from_hours(3));
