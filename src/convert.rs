@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::model::{
     AzureDiskProperties, AzureProperties, BackendKind, Capabilities, Collection, Consistency, Disk,
-    DiskVendorProperties, Error, InvalidKind, RestorePoint, State, Support, VeeamPointKind,
+    DiskVendorProperties, Error, InvalidKind, RestorePoint, State, Support, Use, VeeamPointKind,
     VeeamProperties, VendorProperties, View,
 };
 use crate::proto;
@@ -14,6 +14,7 @@ use crate::status;
 use crate::watch::{Event, EventKind, EventType};
 
 pub(crate) fn restore_point(point: RestorePoint) -> proto::RestorePoint {
+    let usable_for = point.usable_for().map(|allowed| usage(allowed).into()).collect();
     proto::RestorePoint {
         name: point.name.to_string(),
         uid: point.uid,
@@ -22,6 +23,7 @@ pub(crate) fn restore_point(point: RestorePoint) -> proto::RestorePoint {
         state: state(point.state).into(),
         state_reason: point.state_reason,
         usable: point.state.is_usable(),
+        usable_for,
         point_time: point.point_time.map(timestamp),
         source: Some(pb::Source {
             vm_name: point.source.vm_name,
@@ -57,6 +59,8 @@ pub(crate) fn collection(collection: Collection) -> proto::Collection {
         create_time: collection.create_time.map(timestamp),
         platform: collection.platform,
         instant_access: collection.instant_access,
+        provisioning_state: collection.provisioning_state,
+        source_vendor_id: collection.source_vendor_id,
     }
 }
 
@@ -226,6 +230,14 @@ fn state(state: State) -> pb::State {
         State::Failed => pb::State::Failed,
         State::Deleting => pb::State::Deleting,
         State::Unknown => pb::State::Unknown,
+    }
+}
+
+fn usage(usage: Use) -> pb::Use {
+    match usage {
+        Use::Restore => pb::Use::Restore,
+        Use::Copy => pb::Use::Copy,
+        Use::Export => pb::Use::Export,
     }
 }
 

@@ -107,7 +107,9 @@ fn classify(error: &Error) -> (Code, &'static str) {
         Error::NotFound { .. } => (Code::NotFound, "RESOURCE_NOT_FOUND"),
         Error::AlreadyExists { .. } => (Code::AlreadyExists, "RESOURCE_EXISTS_WITH_OTHER_CONTENT"),
         Error::Aborted { .. } => (Code::Aborted, "OPERATION_IN_PROGRESS"),
-        Error::FailedPrecondition { rule, .. } => (Code::FailedPrecondition, rule),
+        Error::FailedPrecondition { rule, .. } | Error::NotYetAllowed { rule, .. } => {
+            (Code::FailedPrecondition, rule)
+        }
         Error::Unsupported { .. } => (Code::Unimplemented, "CAPABILITY_NOT_SUPPORTED"),
         Error::Throttled { .. } => (Code::Unavailable, "BACKEND_THROTTLED"),
         Error::RateLimited { .. } => (Code::Unavailable, "BACKEND_RATE_LIMITED"),
@@ -131,7 +133,9 @@ fn metadata_of(error: &Error) -> HashMap<String, String> {
     match error {
         Error::InvalidArgument { field, .. } => put("field", field),
         Error::NotFound { name, .. } | Error::AlreadyExists { name, .. } => put("resource", name),
-        Error::FailedPrecondition { subject, .. } => put("subject", subject),
+        Error::FailedPrecondition { subject, .. } | Error::NotYetAllowed { subject, .. } => {
+            put("subject", subject)
+        }
         Error::Unsupported { backend, capability, .. } => {
             put("capability", capability);
             put("backend", backend)
@@ -169,7 +173,8 @@ fn add_details(details: &mut ErrorDetails, error: &Error) {
         Error::AlreadyExists { name, difference } => {
             details.set_resource_info(resource_type(name), name, "", difference);
         }
-        Error::FailedPrecondition { rule, subject, description } => {
+        Error::FailedPrecondition { rule, subject, description }
+        | Error::NotYetAllowed { rule, subject, description, .. } => {
             details.add_precondition_failure_violation(*rule, subject, description);
         }
         Error::QuotaExhausted { subject, detail, .. } => {

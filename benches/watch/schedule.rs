@@ -200,6 +200,7 @@ fn running_copy(point: &PointRef) -> RestorePoint {
         vendor_id: String::new(),
         display_name: String::new(),
         state: State::Copying,
+        other_uses: Default::default(),
         state_reason: String::new(),
         point_time: None,
         source: Source::default(),

@@ -25,8 +25,8 @@ pub use kinds::{Configured, KINDS, decorated};
 pub use registry::{Backends, Registry};
 
 use crate::model::{
-    BackendId, BackendKind, Capabilities, Collection, Error, NewCollection, PointRef, RestorePoint,
-    RestorePointName, Segment, View,
+    BackendId, BackendKind, Capabilities, Collection, CopyEncryption, Error, NewCollection,
+    PointRef, RestorePoint, RestorePointName, Segment, View,
 };
 use crate::upstream::RequestMetrics;
 
@@ -182,6 +182,8 @@ pub struct NewCopy {
     pub source: PointRef,
     /// The name of the new point, in the collection to copy into.
     pub target: RestorePointName,
+    /// The keys of its disks.
+    pub encryption: CopyEncryption,
     /// The caller's id of this request, if any: the same on each retry.
     pub request_id: Option<uuid::Uuid>,
 }

@@ -21,6 +21,8 @@ pub struct Collection {
     pub location: String,
     /// The vendor's id of a virtual machine, or the name of the collection that points are copied from.
     pub source: String,
+    /// The source's id at the vendor, spelled as the vendor spells it.
+    pub source_vendor_id: String,
     /// Region of the source.
     pub source_location: String,
     /// Tags.
@@ -31,6 +33,8 @@ pub struct Collection {
     pub platform: String,
     /// Whether its points can be restored from at once, if the vendor reports it.
     pub instant_access: Option<bool>,
+    /// The vendor's state of the collection; empty if the vendor has none.
+    pub provisioning_state: String,
 }
 
 /// A collection to create.

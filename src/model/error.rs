@@ -56,6 +56,18 @@ pub enum Error {
         /// The rule in words and what to do about it.
         description: String,
     },
+    /// A rule of the vendor forbids it for now, and will allow it without anyone doing anything.
+    #[error("{description}")]
+    NotYetAllowed {
+        /// The rule, UPPER_SNAKE_CASE.
+        rule: &'static str,
+        /// Name of the resource that violates it.
+        subject: String,
+        /// The rule in words.
+        description: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// The backend cannot do this at all.
     #[error("backends/{backend} does not support `{capability}`: {reason}")]
     Unsupported {
@@ -215,7 +227,8 @@ impl Error {
             Self::Throttled { retry_after, .. }
             | Self::RateLimited { retry_after, .. }
             | Self::Unavailable { retry_after, .. }
-            | Self::CircuitOpen { retry_after, .. } => Some(*retry_after),
+            | Self::CircuitOpen { retry_after, .. }
+            | Self::NotYetAllowed { retry_after, .. } => Some(*retry_after),
             Self::QuotaExhausted { retry_after, .. } => *retry_after,
             _ => None,
         }
@@ -228,7 +241,8 @@ impl Error {
             Self::Throttled { retry_after, .. }
             | Self::RateLimited { retry_after, .. }
             | Self::Unavailable { retry_after, .. }
-            | Self::CircuitOpen { retry_after, .. } => *retry_after = left,
+            | Self::CircuitOpen { retry_after, .. }
+            | Self::NotYetAllowed { retry_after, .. } => *retry_after = left,
             Self::QuotaExhausted { retry_after, .. } => *retry_after = Some(left),
             _ => {}
         }

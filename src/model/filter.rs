@@ -6,7 +6,7 @@
 use aip_160::{Comparable, Comparator, Expression, Restriction, StringMatch, Value};
 use jiff::Timestamp;
 
-use super::{Consistency, Error, InvalidKind, RestorePoint, State};
+use super::{Consistency, Error, InvalidKind, RestorePoint, State, Use};
 
 /// The contract's limit, in bytes.
 const MAX_FILTER: usize = 4096;
@@ -41,6 +41,7 @@ enum Predicate {
     State(State),
     Consistency(Consistency),
     Usable,
+    UsableFor(Use),
     PointTime(Comparator, Timestamp),
     Text(ReadText, Pattern),
 }
@@ -83,6 +84,7 @@ impl Predicate {
             Self::State(state) => point.state == *state,
             Self::Consistency(consistency) => point.consistency == *consistency,
             Self::Usable => point.state.is_usable(),
+            Self::UsableFor(wanted) => point.is_usable_for(*wanted),
             // A point without a time is neither before nor after any time.
             Self::PointTime(comparator, time) => {
                 point.point_time.is_some_and(|own| match comparator {
@@ -159,6 +161,15 @@ fn compile_restriction(restriction: &Restriction) -> Result<Predicate, Error> {
         "consistency" => Predicate::Consistency(Consistency::from_name(text).ok_or_else(|| {
             unknown_value("consistency", text, Consistency::NAMED.map(Consistency::name))
         })?),
+        // A repeated field: AIP-160 has only `:` for its elements.
+        "usable_for" => {
+            let wanted = Use::from_name(text)
+                .ok_or_else(|| unknown_value("usable_for", text, Use::ALL.map(Use::name)))?;
+            return match comparator {
+                Comparator::Has => Ok(Predicate::UsableFor(wanted)),
+                _ => Err(invalid("`usable_for` is repeated: write e.g. `usable_for:COPY`")),
+            };
+        }
         "usable" => match text {
             "true" => Predicate::Usable,
             "false" => Predicate::Not(Box::new(Predicate::Usable)),
@@ -178,8 +189,10 @@ fn compile_restriction(restriction: &Restriction) -> Result<Predicate, Error> {
 
 fn unknown_field(field: &str) -> Error {
     let others = TEXT_FIELDS.iter().map(|(name, _)| *name);
-    let known: Vec<_> =
-        ["state", "usable", "point_time", "consistency"].into_iter().chain(others).collect();
+    let known: Vec<_> = ["state", "usable", "usable_for", "point_time", "consistency"]
+        .into_iter()
+        .chain(others)
+        .collect();
     let field: String = field.chars().take(60).collect();
     invalid(format!("unknown field `{field}`: expected one of {}", known.join(", ")))
 }

@@ -5,6 +5,7 @@
 mod capability;
 mod collection;
 mod deadline;
+mod encryption;
 mod error;
 mod filter;
 mod name;
@@ -16,13 +17,14 @@ mod vendor;
 pub use capability::{Capabilities, Capability, Support};
 pub use collection::{Collection, NewCollection};
 pub use deadline::Deadline;
+pub use encryption::{CopyEncryption, DiskKey};
 pub use error::{DEFAULT_RETRY_AFTER, Error, InvalidKind};
 pub use filter::Filter;
 pub(crate) use name::check_id;
 pub use name::{BackendId, CollectionName, ListParent, PointRef, RestorePointName, Segment};
 pub use order::{OrderBy, SortKey};
 pub use restore_point::{
-    Consistency, Disk, PointFailure, RawBody, RestorePoint, Source, State, View,
+    Consistency, Disk, OtherUses, PointFailure, RawBody, RestorePoint, Source, State, Use, View,
 };
 pub use token::{KeyError, Purpose, Sealer, TokenError};
 pub use vendor::{

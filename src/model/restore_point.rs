@@ -1,6 +1,7 @@
 //! A restore point, whichever vendor keeps it.
 //!
-//! `usable` is not a field: it follows from the state, so the two cannot disagree.
+//! `usable` is not a field: it follows from the state, so the two cannot disagree. Neither is `usable_for`: whatever the
+//! other uses, nothing can be done with a point that is not READY.
 
 use jiff::Timestamp;
 
@@ -19,6 +20,8 @@ pub struct RestorePoint {
     pub display_name: String,
     /// Its state.
     pub state: State,
+    /// What it can be used for besides a restore once it is READY.
+    pub other_uses: OtherUses,
     /// Why it has this state, for people. It follows from the other fields.
     pub state_reason: String,
     /// The moment whose state of the virtual machine it holds.
@@ -41,6 +44,69 @@ pub struct RestorePoint {
     pub vendor: VendorProperties,
     /// The vendor's body, secrets removed; in view RAW only.
     pub raw: Option<RawBody>,
+}
+
+impl RestorePoint {
+    /// Whether this use may start now.
+    pub const fn is_usable_for(&self, wanted: Use) -> bool {
+        self.state.is_usable()
+            && match wanted {
+                Use::Restore => true,
+                Use::Copy => self.other_uses.copy,
+                Use::Export => self.other_uses.export,
+            }
+    }
+
+    /// Whether it will not change by itself, so that a watch may end.
+    pub const fn is_terminal(&self) -> bool {
+        self.state.is_terminal() && !(self.state.is_usable() && self.other_uses.pending)
+    }
+
+    /// The uses that may start now, in the contract's order.
+    pub fn usable_for(&self) -> impl Iterator<Item = Use> {
+        Use::ALL.into_iter().filter(|wanted| self.is_usable_for(*wanted))
+    }
+}
+
+/// What a point can be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// Restoring the virtual machine or its disks.
+    Restore,
+    /// Copying the point to another region.
+    Copy,
+    /// Downloading the data of its disks.
+    Export,
+}
+
+impl Use {
+    /// All uses, in the contract's order.
+    pub const ALL: [Self; 3] = [Self::Restore, Self::Copy, Self::Export];
+
+    /// The contract's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Restore => "RESTORE",
+            Self::Copy => "COPY",
+            Self::Export => "EXPORT",
+        }
+    }
+
+    /// The use of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+}
+
+/// What a READY point can be used for besides a restore; nothing by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OtherUses {
+    /// [`Use::Copy`].
+    pub copy: bool,
+    /// [`Use::Export`].
+    pub export: bool,
+    /// More will be possible without anyone doing anything.
+    pub pending: bool,
 }
 
 /// The state of a point or of a disk.
@@ -101,7 +167,7 @@ impl State {
         matches!(self, Self::Ready)
     }
 
-    /// Whether it will not change by itself, so that a watch may end.
+    /// Whether a point in this state will not change to another by itself; see [`RestorePoint::is_terminal`].
     pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Ready | Self::Retired | Self::Failed)
     }

@@ -1,15 +1,22 @@
 //! Copy: names the new point so that a retry finds it, starts the copy, and returns the resume token that holds the
 //! vendor's handle of it.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::{Gateway, resume_token, write_request};
 use crate::backend::{NewCopy, WriteMode};
 use crate::convert;
 use crate::model::{
-    Capability, CollectionName, Error, InvalidKind, PointRef, RestorePointName, check_id,
+    Capability, CollectionName, CopyEncryption, DiskKey, Error, InvalidKind, PointRef,
+    RestorePointName, check_id,
 };
 use crate::proto;
+use crate::proto::disk_encryption::Key;
+
+/// A virtual machine at Azure has at most 64 data disks.
+const MAX_DISKS: usize = 65;
 
 pub(super) async fn copy(
     gateway: &Gateway,
@@ -20,6 +27,7 @@ pub(super) async fn copy(
     let backend = gateway.registry.get_capable(&source.backend, Capability::Copy);
     let backend = backend.map_err(|error| error.in_field("source"))?;
     let request_id = write_request::request_id(&request.request_id)?;
+    let encryption = encryption(request.encryption, request.disk_encryption)?;
     let destination = destination(gateway, &source, &request.destination)?;
     source.collection_id().map_err(|error| error.in_field("source"))?;
     let restore_point = match request.restore_point_id.as_str() {
@@ -30,7 +38,7 @@ pub(super) async fn copy(
         }
     };
     let target = RestorePointName { collection: destination, restore_point };
-    let new = NewCopy { source, target, request_id };
+    let new = NewCopy { source, target, encryption, request_id };
     let mode = write_request::mode(request.validate_only);
     let started = backend.copy(&new, mode).await?;
 
@@ -56,6 +64,33 @@ fn destination(gateway: &Gateway, source: &PointRef, name: &str) -> Result<Colle
         return Err(Error::invalid(InvalidKind::Value, "destination", problem));
     }
     Ok(destination)
+}
+
+fn encryption(
+    others: Option<proto::DiskEncryption>,
+    disks: HashMap<String, proto::DiskEncryption>,
+) -> Result<CopyEncryption, Error> {
+    if disks.len() > MAX_DISKS {
+        let problem = format!("more than {MAX_DISKS} disks");
+        return Err(Error::invalid(InvalidKind::Value, "disk_encryption", problem));
+    }
+    let others = others.map(|key| disk_key(key, "encryption")).transpose()?;
+    let disks = disks.into_iter().map(|(name, key)| {
+        let key = disk_key(key, "disk_encryption")?;
+        Ok((name, key))
+    });
+    Ok(CopyEncryption { others, disks: disks.collect::<Result<_, Error>>()? })
+}
+
+fn disk_key(encryption: proto::DiskEncryption, field: &str) -> Result<DiskKey, Error> {
+    match encryption.key {
+        Some(Key::PlatformKey(())) => Ok(DiskKey::Platform),
+        Some(Key::DiskEncryptionSet(id)) => Ok(DiskKey::Customer(id)),
+        None => {
+            let problem = "required: `platform_key` or `disk_encryption_set`";
+            Err(Error::invalid(InvalidKind::Value, field, problem))
+        }
+    }
 }
 
 /// The same for the same request, so that a retry finds what the first call created.

@@ -14,7 +14,7 @@ use crate::model::{
 };
 
 /// The version that tokens are sealed with. A field that is added to the model is written with the next version, below.
-pub const FINGERPRINT_VERSION: u32 = 1;
+pub const FINGERPRINT_VERSION: u32 = 2;
 
 /// The fingerprint of a point by a version; none if the version is of a later release.
 pub(super) fn fingerprint(point: &RestorePoint, version: u32) -> Option<u64> {
@@ -77,6 +77,8 @@ fn write_point(fields: &mut Fields, point: &RestorePoint) {
         vendor_id,
         display_name,
         state,
+        // With the state it decides what the point is usable for, which is written.
+        other_uses: _,
         state_reason: _,
         point_time,
         source,
@@ -96,7 +98,8 @@ fn write_point(fields: &mut Fields, point: &RestorePoint) {
     fields.text(1, 5, state.name());
     fields.time(1, 6, *point_time);
     let Source { vm_name, vm_uid, location: source_location } = source;
-    fields.text(1, 7, vm_name);
+    // Copies had no such name in version 1.
+    fields.text(if is_copy_at_azure(vendor) { 2 } else { 1 }, 7, vm_name);
     fields.text(1, 8, vm_uid);
     fields.text(1, 9, source_location);
     fields.text(1, 10, location);
@@ -107,6 +110,7 @@ fn write_point(fields: &mut Fields, point: &RestorePoint) {
     for disk in disks {
         write_disk(fields, disk);
     }
+    point.usable_for().for_each(|allowed| fields.text(2, 18, allowed.name()));
     if let Some(PointFailure { code, message }) = failure {
         fields.nested(1, 15);
         fields.text(1, 16, code);
@@ -115,6 +119,13 @@ fn write_point(fields: &mut Fields, point: &RestorePoint) {
     match vendor {
         VendorProperties::Azure(azure) => write_azure(fields, azure),
         VendorProperties::Veeam(veeam) => write_veeam(fields, veeam),
+    }
+}
+
+fn is_copy_at_azure(vendor: &VendorProperties) -> bool {
+    match vendor {
+        VendorProperties::Azure(azure) => !azure.source_restore_point_id.is_empty(),
+        VendorProperties::Veeam(_) => false,
     }
 }
 

@@ -116,7 +116,7 @@ impl Reading {
 
     /// Whether no point of it will change by itself.
     pub(super) fn is_terminal(&self) -> bool {
-        self.points.values().all(|snapshot| snapshot.point.state.is_terminal())
+        self.points.values().all(|snapshot| snapshot.point.is_terminal())
     }
 
     /// How it differs from an earlier reading.
@@ -166,6 +166,7 @@ mod tests {
             vendor_id: id.to_owned(),
             display_name: id.to_owned(),
             state,
+            other_uses: Default::default(),
             state_reason: String::new(),
             point_time: None,
             source: Source::default(),

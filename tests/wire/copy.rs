@@ -2,14 +2,19 @@
 
 use http::Method;
 use jiff::SignedDuration;
-use restore_point_gateway::proto::restore_point::State;
-use restore_point_gateway::proto::{CopyRequest, CopyResponse, RestorePoint};
+use restore_point_gateway::proto::restore_point::{State, Use};
+use restore_point_gateway::proto::{
+    Collection, CopyRequest, CopyResponse, CreateCollectionRequest, DiskEncryption, ListRequest,
+    RestorePoint,
+};
 use restore_point_sandbox::azure::{Fault, Kind, Matching};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use restore_point_test_support::fixture::{COPY_ID, TestGateway};
-use restore_point_test_support::names::{SRV39_IN_ANY_COLLECTION, azure_collection, azure_point};
+use restore_point_test_support::names::{
+    EVERYTHING, SRV39_IN_ANY_COLLECTION, azure_collection, azure_point,
+};
 
 async fn copy(gateway: &TestGateway, request: CopyRequest) -> Result<CopyResponse, Status> {
     gateway.client().copy(request).await.map(tonic::Response::into_inner)
@@ -94,6 +99,32 @@ async fn a_repeated_copy_request_starts_one_copy() {
 }
 
 #[tokio::test]
+async fn equal_calls_at_the_same_time_return_the_same_copy() {
+    let gateway = TestGateway::start().await;
+    let replica = gateway.start_replica().await;
+    for (region, clients) in [
+        ("northeurope", vec![gateway.client()]),
+        ("westeurope", vec![gateway.client(), replica.client.clone()]),
+    ] {
+        let target = gateway.create_target(&format!("rg-prod~rpc-{region}"), region).await;
+        let request = request(&gateway, 2, &target);
+        let calls = clients.iter().cycle().take(8).map(|client| {
+            let (mut client, request) = (client.clone(), request.clone());
+            async move { client.copy(request).await }
+        });
+        let mut names = Vec::new();
+        for started in futures::future::join_all(calls).await {
+            let started = started.unwrap_or_else(|status| panic!("{region}: {status:?}"));
+            names.push(started.into_inner().restore_point.unwrap().name);
+        }
+        names.dedup();
+        assert_eq!(names.len(), 1, "{names:?}");
+        let points = gateway.list(ListRequest { parent: target, ..Default::default() }).await;
+        assert_eq!(points.unwrap().restore_points.len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn after_a_lost_reply_the_point_is_read_before_the_write_is_repeated() {
     let gateway = TestGateway::start().await;
     let target = gateway.create_target("rg-prod~rpc-north", "northeurope").await;
@@ -171,11 +202,75 @@ async fn a_source_that_is_not_ready_is_not_copied() {
 }
 
 #[tokio::test]
+async fn a_source_whose_disks_are_copied_in_the_background_is_not_copied_yet() {
+    let gateway = TestGateway::start_with(|settings| {
+        settings.azure.quirks.premium_v2_needs_instant_access = false;
+    })
+    .await;
+    let create = async |id: &str, location: &str, source: &str| {
+        let collection = Collection {
+            location: location.to_owned(),
+            source: source.to_owned(),
+            ..Default::default()
+        };
+        let request = CreateCollectionRequest {
+            parent: "backends/azure".to_owned(),
+            collection_id: id.to_owned(),
+            collection: Some(collection),
+            ..Default::default()
+        };
+        gateway.client().create_collection(request).await.unwrap().into_inner()
+    };
+    let sap = create("rg-prod~rpc-sap", "eastus", &gateway.azure.seeded().instant_vm).await;
+    let north = create("rg-prod~rpc-north", "northeurope", &sap.name).await;
+    let id = format!("{}/restorePoints/sap", sap.vendor_id);
+    assert_eq!(gateway.arm(Method::PUT, &id).await.status(), 201);
+    gateway.clock.advance(SignedDuration::from_mins(1));
+    let pending = gateway.get(&azure_point(&id)).await.unwrap();
+    assert_eq!((pending.state(), pending.usable), (State::Creating, false));
+    assert!(pending.usable_for.is_empty() && pending.state_reason.contains("Pending"));
+
+    let request =
+        CopyRequest { source: azure_point(&id), destination: north.name, ..Default::default() };
+    let status = copy(&gateway, request.clone()).await.unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
+    assert_eq!(rule(&status), "SOURCE_NOT_COPYABLE_YET");
+    let retry = status.get_details_retry_info().unwrap().retry_delay.unwrap();
+    assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "600000");
+    // After that time it can be copied, or the next RetryInfo says when.
+    let mut waited = 0;
+    while let Err(status) = copy(&gateway, request.clone()).await {
+        assert_eq!(rule(&status), "SOURCE_NOT_COPYABLE_YET");
+        waited += 1;
+        assert!(waited < 9, "{status:?}");
+        gateway.clock.advance(SignedDuration::try_from(retry).unwrap());
+    }
+    let copyable = gateway.get(&azure_point(&id)).await.unwrap();
+    let all: Vec<Use> = copyable.usable_for().collect();
+    assert_eq!(all, [Use::Restore, Use::Copy, Use::Export]);
+}
+
+#[tokio::test]
+async fn a_filter_by_machine_finds_its_copies() {
+    let gateway = TestGateway::start().await;
+    let seeded = gateway.azure.seeded();
+    let filter = "source.vm_name = \"vm-db01\"".to_owned();
+    let request = ListRequest { parent: EVERYTHING.into(), filter, ..Default::default() };
+    let found = gateway.list_all(request).await;
+    let names: Vec<&str> = found.iter().map(|point| point.name.as_str()).collect();
+    for copy in [&seeded.finished_copy, &seeded.running_copy, &seeded.failed_copy] {
+        assert!(names.contains(&azure_point(copy).as_str()), "{copy}: {names:?}");
+        let copy = gateway.get(&azure_point(copy)).await.unwrap();
+        assert_eq!(copy.source.unwrap().vm_name, "vm-db01");
+    }
+}
+
+#[tokio::test]
 async fn an_invalid_request_names_the_field() {
     let gateway = TestGateway::start().await;
     let target = azure_collection(&gateway.azure.seeded().target);
     type Change = fn(&mut CopyRequest);
-    let changes: [(Change, &str); 9] = [
+    let changes: [(Change, &str); 11] = [
         (|r| r.source.clear(), "source"),
         (|r| r.source = "srv39".into(), "source"),
         (|r| r.source = "backends/nowhere/collections/a~b/restorePoints/c".into(), "source"),
@@ -185,6 +280,11 @@ async fn an_invalid_request_names_the_field() {
         (|r| r.destination = "backends/azure/collections/rg-prod~no".into(), "destination"),
         (|r| r.restore_point_id = "a/b".into(), "restore_point_id"),
         (|r| r.request_id = "1".into(), "request_id"),
+        (|r| r.encryption = Some(DiskEncryption { key: None }), "encryption"),
+        (
+            |r| drop(r.disk_encryption.insert("os".into(), DiskEncryption { key: None })),
+            "disk_encryption",
+        ),
     ];
     for (change, field) in changes {
         let mut invalid = request(&gateway, 2, &target);

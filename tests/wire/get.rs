@@ -2,7 +2,7 @@
 
 use restore_point_gateway::proto::backend::{Kind, Reachability};
 use restore_point_gateway::proto::restore_point::disk::Vendor;
-use restore_point_gateway::proto::restore_point::{Consistency, State, View};
+use restore_point_gateway::proto::restore_point::{Consistency, State, Use, View};
 use restore_point_gateway::proto::{
     GetCollectionRequest, GetRequest, ListBackendsRequest, ListRequest, RestorePoint, restore_point,
 };
@@ -42,6 +42,42 @@ async fn a_local_point_is_ready_and_lists_its_disks() {
     }
     let Some(restore_point::Vendor::Azure(azure)) = &point.vendor else { panic!("{point:?}") };
     assert_eq!((azure.security_type.as_str(), azure.excluded_disks.len()), ("TrustedLaunch", 0));
+}
+
+#[tokio::test]
+async fn a_point_lists_what_it_is_usable_for() {
+    let gateway = TestGateway::start().await;
+    let seeded = gateway.azure.seeded();
+    for (name, expected) in [
+        (azure_point(&seeded.points[1]), vec![Use::Restore, Use::Copy, Use::Export]),
+        (azure_point(&seeded.finished_copy), vec![Use::Restore, Use::Export]),
+        (azure_point(&seeded.running_copy), vec![]),
+        (azure_point(&seeded.failed_copy), vec![]),
+        (SRV39.to_owned(), vec![Use::Restore]),
+    ] {
+        for view in [View::Basic, View::Full, View::Raw] {
+            let point = get_in(&gateway, &name, view).await;
+            assert_eq!(point.usable_for().collect::<Vec<_>>(), expected, "{name} {view:?}");
+            assert_eq!(point.usable, expected.contains(&Use::Restore));
+        }
+    }
+
+    let list = |filter: &str| ListRequest {
+        parent: EVERYTHING.into(),
+        filter: filter.to_owned(),
+        ..Default::default()
+    };
+    let copyable = gateway.list_all(list("usable_for:COPY")).await;
+    let names: Vec<&str> = copyable.iter().map(|point| point.name.as_str()).collect();
+    assert!(names.contains(&azure_point(&seeded.points[1]).as_str()), "{names:?}");
+    assert!(copyable.iter().all(|point| point.usable_for().any(|allowed| allowed == Use::Copy)));
+    for (filter, expected) in
+        [("usable_for:SAUCE", "RESTORE, COPY, EXPORT"), ("usable_for = COPY", "usable_for:COPY")]
+    {
+        let status = gateway.list(list(filter)).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert!(status.message().contains(expected), "{}", status.message());
+    }
 }
 
 #[tokio::test]
@@ -156,7 +192,12 @@ async fn a_collection_has_its_source_labels_and_platform() {
         gateway.client().get_collection(request).await.map(Response::into_inner)
     };
     let azure = get(&azure_collection(&seeded.collection)).await.unwrap();
-    assert_eq!(azure.source, seeded.vm);
+    assert_eq!((&azure.source, &azure.source_vendor_id), (&seeded.vm, &seeded.vm));
+    assert_eq!(azure.vendor_id, seeded.collection);
+    assert_eq!(azure.provisioning_state, "Succeeded");
+    let target = get(&azure_collection(&seeded.target)).await.unwrap();
+    assert_eq!(target.source, azure.name);
+    assert_eq!(target.source_vendor_id, seeded.collection);
     assert_eq!(azure.labels.get("department").map(String::as_str), Some("finance"));
     let replica = get(SRV39_COLLECTION).await.unwrap();
     assert_eq!(replica.display_name, "UCM Company CRM Replication");

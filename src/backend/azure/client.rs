@@ -32,8 +32,23 @@ const MAX_ERROR_BODY: u64 = 1 << 20;
 /// In bytes. Signed operation URLs have 3 KiB; a token that holds a longer one would not fit into a request.
 const MAX_URL: usize = 16 * 1024;
 
-/// The first version of the disk provider that reports the progress of a copy; every cloud has it.
-const DISK_API_VERSION: &str = "2021-08-01";
+/// A version of the disk provider, by what it is the first to report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DiskApiVersion {
+    /// The progress of a copy; every cloud has it.
+    Replication,
+    /// `snapshotAccessState`, for every disk.
+    SnapshotAccess,
+}
+
+impl DiskApiVersion {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Replication => "2021-08-01",
+            Self::SnapshotAccess => "2026-03-02",
+        }
+    }
+}
 
 /// A PUT is sent again once if its response was lost and it had no effect.
 const MAX_PUT_ATTEMPTS: usize = 2;
@@ -138,8 +153,8 @@ impl ArmClient {
 
     /// The URL of a resource of the disk provider, which shares the compute provider's URL tree and has versions of its
     /// own.
-    pub(super) fn disk_url(&self, path: &[&str]) -> Url {
-        self.versioned_url(DISK_API_VERSION, path, Expand::Nothing)
+    pub(super) fn disk_url(&self, version: DiskApiVersion, path: &[&str]) -> Url {
+        self.versioned_url(version.text(), path, Expand::Nothing)
     }
 
     fn versioned_url(&self, version: &str, path: &[&str], expand: Expand) -> Url {

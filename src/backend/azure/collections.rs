@@ -1,28 +1,39 @@
 //! Reads restore point collections: one, one with its points, or a page of those of the subscription.
 //!
 //! What never changes about a collection is cached; everything else is read each time.
+//!
+//! A collection of copies does not name the virtual machine of its points, but its source does. That source is in another
+//! region, which may be out of service just when the copies are needed: it is read once and waited for briefly, and its
+//! absence costs no more than the name.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use url::Url;
 
 use super::client::{ArmClient, Expand};
 use super::dto;
-use super::id::{CollectionId, CollectionKey};
+use super::id::{ArmId, CollectionId, CollectionKey};
 use super::map::{self, CollectionIdentity};
 use crate::backend::cache::Cache;
 use crate::model::{Collection, Error};
 
 const MAX_CACHED_IDENTITIES: NonZeroUsize = NonZeroUsize::new(20_000).unwrap();
+/// How long a point waits for the name of its virtual machine.
+const SOURCE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a source that could not be read is not read again.
+const SOURCE_RETRY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The collections of the subscription.
 #[derive(Debug)]
 pub(super) struct Collections {
     pub(super) arm: Arc<ArmClient>,
     identities: Cache<CollectionKey, CollectionIdentity>,
+    /// When sources could not be read.
+    unreadable_sources: Cache<CollectionKey, Instant>,
 }
 
 /// A collection with all its points.
@@ -47,7 +58,11 @@ pub(super) struct CollectionPage {
 impl Collections {
     /// The collections of the client's subscription.
     pub(super) fn new(arm: Arc<ArmClient>) -> Self {
-        Self { arm, identities: Cache::new(MAX_CACHED_IDENTITIES) }
+        Self {
+            arm,
+            identities: Cache::new(MAX_CACHED_IDENTITIES),
+            unreadable_sources: Cache::new(MAX_CACHED_IDENTITIES),
+        }
     }
 
     /// Reads a collection.
@@ -81,6 +96,7 @@ impl Collections {
         let body = self.arm.read_list(url, id.to_name(&self.arm.scope).to_string()).await;
         let body = body.inspect_err(|error| self.forget_if_not_found(id, error))?;
         let (collection, dto) = self.decode(id, &body)?;
+        let collection = self.with_vm_name(collection).await;
         let points = dto.properties.restore_points;
         let points = points.ok_or_else(|| {
             self.arm.invalid_response("the collection has no restorePoints, which were requested")
@@ -93,10 +109,38 @@ impl Collections {
     /// # Errors
     /// As [`Collections::get`].
     pub(super) async fn identity(&self, id: &CollectionId) -> Result<CollectionIdentity, Error> {
-        match self.identities.get(&id.key()) {
-            Some(identity) => Ok(identity),
-            None => Ok(self.read(id).await?.0),
+        let identity = match self.identities.get(&id.key()) {
+            Some(identity) => identity,
+            None => self.read(id).await?.0,
+        };
+        Ok(self.with_vm_name(identity).await)
+    }
+
+    /// Adds the name of the virtual machine to the identity of a collection of copies: that of its source, which is
+    /// itself no collection of copies.
+    async fn with_vm_name(&self, identity: CollectionIdentity) -> CollectionIdentity {
+        let ArmId::Collection(source) = ArmId::parse(&identity.source, &self.arm.scope) else {
+            return identity;
+        };
+        let key = source.key();
+        if let Some(source) = self.identities.get(&key) {
+            return CollectionIdentity { vm_name: source.vm_name, ..identity };
         }
+        let unreadable_since = self.unreadable_sources.get(&key);
+        if unreadable_since.is_some_and(|since| since.elapsed() < SOURCE_RETRY_INTERVAL) {
+            return identity;
+        }
+        let error = match tokio::time::timeout(SOURCE_TIMEOUT, self.read(&source)).await {
+            Ok(Ok((source, _))) => {
+                return CollectionIdentity { vm_name: source.vm_name, ..identity };
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no response within {} s", SOURCE_TIMEOUT.as_secs()),
+        };
+        let source = source.to_name(&self.arm.scope);
+        tracing::warn!(%source, error, "cannot read the source of a collection of copies");
+        self.unreadable_sources.insert(key, Instant::now());
+        identity
     }
 
     /// Caches and returns what never changes about a collection.

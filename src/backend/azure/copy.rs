@@ -1,27 +1,54 @@
 //! Starts a copy: checks ARM's rules for copies as far as reads can show a violation, then sends the request.
 //!
-//! The caller chooses the id of the copy, so a read shows whether an earlier attempt, by this replica or another, has had
-//! its effect. A violated rule is an [`Error::FailedPrecondition`] with a remedy. Uncertain cases are left to ARM.
+//! The caller chooses the id of the copy, so a read shows whether another attempt, by this replica or another, has had its
+//! effect. Equal calls may run at the same time, so each read that shows the copy counts, and not only the first. A
+//! violated rule is an [`Error::FailedPrecondition`] with a remedy. Uncertain cases are left to ARM.
+
+use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use uuid::Uuid;
 
 use super::client::{Expand, PutOutcome, PutResponse};
 use super::collections::CollectionPoints;
+use super::copy_encryption;
 use super::dto;
-use super::id::{ArmId, MAX_NAME, PointId, is_new_name, quoted};
+use super::id::{ArmId, MAX_NAME, PointId, eq_ignore_case, is_new_name, quoted};
 use super::map::CollectionIdentity;
 use super::points::{Points, ReadPoint};
+use super::status;
 use crate::backend::{NewCopy, Operation, StartedCopy, WriteMode};
 use crate::model::{
-    AzureDiskProperties, Disk, DiskVendorProperties, Error, InvalidKind, PointRef, RestorePoint,
-    Source, State, VendorProperties, View,
+    AzureDiskProperties, CopyEncryption, Disk, DiskVendorProperties, Error, InvalidKind, PointRef,
+    RestorePoint, State, Use, VendorProperties, View,
 };
+
+/// How often ARM updates the progress of copies.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(600);
+
+/// A copy that a caller asks for.
+#[derive(Debug)]
+struct WantedCopy<'a> {
+    source: PointId,
+    target: PointId,
+    encryption: &'a CopyEncryption,
+}
+
+/// What the checks of a copy have found.
+#[derive(Debug)]
+enum Checked {
+    /// An equal call has started it since the first look for it.
+    Existing(Box<StartedCopy>),
+    /// It violates no rule.
+    New(Box<CheckedCopy>),
+}
 
 /// A copy that violates no rule.
 #[derive(Debug)]
 struct CheckedCopy {
     source: ReadPoint,
+    /// The part of the request that chooses the encryption, if any does.
+    encryption: Option<dto::NewSourceMetadata>,
     destination: CollectionIdentity,
     /// The copy, in the destination as ARM spells that.
     target: PointId,
@@ -46,39 +73,48 @@ pub(super) async fn start_copy(
         let problem = format!("invalid id {id}: expected letters, digits, `-`, `_` and `.`");
         return Err(Error::invalid(InvalidKind::Name, "restore_point_id", problem));
     }
-    if let Some(existing) = find_existing(points, &source, &target).await? {
+    copy_encryption::check_ids(&points.arm.scope, &new.encryption)?;
+    let wanted = WantedCopy { source, target, encryption: &new.encryption };
+    if let Some(existing) = find_existing(points, &wanted).await? {
         return Ok(existing);
     }
-    let copy = check(points, &source, &target).await?;
+    let copy = match check(points, &wanted).await? {
+        Checked::Existing(existing) => return Ok(*existing),
+        Checked::New(copy) => copy,
+    };
     match mode {
         WriteMode::ValidateOnly => {
             Ok(StartedCopy { point: preview(points, &copy), operation: None })
         }
-        WriteMode::Execute => put(points, &copy, &source, new.request_id).await,
+        WriteMode::Execute => put(points, *copy, &wanted, new.request_id).await,
     }
 }
 
 /// The target if it exists and is a copy of the source.
 async fn find_existing(
     points: &Points,
-    source: &PointId,
-    target: &PointId,
+    wanted: &WantedCopy<'_>,
 ) -> Result<Option<StartedCopy>, Error> {
-    let existing = match points.read(target, View::Full).await {
+    let existing = match points.read(&wanted.target, View::Full).await {
         Err(Error::NotFound { .. }) => return Ok(None),
         existing => existing?,
     };
-    check_same_source(points, source, &existing)?;
+    check_same(points, wanted, &existing)?;
     let operation = points.operation(&existing.point);
     let point = points.with_failure_reason(existing, operation.as_ref()).await?;
     Ok(Some(StartedCopy { point, operation }))
 }
 
-fn check_same_source(points: &Points, source: &PointId, existing: &ReadPoint) -> Result<(), Error> {
+fn check_same(points: &Points, wanted: &WantedCopy<'_>, existing: &ReadPoint) -> Result<(), Error> {
     let scope = &points.arm.scope;
     let copied_from = existing.dto.copied_from();
     let difference = match copied_from.map(|id| ArmId::parse(id, scope)) {
-        Some(ArmId::Point(other)) if other.is_same_as(source) => return Ok(()),
+        Some(ArmId::Point(other)) if other.is_same_as(&wanted.source) => {
+            match copy_encryption::difference(&existing.dto, wanted.encryption) {
+                None => return Ok(()),
+                Some(difference) => difference,
+            }
+        }
         Some(ArmId::Point(other)) => format!("it is a copy of {}", other.to_name(scope)),
         Some(_) => "it is a copy of a point outside of this backend".to_owned(),
         None => "it is not a copy".to_owned(),
@@ -88,21 +124,24 @@ fn check_same_source(points: &Points, source: &PointId, existing: &ReadPoint) ->
 
 async fn put(
     points: &Points,
-    copy: &CheckedCopy,
-    source: &PointId,
+    copy: CheckedCopy,
+    wanted: &WantedCopy<'_>,
     request_id: Option<Uuid>,
 ) -> Result<StartedCopy, Error> {
     let arm = &points.arm;
     let source_restore_point = dto::SubResource { id: copy.source.dto.id.clone() };
-    let body = dto::NewCopy { properties: dto::NewCopyProperties { source_restore_point } };
+    let CheckedCopy { encryption: source_metadata, .. } = &copy;
+    let properties =
+        dto::NewCopyProperties { source_restore_point, source_metadata: source_metadata.clone() };
+    let body = dto::NewCopy { properties };
     let url = arm.url(&copy.target.path(&arm.scope), Expand::Nothing);
-    let find_existing = || find_existing(points, source, &copy.target);
+    let find_existing = || find_existing(points, wanted);
     match arm.put(&url, &body, request_id, find_existing).await? {
-        PutOutcome::Accepted(response) => accepted(points, copy, source, &response).await,
+        PutOutcome::Accepted(response) => accepted(points, &copy, wanted, &response).await,
         PutOutcome::Existing(existing) => Ok(existing),
         PutOutcome::Rejected(response) => {
-            // The conflict may be with an earlier attempt.
-            if response.status == StatusCode::CONFLICT
+            // What it violates may be an equal attempt: ARM publishes no status for that.
+            if matches!(response.status, StatusCode::CONFLICT | StatusCode::BAD_REQUEST)
                 && let Some(existing) = find_existing().await?
             {
                 return Ok(existing);
@@ -120,7 +159,7 @@ async fn put(
 async fn accepted(
     points: &Points,
     copy: &CheckedCopy,
-    source: &PointId,
+    wanted: &WantedCopy<'_>,
     response: &PutResponse,
 ) -> Result<StartedCopy, Error> {
     let operation = operation(points, &response.headers);
@@ -139,7 +178,7 @@ async fn accepted(
             read.map_err(|error| points.arm.read_after_put_error(error))?
         }
     };
-    check_same_source(points, source, &started)?;
+    check_same(points, wanted, &started)?;
     Ok(StartedCopy { point: started.point, operation })
 }
 
@@ -156,20 +195,29 @@ fn operation(points: &Points, headers: &HeaderMap) -> Option<Operation> {
     Some(Operation(url.to_owned()))
 }
 
-/// Checks a copy whose target does not exist.
-async fn check(points: &Points, source: &PointId, target: &PointId) -> Result<CheckedCopy, Error> {
-    let source = points.read(source, View::Basic).await;
+/// Checks a copy whose target did not exist before.
+async fn check(points: &Points, wanted: &WantedCopy<'_>) -> Result<Checked, Error> {
+    let target = &wanted.target;
+    let source = points.read(&wanted.source, View::Basic).await;
     let source = source.map_err(|error| error.in_field("source"))?;
     check_source(&source)?;
+    let name = source.point.name.to_string();
+    let encryption = copy_encryption::source_metadata(&source.dto, &name, wanted.encryption)?;
 
     let destination = points.collections.read_points(&target.collection).await;
     let CollectionPoints { collection: destination, points: dtos, .. } =
         destination.map_err(|error| error.in_field("destination"))?;
     check_destination(points, &source, &destination)?;
 
+    let is_target = |dto: &dto::RestorePoint| eq_ignore_case(&dto.name, &target.name);
+    if dtos.iter().any(is_target)
+        && let Some(existing) = find_existing(points, wanted).await?
+    {
+        return Ok(Checked::Existing(Box::new(existing)));
+    }
     let copies = dtos
         .iter()
-        .filter(|dto| dto.copied_from().is_some())
+        .filter(|dto| dto.copied_from().is_some() && !is_target(dto))
         .map(|dto| points.map_listed(&destination, dto, View::Basic))
         .collect::<Result<Vec<_>, _>>()?;
     check_not_copied(&source.point, &copies)?;
@@ -178,7 +226,7 @@ async fn check(points: &Points, source: &PointId, target: &PointId) -> Result<Ch
     check_order(&source.point, newest.as_ref())?;
 
     let target = PointId { collection: destination.id.clone(), name: target.name.clone() };
-    Ok(CheckedCopy { source, destination, target })
+    Ok(Checked::New(Box::new(CheckedCopy { source, encryption, destination, target })))
 }
 
 fn check_source(source: &ReadPoint) -> Result<(), Error> {
@@ -192,8 +240,22 @@ fn check_source(source: &ReadPoint) -> Result<(), Error> {
             "it is a copy itself; copy the point that it was copied from".to_owned(),
         );
     }
+    let not_yet = || {
+        Err(Error::NotYetAllowed {
+            rule: "SOURCE_NOT_COPYABLE_YET",
+            subject: source.point.name.to_string(),
+            description: format!(
+                "it cannot be copied yet: {}; watch it until `usable_for` has COPY, then copy it",
+                source.point.state_reason
+            ),
+            retry_after: PROGRESS_INTERVAL,
+        })
+    };
     match source.point.state {
-        State::Ready => Ok(()),
+        // Without data to wait for, ARM decides whether it copies the point.
+        State::Ready if source.point.is_usable_for(Use::Export) => Ok(()),
+        State::Ready | State::Copying => not_yet(),
+        State::Creating if status::is_created(&source.dto) => not_yet(),
         State::Creating => violation(
             "SOURCE_NOT_READY",
             "it is still being created; watch it until it is READY, then copy it".to_owned(),
@@ -321,7 +383,7 @@ fn check_order(source: &RestorePoint, newest: Option<&RestorePoint>) -> Result<(
 
 /// The copy as it would be created.
 fn preview(points: &Points, copy: &CheckedCopy) -> RestorePoint {
-    let CheckedCopy { source: ReadPoint { point: source, .. }, destination, target } = copy;
+    let CheckedCopy { source: ReadPoint { point: source, .. }, destination, target, .. } = copy;
     let vendor_id = target.to_arm_id(&points.arm.scope);
     let mut vendor = source.vendor.clone();
     if let VendorProperties::Azure(azure) = &mut vendor {
@@ -336,7 +398,6 @@ fn preview(points: &Points, copy: &CheckedCopy) -> RestorePoint {
         display_name: target.name.clone(),
         state: State::Creating,
         state_reason: "it would be created; nothing was written".to_owned(),
-        source: Source { vm_name: String::new(), ..source.source.clone() },
         location: destination.region.clone(),
         source_restore_point: Some(source.name.clone()),
         disks: source.disks.iter().map(preview_disk).collect(),

@@ -100,7 +100,7 @@ fn check_source(collections: &Collections, source: &str) -> Result<String, Error
             ArmId::VirtualMachine(_) | ArmId::Collection(_) | ArmId::ForeignCollection => {
                 Ok(source.to_owned())
             }
-            ArmId::Point(_) | ArmId::Other => invalid(format!(
+            ArmId::Point(_) | ArmId::DiskEncryptionSet | ArmId::Other => invalid(format!(
                 "invalid ARM id {}: expected that of a virtual machine or of a restore point collection",
                 quoted(source)
             )),
@@ -135,19 +135,22 @@ async fn find_existing(
 ) -> Result<Option<Collection>, Error> {
     match collections.read(&spec.id).await {
         Ok((identity, dto)) => check_same(collections, spec, &identity, dto).map(Some),
-        Err(error) if is_resource_group_missing(&error) => {
-            let group = &spec.id.group;
-            Err(Error::FailedPrecondition {
-                rule: "RESOURCE_GROUP_NOT_FOUND",
-                subject: format!("resource group {group}"),
-                description: format!(
-                    "the resource group `{group}` does not exist; create it in Azure first, or choose \
-                     another `collection_id`: `{{resource_group}}~{{collection}}`"
-                ),
-            })
+        Err(error) if is_resource_group_missing(&error, &spec.id.group) => {
+            Err(missing_group(&spec.id.group))
         }
         Err(Error::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+fn missing_group(group: &str) -> Error {
+    Error::FailedPrecondition {
+        rule: "RESOURCE_GROUP_NOT_FOUND",
+        subject: format!("resource group {group}"),
+        description: format!(
+            "the resource group `{group}` does not exist; create it in Azure first, or choose another \
+             `collection_id`: `{{resource_group}}~{{collection}}`"
+        ),
     }
 }
 
@@ -212,7 +215,11 @@ async fn put(collections: &Collections, spec: &Spec<'_>) -> Result<Collection, E
         PutOutcome::Rejected(response) => {
             let name = spec.id.to_name(&arm.scope).to_string();
             return Err(match response.into_write_error(arm.scope.backend.as_str(), &name) {
-                // The resource group was found, so it is the source that does not exist.
+                // It was deleted since the look for the collection.
+                error if is_resource_group_missing(&error, &spec.id.group) => {
+                    missing_group(&spec.id.group)
+                }
+                // The resource group exists, so it is the source that does not.
                 Error::NotFound { detail, .. } => {
                     let (name, field) = (spec.source.clone(), Some(SOURCE.to_owned()));
                     Error::NotFound { name, field, detail }
@@ -248,10 +255,12 @@ fn preview(
         display_name: spec.id.name.clone(),
         location: spec.region.clone(),
         source: source_name.unwrap_or_else(|| spec.source.clone()),
+        source_vendor_id: spec.source.clone(),
         source_location: source.map(|source| source.region.clone()).unwrap_or_default(),
         labels: spec.labels.clone(),
         create_time: None,
         platform: String::new(),
         instant_access: None,
+        provisioning_state: String::new(),
     }
 }

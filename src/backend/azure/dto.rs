@@ -34,6 +34,7 @@ pub(super) struct CollectionProperties {
     pub(super) source: CollectionSource,
     pub(super) restore_points: Option<Vec<RestorePoint>>,
     pub(super) instant_access: Option<bool>,
+    pub(super) provisioning_state: Option<String>,
 }
 
 /// The virtual machine of a collection's points, or the collection that they are copied from.
@@ -162,11 +163,12 @@ pub(super) struct DiskRestorePointAttributes {
     pub(super) encryption: Option<Encryption>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Encryption {
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) disk_encryption_set: Option<SubResource>,
 }
 
@@ -219,12 +221,13 @@ pub(super) struct DiskRestorePoint {
     pub(super) properties: DiskRestorePointProperties,
 }
 
-/// Its `properties`. Both members are present only if the source is in another region. The state is a single word,
-/// `Succeeded`, where the compute provider has a code.
+/// Its `properties`. The state of the replication is present only if the source is in another region; it is a single word,
+/// `Succeeded`, where the compute provider has a code. `snapshotAccessState` is present from 2026-03-02 on.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DiskRestorePointProperties {
     pub(super) replication_state: Option<String>,
+    pub(super) snapshot_access_state: Option<String>,
     pub(super) completion_percent: Option<LenientInteger>,
 }
 
@@ -294,6 +297,37 @@ pub(super) struct NewCopy {
 #[serde(rename_all = "camelCase")]
 pub(super) struct NewCopyProperties {
     pub(super) source_restore_point: SubResource,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) source_metadata: Option<NewSourceMetadata>,
+}
+
+/// The encryption of the disks of a new copy. Recorded requests have neither names nor luns.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewSourceMetadata {
+    pub(super) storage_profile: NewStorageProfile,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewStorageProfile {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) os_disk: Option<NewDisk>,
+    pub(super) data_disks: Vec<NewDisk>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewDisk {
+    pub(super) disk_restore_point: NewDiskRestorePoint,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewDiskRestorePoint {
+    pub(super) source_disk_restore_point: SubResource,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) encryption: Option<Encryption>,
 }
 
 /// Counted as commas and opening brackets, of which real bodies have one in some thirty bytes. Three bytes (`{},`) become

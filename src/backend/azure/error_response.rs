@@ -9,8 +9,8 @@ use std::time::Duration;
 use http::{HeaderMap, Method, StatusCode, header};
 use serde_json::Value;
 
+use super::redact::redact_message;
 use crate::model::{DEFAULT_RETRY_AFTER, Error};
-use crate::upstream::redact_text;
 
 /// The RetryInfo of a 429 without Retry-After: ARM's buckets refill every second, those of Compute every minute.
 const DEFAULT_THROTTLE_RETRY_AFTER: Duration = Duration::from_secs(10);
@@ -42,6 +42,9 @@ const SERVICE_ERROR_CODES: [&str; 6] = [
     "InternalServerError",
 ];
 
+/// The rule of an error about a version that the cloud does not have.
+pub(super) const API_VERSION_NOT_SUPPORTED: &str = "API_VERSION_NOT_SUPPORTED";
+
 /// A setting of the backend that ARM rejects.
 struct SettingRule {
     codes: &'static [&'static str],
@@ -55,8 +58,13 @@ const SUBSCRIPTION: SettingRule = SettingRule {
     remedy: "check the backend's `subscription_id`, and that its credential belongs to the same tenant",
 };
 const API_VERSION: SettingRule = SettingRule {
-    codes: &["InvalidResourceType", "InvalidApiVersionParameter", "MissingApiVersionParameter"],
-    rule: "API_VERSION_NOT_SUPPORTED",
+    codes: &[
+        "InvalidResourceType",
+        "InvalidApiVersionParameter",
+        "MissingApiVersionParameter",
+        "NoRegisteredProviderFound",
+    ],
+    rule: API_VERSION_NOT_SUPPORTED,
     remedy: "set the backend's `api_version` to one that its cloud supports",
 };
 
@@ -163,9 +171,9 @@ impl ErrorResponse {
     fn text(&self) -> String {
         let Self { code, message, .. } = self;
         match (code.is_empty(), message.is_empty()) {
-            (false, false) => redact_text(&format!("{code}: {message}")),
-            (false, true) => redact_text(code),
-            (true, false) => redact_text(message),
+            (false, false) => redact_message(&format!("{code}: {message}")),
+            (false, true) => redact_message(code),
+            (true, false) => redact_message(message),
             (true, true) => format!("HTTP {} without an error message", self.status.as_u16()),
         }
     }
@@ -222,9 +230,14 @@ impl ErrorResponse {
     }
 }
 
-/// Whether the resource group, and not only the resource in it, does not exist.
-pub(super) fn is_resource_group_missing(error: &Error) -> bool {
-    matches!(error, Error::NotFound { detail, .. } if detail.starts_with("ResourceGroupNotFound"))
+/// Whether this resource group, and not only the resource in it, does not exist. ARM quotes its name.
+pub(super) fn is_resource_group_missing(error: &Error, group: &str) -> bool {
+    match error {
+        Error::NotFound { detail, .. } => detail
+            .strip_prefix("ResourceGroupNotFound")
+            .is_some_and(|text| text.split('\'').any(|part| part.eq_ignore_ascii_case(group))),
+        _ => false,
+    }
 }
 
 /// Code and message of an error body, the first details included; each empty if there is none. Not redacted.

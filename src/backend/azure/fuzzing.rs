@@ -10,7 +10,7 @@ use super::error_response::ErrorResponse;
 use super::id::{ArmId, CollectionId, Scope};
 use super::map::{self, CollectionIdentity};
 use super::redact::redact;
-use super::status::ReplicationEvidence;
+use super::status::DataEvidence;
 use crate::backend::Cursor;
 use crate::model::{BackendId, Collection, Error, RestorePoint, View};
 
@@ -27,7 +27,7 @@ fn map_point(
     collection: &CollectionIdentity,
     dto: &dto::RestorePoint,
 ) -> Option<RestorePoint> {
-    let evidence = ReplicationEvidence::Reported(&[]);
+    let evidence = DataEvidence::Reported(&[]);
     map::point(scope, collection, dto, evidence, View::Full).ok()
 }
 
@@ -36,8 +36,8 @@ pub fn point(body: &[u8]) -> Option<RestorePoint> {
     let dto: dto::RestorePoint = dto::decode(body).ok()?;
     let scope = scope()?;
     let ArmId::Point(id) = ArmId::parse(&dto.id, &scope) else { return None };
-    let (region, source) = ("eastus".to_owned(), String::new());
-    let collection = CollectionIdentity { id: id.collection, region, source };
+    let (region, source, vm_name) = ("eastus".to_owned(), String::new(), String::new());
+    let collection = CollectionIdentity { id: id.collection, region, source, vm_name };
     map_point(&scope, &collection, &dto)
 }
 

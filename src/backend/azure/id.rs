@@ -162,6 +162,8 @@ pub(super) enum ArmId {
     Point(PointId),
     /// A collection of another subscription.
     ForeignCollection,
+    /// A disk encryption set of any subscription.
+    DiskEncryptionSet,
     /// Anything else.
     Other,
 }
@@ -198,6 +200,7 @@ impl ArmId {
             [] if eq_ignore_case(kind, "virtualMachines") => {
                 Self::VirtualMachine((*name).to_owned())
             }
+            [] if eq_ignore_case(kind, "diskEncryptionSets") => Self::DiskEncryptionSet,
             [] if is_collection && in_scope => Self::Collection(CollectionId::new(group, name)),
             [] if is_collection => Self::ForeignCollection,
             [points, point]

@@ -1,7 +1,7 @@
 //! Lists collections and points, page by page.
 //!
-//! ARM has no operation that lists points: they are read collection by collection. The state of a listed copy is true in
-//! every view, so a copy that is not known to be complete costs a request of its own.
+//! ARM has no operation that lists points: they are read collection by collection. The state of a listed point is true in
+//! every view, so one whose data is not known to be complete, such as a copy, costs a request of its own.
 
 use std::ops::ControlFlow;
 
@@ -239,7 +239,7 @@ async fn complete_one(
     view: View,
 ) -> Result<Option<RestorePoint>, Error> {
     let ListedPoint { collection, dto, body } = listed;
-    if points.needs_own_read(&dto, view) {
+    if points.needs_own_read(&collection, &dto, view) {
         return match points.read_in(&collection, &dto.name, view).await {
             Err(Error::NotFound { .. }) => Ok(None),
             point => point.map(Some),

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::dto;
 use super::id::{ArmId, CollectionId, PointId, Scope, eq_ignore_case, normalized_region};
-use super::status::{
-    DiskStatus, PointDisks, PointStatus, ReplicationEvidence, point_status, replication_code,
-};
+use super::replication::{instant_access_state, replication_code};
+use super::snapshot_access;
+use super::status::{DataEvidence, DiskStatus, PointDisks, PointStatus, point_status};
 use crate::model::{
     AzureDiskProperties, AzureProperties, Collection, Consistency, Disk, DiskVendorProperties,
     PointFailure, RestorePoint, Source, State, VendorProperties, View,
@@ -28,6 +28,8 @@ pub(super) struct CollectionIdentity {
     pub(super) region: String,
     /// ARM id of the virtual machine of its points, or of the collection that they are copied from.
     pub(super) source: String,
+    /// The name of the virtual machine; empty while it is unknown.
+    pub(super) vm_name: String,
 }
 
 /// The identity of a collection.
@@ -44,10 +46,16 @@ pub(super) fn collection_identity(
     if !eq_ignore_case(&id.name, &dto.name) {
         return Err("the id and the name of a collection differ".to_owned());
     }
+    let source = dto.properties.source.id.clone();
+    let vm_name = match ArmId::parse(&source, scope) {
+        ArmId::VirtualMachine(name) => name,
+        _ => String::new(),
+    };
     Ok(CollectionIdentity {
         id: CollectionId { name: dto.name.clone(), ..id },
         region: normalized_region(&dto.location),
-        source: dto.properties.source.id.clone(),
+        source,
+        vm_name,
     })
 }
 
@@ -56,10 +64,11 @@ pub(super) fn collection_identity(
 /// # Errors
 /// As [`collection_identity`].
 pub(super) fn collection(scope: &Scope, dto: dto::Collection) -> Result<Collection, String> {
-    let CollectionIdentity { id, region, source } = collection_identity(scope, &dto)?;
-    let source = match ArmId::parse(&source, scope) {
+    let CollectionIdentity { id, region, source: source_vendor_id, .. } =
+        collection_identity(scope, &dto)?;
+    let source = match ArmId::parse(&source_vendor_id, scope) {
         ArmId::Collection(source) => source.to_name(scope).to_string(),
-        _ => source,
+        _ => source_vendor_id.clone(),
     };
     let source_location = dto.properties.source.location.as_deref().map(normalized_region);
     Ok(Collection {
@@ -69,11 +78,13 @@ pub(super) fn collection(scope: &Scope, dto: dto::Collection) -> Result<Collecti
         display_name: dto.name,
         location: region,
         source,
+        source_vendor_id,
         source_location: source_location.unwrap_or_default(),
         labels: dto.tags.unwrap_or_default(),
         create_time: None,
         platform: String::new(),
         instant_access: dto.properties.instant_access,
+        provisioning_state: dto.properties.provisioning_state.unwrap_or_default(),
     })
 }
 
@@ -85,19 +96,16 @@ pub(super) fn point(
     scope: &Scope,
     collection: &CollectionIdentity,
     dto: &dto::RestorePoint,
-    evidence: ReplicationEvidence<'_>,
+    evidence: DataEvidence<'_>,
     view: View,
 ) -> Result<RestorePoint, String> {
     let id = point_id(scope, collection, dto)?;
-    let status = point_status(dto, evidence);
+    let status = point_status(dto, &collection.region, evidence);
     let properties = &dto.properties;
     let metadata = properties.source_metadata.as_ref();
     let vm_region = metadata.and_then(|m| m.location.as_deref()).map(normalized_region);
     let source = Source {
-        vm_name: match ArmId::parse(&collection.source, scope) {
-            ArmId::VirtualMachine(name) => name,
-            _ => String::new(),
-        },
+        vm_name: collection.vm_name.clone(),
         vm_uid: metadata.and_then(|metadata| metadata.vm_id.clone()).unwrap_or_default(),
         location: vm_region.unwrap_or_default(),
     };
@@ -108,6 +116,7 @@ pub(super) fn point(
         vendor_id: dto.id.clone(),
         display_name: dto.name.clone(),
         state: status.state,
+        other_uses: status.other_uses,
         state_reason: status.reason.clone(),
         point_time: properties.time_created.as_deref().map(time).transpose()?,
         source,
@@ -118,9 +127,9 @@ pub(super) fn point(
             _ => None,
         },
         copy_progress_percent: status.percent,
-        disks: disks(dto, &status, view)?,
+        disks: disks(dto, &status, evidence, view)?,
         failure: failure(&status),
-        vendor: VendorProperties::Azure(azure_properties(dto, evidence)?),
+        vendor: VendorProperties::Azure(azure_properties(dto, evidence, view)?),
         raw: None,
     })
 }
@@ -162,19 +171,27 @@ fn failure(status: &PointStatus) -> Option<PointFailure> {
     (status.state == State::Failed).then(|| status.failure.clone().unwrap_or_else(unknown))
 }
 
-fn disks(dto: &dto::RestorePoint, status: &PointStatus, view: View) -> Result<Vec<Disk>, String> {
-    let views = dto.disk_instance_views().filter(|_| view != View::Basic).unwrap_or_default();
-    PointDisks::of(dto)
-        .included
-        .into_iter()
-        .zip(&status.disks)
-        .map(|(dto, status)| disk(dto, views, *status, view))
-        .collect()
+fn disks(
+    point: &dto::RestorePoint,
+    status: &PointStatus,
+    evidence: DataEvidence<'_>,
+    view: View,
+) -> Result<Vec<Disk>, String> {
+    let to_disk = |(dto, status): (&dto::Disk, &DiskStatus)| {
+        let access_state = match view {
+            View::Basic => "",
+            View::Full | View::Raw => {
+                snapshot_access::shown_state(dto, point, evidence.provider_disks())
+            }
+        };
+        disk(dto, access_state, *status, view)
+    };
+    PointDisks::of(point).included.into_iter().zip(&status.disks).map(to_disk).collect()
 }
 
 fn disk(
     dto: &dto::Disk,
-    views: &[dto::DiskInstanceView],
+    access_state: &str,
     status: DiskStatus,
     view: View,
 ) -> Result<Disk, String> {
@@ -188,31 +205,29 @@ fn disk(
         state: status.state,
         progress_percent: status.percent.filter(|_| view != View::Basic),
         source_vendor_id: source.map(|source| source.id.clone()).unwrap_or_default(),
-        vendor: Some(DiskVendorProperties::Azure(azure_disk_properties(dto, views))),
+        vendor: Some(DiskVendorProperties::Azure(azure_disk_properties(dto, access_state))),
     })
 }
 
-fn azure_disk_properties(dto: &dto::Disk, views: &[dto::DiskInstanceView]) -> AzureDiskProperties {
+fn azure_disk_properties(dto: &dto::Disk, access_state: &str) -> AzureDiskProperties {
     let managed = dto.managed_disk.as_ref();
     let point = dto.disk_restore_point.as_ref();
     let encryption = point.and_then(|point| point.encryption.as_ref());
     let set = encryption.and_then(|encryption| encryption.disk_encryption_set.as_ref());
-    let view = dto.disk_restore_point_id().and_then(|id| {
-        views.iter().find(|view| view.id.as_deref().is_some_and(|other| eq_ignore_case(other, id)))
-    });
     let text = |text: Option<&String>| text.cloned().unwrap_or_default();
     AzureDiskProperties {
         managed_disk_id: text(managed.and_then(|managed| managed.id.as_ref())),
         storage_account_type: text(managed.and_then(|m| m.storage_account_type.as_ref())),
         encryption_type: text(encryption.and_then(|encryption| encryption.kind.as_ref())),
         disk_encryption_set_id: text(set.map(|set| &set.id)),
-        snapshot_access_state: text(view.and_then(|view| view.snapshot_access_state.as_ref())),
+        snapshot_access_state: access_state.to_owned(),
     }
 }
 
 fn azure_properties(
     dto: &dto::RestorePoint,
-    evidence: ReplicationEvidence<'_>,
+    evidence: DataEvidence<'_>,
+    view: View,
 ) -> Result<AzureProperties, String> {
     let properties = &dto.properties;
     let metadata = properties.source_metadata.as_ref();
@@ -230,8 +245,8 @@ fn azure_properties(
         provisioning_state: properties.provisioning_state.clone().unwrap_or_default(),
         consistency_mode: properties.consistency_mode.clone().unwrap_or_default(),
         replication_code: match evidence {
-            ReplicationEvidence::Cached(code) => code.to_owned(),
-            ReplicationEvidence::Reported(_) => replication_code(dto),
+            DataEvidence::Cached(complete) => complete.replication_code.clone(),
+            DataEvidence::Reported(_) => replication_code(dto),
         },
         vm_size: hardware.and_then(|hardware| hardware.vm_size.clone()).unwrap_or_default(),
         hyper_v_generation: metadata
@@ -243,11 +258,9 @@ fn azure_properties(
         instant_access_duration_minutes: minutes
             .map(|minutes| non_negative(minutes, "instantAccessDurationMinutes"))
             .transpose()?,
-        instant_access_state: access
-            .into_iter()
-            .flatten()
-            .next()
-            .map(text_or_json)
+        instant_access_state: instant_access_state(dto)
+            .or_else(|| access.into_iter().flatten().next().map(text_or_json))
+            .filter(|_| view != View::Basic)
             .unwrap_or_default(),
         security_type: security.and_then(|s| s.security_type.clone()).unwrap_or_default(),
         excluded_disks: excluded.iter().filter_map(|disk| disk.name.clone()).collect(),

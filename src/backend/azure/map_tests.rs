@@ -25,6 +25,7 @@ fn west() -> CollectionIdentity {
         id: CollectionId::new("rg-1", "West"),
         region: "westus".to_owned(),
         source: collection_id("Home"),
+        vm_name: String::new(),
     }
 }
 
@@ -34,7 +35,7 @@ fn mapped(
     view: View,
 ) -> Result<RestorePoint, String> {
     let dto = dto::decode(body.to_string().as_bytes())?;
-    point(&scope(), collection, &dto, ReplicationEvidence::Reported(&[]), view)
+    point(&scope(), collection, &dto, DataEvidence::Reported(&[]), view)
 }
 
 /// The documented body with its placeholders filled in. Its numbers are texts, as in the documentation.
@@ -116,12 +117,19 @@ fn view_basic_leaves_out_only_the_progress_of_disks() {
 
 #[test]
 fn a_local_point_has_the_name_of_its_virtual_machine() {
+    let mut body = documented();
+    body["properties"]["sourceRestorePoint"] = Value::Null;
+    body["properties"]["sourceMetadata"]["location"] = json!("West US");
     let vm = format!(
         "/subscriptions/{SUBSCRIPTION}/resourceGroups/r/providers/Microsoft.Compute/virtualMachines/VM-1"
     );
-    let mut body = documented();
-    body["properties"]["sourceRestorePoint"] = Value::Null;
-    let point = mapped(&CollectionIdentity { source: vm, ..west() }, &body, View::Full).unwrap();
+    let west = json!({
+        "name": "West", "id": collection_id("West"), "location": "westus",
+        "properties": { "source": { "id": vm } },
+    });
+    let west = dto::decode(west.to_string().as_bytes()).unwrap();
+    let west = collection_identity(&scope(), &west).unwrap();
+    let point = mapped(&west, &body, View::Full).unwrap();
     assert_eq!(point.source.vm_name, "VM-1");
     assert_eq!((point.copy_progress_percent, point.source_restore_point), (None, None));
 }

@@ -4,14 +4,16 @@
 //! of virtual machines and grants no disk access, since the gateway offers none of that. It waits for no operation: each
 //! call returns what ARM reports at that moment.
 //!
-//! The modules, each of which uses only those before it: `id` and `dto` (ARM's ids and JSON); `error_response`, `quota`,
-//! `credential`, `config` and `client` (requests); `status`, `map` and `redact` (from JSON to the model); `collections`
-//! and `points` (reads); `create_collection`, `copy`, `cursor`, `list` and `poll` (the methods of the backend).
+//! The modules, each of which uses only those before it: `id`, `dto` and `redact` (ARM's ids, JSON and texts);
+//! `error_response`, `quota`, `credential`, `config` and `client` (requests); `replication`, `snapshot_access`, `status`
+//! and `map` (from JSON to the model); `collections` and `points` (reads); `create_collection`, `copy_encryption`, `copy`,
+//! `cursor`, `list` and `poll` (the methods of the backend).
 
 mod client;
 mod collections;
 mod config;
 mod copy;
+mod copy_encryption;
 mod create_collection;
 mod credential;
 mod cursor;
@@ -26,6 +28,8 @@ mod points;
 mod poll;
 mod quota;
 mod redact;
+mod replication;
+mod snapshot_access;
 mod status;
 
 use std::sync::Arc;

@@ -1,33 +1,34 @@
 //! Reads single points: their state, their disks, and why their creation failed.
 //!
-//! That a copy is complete is cached, since it does not change again; everything else is read each time. Nothing is
+//! That the data of a point is complete is cached, since it does not change again; everything else is read each time. Nothing is
 //! waited for.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use futures::future::try_join;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::client::{ArmClient, Expand};
+use super::client::{ArmClient, DiskApiVersion, Expand};
 use super::collections::Collections;
 use super::dto;
-use super::error_response::code_and_message;
+use super::error_response::{API_VERSION_NOT_SUPPORTED, code_and_message};
 use super::id::{PointId, eq_ignore_case};
 use super::map::{self, CollectionIdentity};
-use super::redact::redact;
-use super::status::{self, ReplicationEvidence};
+use super::redact::{redact, redact_message};
+use super::replication::replication_code;
+use super::status::{self, CompletePoint, DataEvidence};
 use crate::backend::Operation;
 use crate::backend::cache::Cache;
-use crate::model::{Error, PointFailure, RestorePoint, State, View};
-use crate::upstream::redact_text;
+use crate::model::{Error, PointFailure, RestorePoint, Use, View};
 
 /// Reads of single points that one call of a list or poll has in flight.
 pub(super) const MAX_CONCURRENT_READS: usize = 8;
 
-const MAX_CACHED_COPIES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+const MAX_CACHED_POINTS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 const MAX_CACHED_OPERATIONS: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 /// A virtual machine has at most 64 data disks; a list with more pages is invalid.
 const MAX_DISK_PAGES: usize = 16;
@@ -40,8 +41,10 @@ const OPERATION_NAME: &str = "the operation";
 pub(super) struct Points {
     pub(super) arm: Arc<ArmClient>,
     pub(super) collections: Arc<Collections>,
-    /// The aggregate replication codes of complete copies, by [`fingerprint`].
-    complete_copies: Cache<Uuid, String>,
+    /// What points were found complete by whose state depends on the instance view, by [`fingerprint`].
+    complete_points: Cache<Uuid, CompletePoint>,
+    /// Whether the cloud's disk provider lacks [`DiskApiVersion::SnapshotAccess`].
+    lacks_snapshot_access: AtomicBool,
     /// The operations of copies that were started by this process, by the uid of the point.
     operations: Cache<String, Operation>,
 }
@@ -60,7 +63,8 @@ impl Points {
         Self {
             arm: Arc::clone(&collections.arm),
             collections,
-            complete_copies: Cache::new(MAX_CACHED_COPIES),
+            complete_points: Cache::new(MAX_CACHED_POINTS),
+            lacks_snapshot_access: AtomicBool::new(false),
             operations: Cache::new(MAX_CACHED_OPERATIONS),
         }
     }
@@ -76,7 +80,7 @@ impl Points {
                 .await
                 .inspect_err(|error| self.collections.forget_if_not_found(&id.collection, error))?;
         let dto = self.decode(id, &body)?;
-        if view == View::Basic && self.lacks_state(&dto) {
+        if view == View::Basic && self.lacks_state(&collection, &dto) {
             return self.read_expanded(collection, id, view).await;
         }
         self.complete(collection, dto, &body, view).await
@@ -97,11 +101,20 @@ impl Points {
     }
 
     /// Whether a point in the list of its collection, which has no instance views, lacks what `view` shows.
-    pub(super) fn needs_own_read(&self, dto: &dto::RestorePoint, view: View) -> bool {
+    pub(super) fn needs_own_read(
+        &self,
+        collection: &CollectionIdentity,
+        dto: &dto::RestorePoint,
+        view: View,
+    ) -> bool {
+        let lacks_state = || self.lacks_state(collection, dto);
         match view {
-            View::Basic => self.lacks_state(dto),
-            View::Full => self.lacks_state(dto) || status::has_instant_access(dto),
-            View::Raw => status::needs_instance_view(dto) || status::has_instant_access(dto),
+            View::Basic => lacks_state(),
+            View::Full => lacks_state() || status::has_instant_access(dto),
+            View::Raw => {
+                status::needs_instance_view(dto, &collection.region)
+                    || status::has_instant_access(dto)
+            }
         }
     }
 
@@ -115,9 +128,9 @@ impl Points {
         dto: &dto::RestorePoint,
         view: View,
     ) -> Result<RestorePoint, Error> {
-        match self.cached_replication_code(dto) {
-            Some(code) => self.map(collection, dto, ReplicationEvidence::Cached(&code), view),
-            None => self.map(collection, dto, ReplicationEvidence::Reported(&[]), view),
+        match self.cached(dto).filter(|_| dto.properties.instance_view.is_none()) {
+            Some(complete) => self.map(collection, dto, DataEvidence::Cached(&complete), view),
+            None => self.map(collection, dto, DataEvidence::Reported(&[]), view),
         }
     }
 
@@ -187,13 +200,21 @@ impl Points {
         body: &[u8],
         view: View,
     ) -> Result<ReadPoint, Error> {
-        let cached = self.cached_replication_code(&dto);
-        let mut point = if cached.is_none() && status::needs_disk_provider(&dto) {
-            let id = PointId { collection: collection.id.clone(), name: dto.name.clone() };
-            let disks = self.read_disks_if_possible(&id).await;
-            self.map(&collection, &dto, ReplicationEvidence::Reported(&disks), view)?
-        } else {
-            self.map_listed(&collection, &dto, view)?
+        let needed = status::needed_disk_provider(&dto, &collection.region);
+        let cached = self.cached(&dto);
+        let is_complete = cached.is_some() && dto.properties.instance_view.is_none();
+        let mut point = match needed.filter(|_| !is_complete) {
+            None => self.map_listed(&collection, &dto, view)?,
+            Some(version) => {
+                // What the disk provider has reported about a complete point does not change.
+                let known = cached.map(|complete| complete.disks).filter(|disks| !disks.is_empty());
+                let id = PointId { collection: collection.id.clone(), name: dto.name.clone() };
+                let disks = match known {
+                    Some(disks) => disks,
+                    None => self.read_disks_if_possible(version, &id).await.into(),
+                };
+                self.map(&collection, &dto, DataEvidence::Reported(&disks), view)?
+            }
         };
         if view == View::Raw {
             point.raw = Some(redact(self.arm.decode(body)?));
@@ -205,48 +226,77 @@ impl Points {
         &self,
         collection: &CollectionIdentity,
         dto: &dto::RestorePoint,
-        evidence: ReplicationEvidence<'_>,
+        evidence: DataEvidence<'_>,
         view: View,
     ) -> Result<RestorePoint, Error> {
         let point = map::point(&self.arm.scope, collection, dto, evidence, view)
             .map_err(|problem| self.arm.invalid_response(problem))?;
-        let is_complete_copy = point.state == State::Ready && dto.copied_from().is_some();
-        if let (true, ReplicationEvidence::Reported(_), Some(copy)) =
-            (is_complete_copy, evidence, fingerprint(dto))
+        let is_complete = point.is_usable_for(Use::Export)
+            && status::needs_instance_view(dto, &collection.region);
+        if let (true, DataEvidence::Reported(disks), Some(key)) =
+            (is_complete, evidence, fingerprint(dto))
         {
-            self.complete_copies.insert(copy, status::replication_code(dto));
+            let complete =
+                CompletePoint { replication_code: replication_code(dto), disks: disks.into() };
+            self.complete_points.insert(key, complete);
         }
         Ok(point)
     }
 
     /// Whether the state of a point is unknown for want of its instance view.
-    fn lacks_state(&self, dto: &dto::RestorePoint) -> bool {
-        status::needs_instance_view(dto)
+    fn lacks_state(&self, collection: &CollectionIdentity, dto: &dto::RestorePoint) -> bool {
+        status::needs_instance_view(dto, &collection.region)
             && dto.properties.instance_view.is_none()
-            && self.cached_replication_code(dto).is_none()
+            && self.cached(dto).is_none()
     }
 
-    /// The aggregate replication code of a copy that an earlier read found complete. An instance view takes precedence.
-    fn cached_replication_code(&self, dto: &dto::RestorePoint) -> Option<String> {
-        match dto.properties.instance_view {
-            Some(_) => None,
-            None => self.complete_copies.get(&fingerprint(dto)?),
-        }
+    /// What an earlier read found a point complete by.
+    fn cached(&self, dto: &dto::RestorePoint) -> Option<CompletePoint> {
+        self.complete_points.get(&fingerprint(dto)?)
     }
 
     /// The disk provider's list of the disks of a point; empty if it cannot be read. It costs a request and a permission
     /// of its own (`diskRestorePoints/read`), so that the instance view has to be enough without it.
-    async fn read_disks_if_possible(&self, id: &PointId) -> Vec<dto::DiskRestorePoint> {
-        self.read_disks(id).await.unwrap_or_else(|error| {
+    async fn read_disks_if_possible(
+        &self,
+        version: DiskApiVersion,
+        id: &PointId,
+    ) -> Vec<dto::DiskRestorePoint> {
+        let disks = match version {
+            DiskApiVersion::Replication => self.read_disks(version, id).await,
+            DiskApiVersion::SnapshotAccess => self.read_accessible_disks(id).await,
+        };
+        disks.unwrap_or_else(|error| {
             let point = id.to_name(&self.arm.scope);
-            tracing::warn!(%point, %error, "cannot read the disk restore points of a copy");
+            tracing::warn!(%point, %error, "cannot read the disk restore points");
             Vec::new()
         })
     }
 
-    async fn read_disks(&self, id: &PointId) -> Result<Vec<dto::DiskRestorePoint>, Error> {
+    /// As [`Points::read_disks`], by the version that reports what disks can be used for if the cloud has it. An earlier one
+    /// may have the progress of their background copies.
+    async fn read_accessible_disks(
+        &self,
+        id: &PointId,
+    ) -> Result<Vec<dto::DiskRestorePoint>, Error> {
+        if !self.lacks_snapshot_access.load(Ordering::Relaxed) {
+            match self.read_disks(DiskApiVersion::SnapshotAccess, id).await {
+                Err(Error::FailedPrecondition { rule: API_VERSION_NOT_SUPPORTED, .. }) => {
+                    self.lacks_snapshot_access.store(true, Ordering::Relaxed);
+                }
+                disks => return disks,
+            }
+        }
+        self.read_disks(DiskApiVersion::Replication, id).await
+    }
+
+    async fn read_disks(
+        &self,
+        version: DiskApiVersion,
+        id: &PointId,
+    ) -> Result<Vec<dto::DiskRestorePoint>, Error> {
         let name = id.to_name(&self.arm.scope).to_string();
-        let mut url = self.arm.disk_url(&id.disks_path(&self.arm.scope));
+        let mut url = self.arm.disk_url(version, &id.disks_path(&self.arm.scope));
         let mut disks = Vec::new();
         for _ in 0..MAX_DISK_PAGES {
             let body = self.arm.read(&url, &name).await?;
@@ -287,14 +337,14 @@ impl Points {
         }
         let (code, message) = code_and_message(body.get("error").unwrap_or(&Value::Null));
         if code.is_empty() && message.is_empty() {
-            let status = redact_text(&status);
+            let status = redact_message(&status);
             return Ok(unknown(&format!("its operation is {status} and reports no reason")));
         }
-        Ok(PointFailure { code, message: redact_text(&message) })
+        Ok(PointFailure { code, message: redact_message(&message) })
     }
 }
 
-/// Identifies a copy by the ids of its disk restore points, which are new for each copy. None while it has none.
+/// Identifies a point by the ids of its disk restore points, which are new for each point. None while it has none.
 fn fingerprint(dto: &dto::RestorePoint) -> Option<Uuid> {
     let ids: Vec<String> = dto
         .vm_disks()

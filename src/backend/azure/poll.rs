@@ -45,7 +45,7 @@ async fn poll_listed(
     let CollectionPoints { collection, points: dtos, .. } = listed;
     let dto = dtos.iter().find(|dto| eq_ignore_case(&dto.name, &target.point.restore_point));
     match dto {
-        Some(dto) if !points.needs_own_read(dto, View::Full) => {
+        Some(dto) if !points.needs_own_read(collection, dto, View::Full) => {
             let point = points.map_listed(collection, dto, View::Full)?;
             let read = ReadPoint { collection: collection.clone(), dto: dto.clone(), point };
             points.with_failure_reason(read, target.operation).await

@@ -1,11 +1,14 @@
-//! Removes secrets from ARM's body for view RAW.
+//! Removes secrets from ARM's body for view RAW, and people's addresses from ARM's texts.
 //!
 //! A restore point contains the model of its virtual machine: guest users, SSH keys, customData, userData, certificates,
-//! the contents of unattended setup. Members are removed by their names, and rather too many than too few.
+//! the contents of unattended setup. Members are removed by their names, and rather too many than too few. ARM's texts
+//! name the principal of a request by its e-mail address, as recorded in `AuthorizationFailed`: callers of the gateway
+//! are not told it, while the object id beside it stays for the operator.
 
 use serde_json::Value;
 
 use crate::model::RawBody;
+use crate::upstream::redact_text;
 
 /// The names of members to remove, in any casing. `optionalProperties` is documented as an "opaque bag".
 const SENSITIVE_NAMES: [&str; 4] = ["osprofile", "userdata", "customdata", "optionalproperties"];
@@ -23,6 +26,27 @@ const SENSITIVE_PARTS: [&str; 11] = [
     "encryptionsettings",
     "connectionstring",
 ];
+
+/// One of ARM's texts for callers: on one line, of bounded length, without signatures and e-mail addresses.
+pub(super) fn redact_message(text: &str) -> String {
+    remove_addresses(&redact_text(text))
+}
+
+/// The text with `…` in the place of each e-mail address, that of a guest (`live.com#a@b.example`) included.
+fn remove_addresses(text: &str) -> String {
+    let is_separator = |c: char| {
+        c.is_whitespace() || matches!(c, '\'' | '"' | '`' | '<' | '>' | '(' | ')' | ',' | ';' | ':')
+    };
+    text.split_inclusive(is_separator)
+        .flat_map(|part| {
+            let word = part.trim_end_matches(is_separator);
+            let is_address = word
+                .split_once('@')
+                .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+            [if is_address { "…" } else { word }, &part[word.len()..]]
+        })
+        .collect()
+}
 
 /// The body with its secrets removed.
 pub(super) fn redact(mut body: Value) -> RawBody {
@@ -42,6 +66,9 @@ fn remove_secrets(value: &mut Value) {
             if let (true, Some(at)) = (text.contains("://"), text.find('?')) {
                 text.truncate(at);
                 text.push_str("?…");
+            }
+            if text.contains('@') {
+                *text = remove_addresses(text);
             }
         }
         _ => {}
@@ -77,6 +104,7 @@ mod tests {
                     "storageUri": "https://a.example/b?sig=SECRET",
                 },
             },
+            "systemData": { "createdBy": "SECRET@a.example", "createdByType": "User" },
         });
         let raw = redact(body);
         assert_eq!(
@@ -90,9 +118,24 @@ mod tests {
                         "storageUri": "https://a.example/b?…",
                     },
                 },
+                "systemData": { "createdBy": "…", "createdByType": "User" },
             })
             .to_string()
         );
+    }
+
+    #[test]
+    fn addresses_are_removed_from_messages() {
+        for (text, expected) in [
+            ("The client 'live.com#a@b.example' with", "The client '…' with"),
+            ("a_b.example#EXT#@t.onmicrosoft.com, x", "…, x"),
+            ("<a@b.example> mailto:c@d.example.", "<…> mailto:…"),
+            ("@Microsoft.KeyVault and a @ b", "@Microsoft.KeyVault and a @ b"),
+            ("ä'ö@ü'", "ä'…'"),
+            ("", ""),
+        ] {
+            assert_eq!(redact_message(text), expected);
+        }
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+/// Of the collection.
+const REGION: &str = "eastus";
 const SUCCEEDED: &str = "ReplicationState/succeeded";
 const REPLICATING: &str = "ReplicationState/replicating";
 
@@ -44,6 +46,13 @@ fn point(provisioning: &Value, copied_from: Option<&str>, view: &Value) -> dto::
     .unwrap()
 }
 
+/// A point of a virtual machine in another region.
+fn remote(view: &Value) -> dto::RestorePoint {
+    let mut point = point(&json!("Succeeded"), None, view);
+    point.properties.source_metadata.as_mut().unwrap().location = Some("West US".to_owned());
+    point
+}
+
 /// A copy that has begun.
 fn copy(view: &Value) -> dto::RestorePoint {
     point(&json!("Succeeded"), Some("/somewhere"), view)
@@ -68,11 +77,12 @@ fn provider(states: &[(&str, &str)]) -> Vec<dto::DiskRestorePoint> {
 
 /// The status by the instance view alone.
 fn status(point: &dto::RestorePoint) -> PointStatus {
-    point_status(point, ReplicationEvidence::Reported(&[]))
+    point_status(point, REGION, DataEvidence::Reported(&[]))
 }
 
 fn status_if_cached(point: &dto::RestorePoint) -> PointStatus {
-    point_status(point, ReplicationEvidence::Cached(SUCCEEDED))
+    let complete = CompletePoint { replication_code: SUCCEEDED.to_owned(), disks: [].into() };
+    point_status(point, REGION, DataEvidence::Cached(&complete))
 }
 
 #[test]
@@ -110,7 +120,19 @@ fn a_copy_is_ready_only_when_every_disk_is_reported_as_succeeded() {
     for (case, view, state, percent) in [
         ("no view", Value::Null, State::Copying, None),
         ("an empty view", json!({}), State::Copying, None),
-        ("no entries", instance_view(&[]), State::Copying, Some(0)),
+        ("no entries", instance_view(&[]), State::Copying, None),
+        (
+            "no percentages",
+            instance_view(&[os(REPLICATING, "Info", None), d0(REPLICATING, "Info", None)]),
+            State::Copying,
+            None,
+        ),
+        (
+            "a percentage of 0",
+            instance_view(&[os(REPLICATING, "Info", Some(0)), d0(REPLICATING, "Info", Some(0))]),
+            State::Copying,
+            Some(0),
+        ),
         (
             "both succeeded",
             instance_view(&[
@@ -227,8 +249,8 @@ fn a_copy_with_an_excluded_disk_is_ready_only_when_the_whole_is_covered() {
         ),
     ] {
         let point = partial_copy(&view);
-        assert_eq!(needs_disk_provider(&point), needs_provider, "{case}");
-        let found = point_status(&point, ReplicationEvidence::Reported(provided));
+        assert_eq!(needed_disk_provider(&point, REGION).is_some(), needs_provider, "{case}");
+        let found = point_status(&point, REGION, DataEvidence::Reported(provided));
         assert_eq!((found.state, found.disks.len()), (state, 1), "{case}");
     }
 }
@@ -247,10 +269,101 @@ fn the_disk_provider_counts_where_the_instance_view_has_no_status() {
         (vec![("d0", "Succeeded"), ("other", "Replicating")], State::Copying, Some(100)),
     ] {
         let point = copy(&view);
-        assert!(needs_disk_provider(&point));
-        let found = point_status(&point, ReplicationEvidence::Reported(&provider(&states)));
+        assert!(needed_disk_provider(&point, REGION).is_some());
+        let found = point_status(&point, REGION, DataEvidence::Reported(&provider(&states)));
         assert_eq!((found.state, found.percent), (state, percent), "{states:?}");
     }
+}
+
+#[test]
+fn a_point_that_is_no_copy_is_ready_only_when_its_replication_has_succeeded() {
+    let both = |code, percent| {
+        instance_view_with_aggregate(
+            &[entry("os", code, "Info", percent), entry("d0", code, "Info", percent)],
+            code,
+        )
+    };
+    let local = |view: &Value| point(&json!("Succeeded"), None, view);
+    for (case, point, state, percent) in [
+        ("remote, nothing reported", remote(&Value::Null), State::Copying, None),
+        ("remote, replicating", remote(&both(REPLICATING, Some(0))), State::Copying, Some(0)),
+        ("remote, arrived", remote(&both(SUCCEEDED, None)), State::Ready, Some(100)),
+        ("local, nothing reported", local(&Value::Null), State::Ready, None),
+        ("local, replicating", local(&both(REPLICATING, Some(7))), State::Copying, Some(7)),
+        (
+            "local, only the aggregate",
+            local(&instance_view_with_aggregate(&[], REPLICATING)),
+            State::Copying,
+            None,
+        ),
+        ("local, arrived", local(&both(SUCCEEDED, Some(100))), State::Ready, None),
+    ] {
+        let found = status(&point);
+        assert_eq!((found.state, found.percent), (state, percent), "{case}");
+    }
+    let reason = status(&remote(&both(REPLICATING, Some(0)))).reason;
+    assert_eq!(reason, "the replication is under way; 0 of 2 disks have arrived");
+}
+
+/// A local point whose disk `d0` is a Premium SSD v2.
+fn premium_v2(view: &Value) -> dto::RestorePoint {
+    let mut point = point(&json!("Succeeded"), None, view);
+    let storage = point.properties.source_metadata.as_mut().unwrap().storage_profile.as_mut();
+    let disk = &mut storage.unwrap().data_disks.as_mut().unwrap()[0];
+    let managed = json!({ "id": "d", "storageAccountType": "PremiumV2_LRS" });
+    disk.managed_disk = Some(serde_json::from_value(managed).unwrap());
+    point
+}
+
+#[test]
+fn a_disk_that_is_copied_in_the_background_is_usable_as_the_providers_report() {
+    let viewed = |state: &str| {
+        let d0 = json!({ "id": "/drp/d0", "snapshotAccessState": state });
+        json!({ "diskRestorePoints": [d0], "statuses": [] })
+    };
+    let provided = |properties: Value| -> Vec<dto::DiskRestorePoint> {
+        serde_json::from_value(json!([{ "id": "/drp/D0", "properties": properties }])).unwrap()
+    };
+    let access = |state: &str| provided(json!({ "snapshotAccessState": state }));
+    let percent = |percent: f64| provided(json!({ "completionPercent": percent }));
+    let (none, no_view) = (Vec::new(), Value::Null);
+    let all = OtherUses { copy: true, export: true, pending: false };
+    let nothing = OtherUses::default();
+    let restore_only = OtherUses { pending: true, ..nothing };
+    for (case, view, provider, state, uses) in [
+        ("silent", &no_view, &none, State::Creating, nothing),
+        ("pending", &viewed("Pending"), &none, State::Creating, nothing),
+        ("instant", &viewed("instantaccess"), &none, State::Ready, restore_only),
+        ("available", &viewed("Available"), &none, State::Ready, all),
+        ("both", &viewed("AvailableWithInstantAccess"), &none, State::Ready, all),
+        ("unknown text", &viewed("Frobbing"), &none, State::Creating, nothing),
+        ("the default", &viewed("Unknown"), &none, State::Creating, nothing),
+        ("the default", &viewed("Unknown"), &access("Available"), State::Ready, all),
+        ("the view first", &viewed("Pending"), &access("Available"), State::Creating, nothing),
+        ("provider, pending", &no_view, &access("Pending"), State::Creating, nothing),
+        ("provider, silent", &no_view, &provided(json!({})), State::Creating, nothing),
+        ("provider, 99 %", &no_view, &percent(99.9), State::Creating, nothing),
+        ("provider, 100 %", &no_view, &percent(100.0), State::Ready, all),
+    ] {
+        let point = premium_v2(view);
+        let found = point_status(&point, REGION, DataEvidence::Reported(provider));
+        assert_eq!((found.state, found.other_uses), (state, uses), "{case}: {}", found.reason);
+        assert_eq!(found.disks[0].state, State::Ready, "{case}");
+        assert_eq!(found.disks[1].state, state, "{case}");
+        assert_eq!(found.reason.contains("d0"), uses != all, "{case}: {}", found.reason);
+        assert!(needs_instance_view(&point, REGION), "{case}");
+    }
+    let version = Some(DiskApiVersion::SnapshotAccess);
+    assert_eq!(needed_disk_provider(&premium_v2(&no_view), REGION), version);
+    assert_eq!(needed_disk_provider(&premium_v2(&viewed("Pending")), REGION), None);
+    // A copy is accessible when it has arrived, whatever its disks were.
+    let mut arrived = premium_v2(&instance_view(&[
+        entry("os", SUCCEEDED, "Info", None),
+        entry("d0", SUCCEEDED, "Info", None),
+    ]));
+    arrived.properties.source_restore_point = Some(dto::SubResource { id: "/s".to_owned() });
+    assert_eq!(status(&arrived).state, State::Ready);
+    assert_eq!(status(&arrived).other_uses, OtherUses { copy: false, ..all });
 }
 
 #[test]

@@ -10,8 +10,8 @@ use super::kind::Kind;
 use super::resource::LinkTarget;
 use super::xml::{Entity, Link, Problem};
 use crate::model::{
-    BackendId, Collection, CollectionName, Consistency, RawBody, RestorePoint, RestorePointName,
-    Source, State, VeeamProperties, VendorProperties,
+    BackendId, Collection, CollectionName, Consistency, OtherUses, RawBody, RestorePoint,
+    RestorePointName, Source, State, VeeamProperties, VendorProperties,
 };
 use crate::upstream::redact_text;
 
@@ -46,6 +46,8 @@ pub(super) fn restore_point(
         vendor_id: entity.uid,
         display_name: entity.name,
         state,
+        // Its API copies whole jobs and exports nothing.
+        other_uses: OtherUses::default(),
         state_reason,
         point_time: (created != NEVER).then_some(created),
         source,
@@ -111,11 +113,13 @@ pub(super) fn collection(backend: &BackendId, kind: Kind, entity: Entity) -> Col
         display_name: entity.name,
         location: String::new(),
         source: String::new(),
+        source_vendor_id: String::new(),
         source_location: String::new(),
         labels: Default::default(),
         create_time: None,
         platform: entity.platform.unwrap_or_default(),
         instant_access: None,
+        provisioning_state: String::new(),
     }
 }
 

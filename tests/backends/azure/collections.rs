@@ -1,5 +1,7 @@
 //! Collections are listed once and created once; invalid ones are rejected.
 
+use serde_json::json;
+
 use super::fixture::*;
 
 #[tokio::test]
@@ -86,6 +88,33 @@ async fn an_invalid_collection_is_rejected() {
     match fixture.create(&new).await.unwrap_err() {
         Error::NotFound { name, field, .. } => {
             assert_eq!((name, field.as_deref()), (machine, Some("collection.source")));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_resource_group_that_is_deleted_meanwhile_is_named() {
+    let fixture = AzureFixture::start();
+    let missing = |group: &str| {
+        let message = format!("Resource group '{group}' could not be found.");
+        let body = json!({ "error": { "code": "ResourceGroupNotFound", "message": message } });
+        let body = body.to_string().into();
+        Fault::canned(Canned { status: 404, headers: Vec::new(), body })
+    };
+    let vm = fixture.simulator.seeded().vm.clone();
+    let new =
+        NewCollection { source: vm.clone(), ..new_collection("rg-prod~fresh", "northeurope") };
+    fixture.fault(Method::PUT, "/fresh", 1, missing("RG-Prod"));
+    let error = fixture.create(&new).await.unwrap_err();
+    assert_eq!(rule(&error), "RESOURCE_GROUP_NOT_FOUND", "{error:?}");
+    assert!(error.to_string().contains("`rg-prod` does not exist"), "{error}");
+    // That of the source is another one.
+    fixture.fault(Method::PUT, "/fresh", 1, missing("rg-elsewhere"));
+    match fixture.create(&new).await.unwrap_err() {
+        Error::NotFound { name, field, detail } => {
+            assert_eq!((name, field.as_deref()), (vm, Some("collection.source")));
+            assert!(detail.contains("rg-elsewhere"), "{detail}");
         }
         other => panic!("{other:?}"),
     }

@@ -49,6 +49,33 @@ async fn a_copy_is_created_once() {
 }
 
 #[tokio::test]
+async fn a_copy_that_appears_after_the_first_look_for_it_is_the_answer() {
+    let fixture = AzureFixture::start();
+    let name = format!("{}/restorePoints/c", fixture.create_target().await);
+    let first = fixture.copy(DAY1, &name).await.unwrap();
+    let absent = || {
+        let body = r#"{"error":{"code":"NotFound","message":"The entity was not found."}}"#;
+        Fault::canned(Canned { status: 404, headers: Vec::new(), body: body.into() })
+    };
+    // The first look comes before the copy of an equal call, the list of the collection after it.
+    for _ in 0..2 {
+        fixture.fault(Method::GET, "restorepoints/c", 1, absent());
+        let again = fixture.copy(DAY1, &name).await.unwrap();
+        assert_eq!(again.point.uid, first.point.uid);
+        fixture.clock.advance(SignedDuration::from_hours(2));
+    }
+    assert_eq!(fixture.point_puts(), 1);
+    // The same id with another source is no repeat.
+    fixture.fault(Method::GET, "restorepoints/c", 1, absent());
+    let error = fixture.copy(DAY2, &name).await.unwrap_err();
+    assert!(matches!(error, Error::AlreadyExists { .. }), "{error:?}");
+    // Another id for the same source is none either.
+    let error = fixture.copy(DAY1, &name.replace("restorePoints/c", "restorePoints/d")).await;
+    assert_eq!(rule(&error.unwrap_err()), "ALREADY_COPIED");
+    assert_eq!(fixture.point_puts(), 1);
+}
+
+#[tokio::test]
 async fn each_violated_rule_is_named_before_anything_is_written() {
     let fixture = AzureFixture::start();
     let fresh = fixture.create_target().await;

@@ -122,6 +122,36 @@ async fn the_aggregate_of_instant_access_is_read_under_either_name() {
 }
 
 #[tokio::test]
+async fn the_statuses_of_an_instance_view_are_told_apart_by_their_prefix() {
+    let fixture = AzureFixture::start();
+    let replication = json!({ "code": "ReplicationState/succeeded", "level": "Info",
+                              "displayStatus": "Succeeded" });
+    let access = json!({ "code": "InstantAccessState/availableWithInstantAccess", "level": "Info",
+                         "displayStatus": "AvailableWithInstantAccess" });
+    for statuses in [json!([replication, access]), json!([access, replication])] {
+        let mut body = instant_access_point(&fixture.simulator.seeded().points[0]);
+        body["properties"]["instanceView"]["statuses"] = statuses;
+        fixture.fault(Method::GET, "restorepoints/db01-day1", 1, response(&body));
+        let found = fixture.get(&point(DAY1)).await;
+        assert_eq!(azure(&found).instant_access_state, "AvailableWithInstantAccess");
+        assert_eq!(azure(&found).replication_code, "ReplicationState/succeeded");
+        assert_eq!(found.state, State::Ready);
+    }
+
+    // A complete copy with an excluded disk is READY only by the aggregate of its replication.
+    let path = format!("{}?$expand=instanceView", fixture.simulator.seeded().finished_copy);
+    let (_, mut body) = fixture.send_to_arm(Method::GET, &path, &Value::Null).await;
+    let storage = &mut body["properties"]["sourceMetadata"]["storageProfile"];
+    storage["dataDisks"][1].as_object_mut().unwrap().remove("diskRestorePoint");
+    let view = &mut body["properties"]["instanceView"];
+    view["diskRestorePoints"].as_array_mut().unwrap().truncate(2);
+    view["statuses"] = json!([access, replication]);
+    fixture.fault(Method::GET, "/db01-day1-copy", 1, response(&body));
+    let copy = fixture.get(&point(DONE)).await;
+    assert_eq!((copy.state, copy.disks.len()), (State::Ready, 2), "{}", copy.state_reason);
+}
+
+#[tokio::test]
 async fn a_list_in_full_view_has_instant_access_too() {
     let fixture = AzureFixture::start();
     let id = &fixture.simulator.seeded().points[0];
@@ -143,6 +173,65 @@ async fn a_list_in_full_view_has_instant_access_too() {
     assert_eq!(collection.instant_access, Some(true));
     let collection = fixture.azure.get_collection("rg-prod~rpc-db01").await.unwrap();
     assert_eq!(collection.instant_access, None, "ARM does not report it for ordinary collections");
+}
+
+/// A point of a virtual machine in westus that is kept in eastus, as recorded in 2022.
+fn remote_point(id: &str, state: &str, percent: u8) -> Value {
+    let mut body = instant_access_point(id);
+    let properties = body["properties"].as_object_mut().unwrap();
+    properties.remove("instantAccessDurationMinutes");
+    properties["sourceMetadata"]["location"] = json!("westus");
+    let disks = &mut properties["sourceMetadata"]["storageProfile"]["dataDisks"];
+    disks[0]["managedDisk"]["storageAccountType"] = json!("Premium_LRS");
+    let status = json!({ "code": format!("ReplicationState/{state}"), "level": "Info",
+                         "displayStatus": state });
+    let disk = |disk: &str| {
+        json!({ "id": format!("{id}/diskRestorePoints/{disk}"),
+                "replicationStatus": { "status": status, "completionPercent": percent } })
+    };
+    properties["instanceView"] =
+        json!({ "diskRestorePoints": [disk("os_1"), disk("data_2")], "statuses": [status] });
+    body
+}
+
+#[tokio::test]
+async fn a_point_of_a_virtual_machine_in_another_region_is_copying_until_it_has_arrived() {
+    let fixture = AzureFixture::start();
+    let id = &fixture.simulator.seeded().points[0];
+    let mut listed = remote_point(id, "replicating", 0);
+    listed["properties"].as_object_mut().unwrap().remove("instanceView");
+    let collection = json!({
+        "name": "rpc-db01", "id": id.split("/restorePoints/").next().unwrap(), "location": "eastus",
+        "properties": {
+            "source": { "location": "westus", "id": fixture.simulator.seeded().vm },
+            "restorePoints": [listed],
+        },
+    });
+    fixture.fault(Method::GET, "/rpc-db01?", usize::MAX, response(&collection));
+    let parent = Segment::Id("rg-prod~rpc-db01".to_owned());
+    let list = async || list_all(&fixture.azure, &parent, 9).await.remove(0);
+
+    let replicating = remote_point(id, "replicating", 0);
+    for view in [View::Basic, View::Full, View::Raw] {
+        fixture.fault(Method::GET, "restorepoints/db01-day1", 1, response(&replicating));
+        let found = fixture.azure.get(&point(DAY1), view).await.unwrap();
+        assert_eq!(
+            (found.state, found.copy_progress_percent),
+            (State::Copying, Some(0)),
+            "{view:?}"
+        );
+        assert_eq!(found.source_restore_point, None);
+    }
+    fixture.fault(Method::GET, "restorepoints/db01-day1", 1, response(&replicating));
+    assert_eq!(list().await.state, State::Copying);
+
+    let arrived = remote_point(id, "succeeded", 100);
+    fixture.fault(Method::GET, "restorepoints/db01-day1", 1, response(&arrived));
+    let found = fixture.get(&point(DAY1)).await;
+    assert_eq!((found.state, found.copy_progress_percent), (State::Ready, Some(100)));
+    let calls = fixture.simulator.calls().count(&Method::GET, Kind::Point);
+    assert_eq!(list().await.state, State::Ready);
+    assert_eq!(fixture.simulator.calls().count(&Method::GET, Kind::Point), calls, "it is cached");
 }
 
 #[tokio::test]
@@ -230,6 +319,21 @@ async fn the_disk_provider_is_read_when_the_instance_view_lacks_disks() {
     fixture.fault(Method::GET, "/db01-day2-copy", 1, without_entries(&fixture, 0).await);
     let arrived = fixture.replica().get(&point(RUNNING), View::Full).await.unwrap();
     assert_eq!((arrived.state, arrived.copy_progress_percent), (State::Ready, Some(100)));
+}
+
+#[tokio::test]
+async fn progress_that_is_not_reported_is_absent() {
+    let fixture = AzureFixture::start();
+    let path = format!("{}?$expand=instanceView", fixture.simulator.seeded().running_copy);
+    let (_, mut body) = fixture.send_to_arm(Method::GET, &path, &Value::Null).await;
+    let entries = &mut body["properties"]["instanceView"]["diskRestorePoints"];
+    for entry in entries.as_array_mut().unwrap() {
+        entry["replicationStatus"].as_object_mut().unwrap().remove("completionPercent");
+    }
+    fixture.fault(Method::GET, "/db01-day2-copy", 1, response(&body));
+    let found = fixture.get(&point(RUNNING)).await;
+    assert_eq!((found.state, found.copy_progress_percent), (State::Copying, None));
+    assert!(found.disks.iter().all(|disk| disk.progress_percent.is_none()), "{:?}", found.disks);
 }
 
 #[tokio::test]

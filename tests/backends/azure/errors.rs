@@ -288,3 +288,20 @@ async fn a_server_error_makes_the_backend_unavailable_whatever_its_text() {
     }
     check(rows).await;
 }
+
+#[tokio::test]
+async fn the_address_of_a_principal_does_not_reach_callers() {
+    let fixture = AzureFixture::start();
+    let message = "The client 'live.com#jane.doe@contoso.example' with object id '5a4e2d9c' does not have \
+                   authorization to perform action 'Microsoft.Compute/restorePointCollections/read'.";
+    let body =
+        serde_json::json!({ "error": { "code": "AuthorizationFailed", "message": message } })
+            .to_string();
+    let canned = Canned { status: 403, headers: Vec::new(), body: body.into() };
+    fixture.fault(Method::GET, "db01-day1", 1, Fault::canned(canned));
+    let error = fixture.azure.get(&point(DAY1), View::Full).await.unwrap_err();
+    assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("The client '…' with object id '5a4e2d9c'"), "{text}");
+    assert!(!format!("{error:?}").contains("jane.doe"), "{error:?}");
+}

@@ -12,8 +12,8 @@ pub(crate) use restore_point_gateway::backend::{
 };
 use restore_point_gateway::model::CollectionName;
 pub(crate) use restore_point_gateway::model::{
-    BackendId, Collection, Error, NewCollection, PointRef, RestorePoint, RestorePointName, Segment,
-    State, VendorProperties, View,
+    BackendId, Collection, CopyEncryption, Error, NewCollection, PointRef, RestorePoint,
+    RestorePointName, Segment, State, VendorProperties, View,
 };
 pub(crate) use restore_point_gateway::upstream::{RateLimit, Trust};
 pub(crate) use restore_point_sandbox::azure::{
@@ -127,6 +127,17 @@ impl AzureFixture {
         body: &Value,
     ) -> (u16, Value) {
         let version = if path.contains("/diskRestorePoints") { "2023-10-02" } else { "2024-07-01" };
+        self.send_to_arm_as(version, method, path, body).await
+    }
+
+    /// As [`AzureFixture::send_to_arm`], with this api-version.
+    pub(crate) async fn send_to_arm_as(
+        &self,
+        version: &str,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> (u16, Value) {
         let separator = if path.contains('?') { '&' } else { '?' };
         let url = format!("{}{path}{separator}api-version={version}", self.simulator.endpoint());
         let root = reqwest::Certificate::from_pem(self.pem.as_bytes()).unwrap();
@@ -156,6 +167,7 @@ pub(crate) fn new_copy(source: &str, target: &str) -> NewCopy {
             collection: CollectionName { backend: target.backend, collection },
             restore_point: target.restore_point,
         },
+        encryption: CopyEncryption::default(),
         request_id: Some(uuid::Uuid::from_u128(7)),
     }
 }

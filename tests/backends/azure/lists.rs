@@ -151,3 +151,30 @@ async fn a_missing_resource_is_not_found_by_its_name() {
         assert!(matches!(error, Error::InvalidArgument { .. }), "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn the_source_of_a_collection_of_copies_is_read_once_for_the_name_of_the_machine() {
+    let fixture = AzureFixture::start();
+    let west = Segment::Id("rg-prod~rpc-db01-westus".to_owned());
+    let collection_reads = || fixture.simulator.calls().count(&Method::GET, Kind::Collection);
+    let names = async |azure: &Azure| -> BTreeSet<String> {
+        list_all(azure, &west, 9).await.into_iter().map(|point| point.source.vm_name).collect()
+    };
+    let machine = BTreeSet::from(["vm-db01".to_owned()]);
+    assert_eq!(names(&fixture.azure).await, machine);
+    assert_eq!(collection_reads(), 2, "the collection and its source");
+    assert_eq!(names(&fixture.azure).await, machine);
+    assert_eq!(collection_reads(), 3);
+    let copy = fixture.azure.get(&point(DONE), View::Full).await.unwrap();
+    assert_eq!(copy.source.vm_name, "vm-db01");
+    assert_eq!(collection_reads(), 3);
+
+    // Without the source there are copies all the same, and it is not read for each of them.
+    let replica = fixture.replica();
+    fixture.fault(Method::GET, "/rpc-db01?", 9, Fault::error(StatusCode::FORBIDDEN));
+    let before = collection_reads();
+    assert_eq!(names(&replica).await, BTreeSet::from([String::new()]));
+    assert_eq!(names(&replica).await, BTreeSet::from([String::new()]));
+    assert_eq!(replica.get(&point(DONE), View::Full).await.unwrap().state, State::Ready);
+    assert_eq!(collection_reads() - before, 3);
+}

@@ -2,6 +2,7 @@
 
 mod collections;
 mod copies;
+mod copy_encryption;
 mod credentials;
 mod disks;
 mod errors;
@@ -10,3 +11,4 @@ mod lists;
 mod managed_identity;
 mod responses;
 mod token_renewal;
+mod usable_for;

@@ -83,6 +83,12 @@ fn check_rules(
     if source.provisioning_state(now) != ProvisioningState::Succeeded {
         return reject("The source restore point is not in the provisioning state 'Succeeded'.");
     }
+    let tick = subscription.settings.progress_tick;
+    if !source.disks.iter().all(|disk| disk.is_available(now, tick)) {
+        return reject(
+            "The restore point cannot be copied until the data of its disks is available.",
+        );
+    }
     let source_id = from.name_of(source).id(&subscription.id);
     let is_same = |copy: &Point| {
         copy.copied_from.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(&source_id))
@@ -91,7 +97,6 @@ fn check_rules(
     if in_region.flat_map(|one| &one.points).any(is_same) {
         return reject("The restore point was already copied to the target region.");
     }
-    let tick = subscription.settings.progress_tick;
     if target.points.iter().any(|copy| copy.is_copying(now, tick)) {
         return reject(
             "Another copy between these two restore point collections is still in progress.",

@@ -36,7 +36,15 @@ pub(crate) fn begin(
     let seconds = check(&request)?;
     let ends_at = call.now + GRANT_DURATION;
     let until = ends_at + SignedDuration::from_secs(seconds);
+    let tick = subscription.settings.progress_tick;
     let disk = find(subscription, call, name, disk)?;
+    if !disk.is_available(call.now, tick) {
+        let message = format!(
+            "The disk restore point '{}' cannot be downloaded until its data is available.",
+            disk.name
+        );
+        return Err(ErrorResponse::operation_not_allowed(&message));
+    }
     disk.access_until = disk.access_until.max(Some(until));
     let uri = sign(subscription, &request, until);
     start(subscription, call, name, ends_at, OperationResult::AccessGranted(uri))

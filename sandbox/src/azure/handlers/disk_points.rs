@@ -14,7 +14,7 @@ use crate::azure::error_response::ErrorResponse;
 use crate::azure::model::collection::Collection;
 use crate::azure::model::encryption::Encryption;
 use crate::azure::model::machine::Sku;
-use crate::azure::model::point::{DiskData, DiskPoint, Point};
+use crate::azure::model::point::{DiskPoint, Point};
 use crate::azure::model::replication::Progress;
 use crate::azure::model::subscription::Subscription;
 use crate::azure::reply::Reply;
@@ -105,12 +105,8 @@ fn body(
                 .map(|_| plain_region(&collection.source_region)),
             security_profile: (is_os_disk && supports("2022-03-02"))
                 .then_some(Security { security_type: "TrustedLaunch" }),
-            snapshot_access_state: supports("2026-03-02").then(|| match &disk.data {
-                DiskData::Local => "Available",
-                DiskData::Instant(access) => access.snapshot_access_state(now, tick),
-                DiskData::Copied(_) if progress == Some(Progress::Succeeded) => "Available",
-                DiskData::Copied(_) => "Pending",
-            }),
+            snapshot_access_state: supports("2026-03-02")
+                .then(|| disk.access_state(now, tick).text()),
             logical_sector_size: supports("2026-03-02").then_some(match source.sku {
                 Sku::Premium => 512,
                 Sku::PremiumV2 => 4096,

@@ -29,7 +29,8 @@ pub(crate) fn duration(
             let message = "The restore point collection does not allow instant access.";
             return Err(ErrorResponse::invalid_parameter("instantAccessDurationMinutes", message));
         }
-        if disks.any(|disk| disk == Sku::PremiumV2) {
+        let quirks = &subscription.settings.quirks;
+        if quirks.premium_v2_needs_instant_access && disks.any(|disk| disk == Sku::PremiumV2) {
             let message = "Restore points of Premium SSD v2 disks need a restore point collection \
                            with instant access.";
             return Err(ErrorResponse::operation_not_allowed(message));

@@ -62,7 +62,6 @@ pub(crate) fn create(
         None => subscription.settings.creation,
     };
     let ready_at = call.now + duration;
-    let instant = instant_access.map(|lasting| (ready_at, lasting));
     Ok(Point {
         name: name.name.clone(),
         consistency: Consistency::achieved(requested, &machine),
@@ -71,7 +70,13 @@ pub(crate) fn create(
         ready_at,
         error,
         deleting: false,
-        disks: subscription.new_disk_points(&machine, &included, &choices, instant),
+        disks: subscription.new_disk_points(
+            &machine,
+            &included,
+            &choices,
+            ready_at,
+            instant_access,
+        ),
         copied_from: None,
         instant_access,
         machine,

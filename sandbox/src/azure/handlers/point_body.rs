@@ -8,6 +8,7 @@ use crate::azure::dto::point::{DiskInstance, InstanceView, PointBody, PointPrope
 use crate::azure::dto::source_metadata::{ComputeEncryption, DiskPointRef};
 use crate::azure::model::consistency::Consistency;
 use crate::azure::model::encryption::Encryption;
+use crate::azure::model::instant_access::AccessState;
 use crate::azure::model::point::{DiskData, DiskPoint, Point, ProvisioningState};
 use crate::azure::model::replication::Progress;
 use crate::azure::model::subscription::Subscription;
@@ -86,22 +87,22 @@ fn instance_view(
     let instant_access = api_version::supports(&call.api_version, INSTANT_ACCESS);
     let listed = disks.iter().filter_map(|disk| match &disk.data {
         DiskData::Copied(copy) => Some((disk, None, copy.replication.progress(now, tick))),
-        DiskData::Instant(access) if instant_access => Some((
-            disk,
-            Some(access.snapshot_access_state(now, tick)),
-            access.background_copy.progress(now, tick),
-        )),
-        DiskData::Instant(_) | DiskData::Local => None,
+        DiskData::Instant(access) if instant_access => {
+            Some((disk, Some(access.state(now, tick)), access.background_copy.progress(now, tick)))
+        }
+        DiskData::Instant(_) | DiskData::Background(_) | DiskData::Local => None,
     });
-    let listed: Vec<(&DiskPoint, Option<&'static str>, Progress)> = listed.collect();
+    let listed: Vec<(&DiskPoint, Option<AccessState>, Progress)> = listed.collect();
     let overall = listed.iter().map(|(.., progress)| *progress).max()?;
+    let access = listed.iter().filter_map(|(_, access, _)| *access).min();
     let disk_restore_points = listed
         .into_iter()
         .map(|(disk, snapshot_access_state, progress)| DiskInstance {
             id: format!("{id}/diskRestorePoints/{}", disk.name),
-            snapshot_access_state,
+            snapshot_access_state: snapshot_access_state.map(AccessState::text),
             replication_status: progress.replication_status(),
         })
         .collect();
-    Some(InstanceView { disk_restore_points, statuses: vec![overall.status()] })
+    let statuses = [overall.status()].into_iter().chain(access.map(AccessState::status)).collect();
+    Some(InstanceView { disk_restore_points, statuses })
 }

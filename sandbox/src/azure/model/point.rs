@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::consistency::Consistency;
 use super::encryption::Encryption;
-use super::instant_access::InstantAccess;
+use super::instant_access::{AccessState, InstantAccess};
 use super::machine::Machine;
 use super::replication::{Progress, Replication};
 use crate::azure::operation_error::OperationError;
@@ -69,6 +69,8 @@ pub(crate) struct DiskPoint {
 pub(crate) enum DiskData {
     /// In the region of the disk, complete from the start.
     Local,
+    /// In the region of the disk, and not accessible until its copy in the background has ended.
+    Background(Replication),
     /// In the region of the disk, with instant access for a while.
     Instant(InstantAccess),
     /// Replicated from another region.
@@ -83,6 +85,25 @@ pub(crate) struct DiskCopy {
 }
 
 impl DiskPoint {
+    /// `snapshotAccessState`, which decides what the disk restore point can be used for.
+    pub(crate) fn access_state(&self, now: Timestamp, tick: SignedDuration) -> AccessState {
+        let copied = |replication: &Replication| match replication.progress(now, tick) {
+            Progress::Succeeded => AccessState::Available,
+            Progress::Replicating(_) | Progress::Failed => AccessState::Pending,
+        };
+        match &self.data {
+            DiskData::Local => AccessState::Available,
+            DiskData::Background(background_copy) => copied(background_copy),
+            DiskData::Instant(access) => access.state(now, tick),
+            DiskData::Copied(copy) => copied(&copy.replication),
+        }
+    }
+
+    /// Whether its data can be copied to another region and downloaded.
+    pub(crate) fn is_available(&self, now: Timestamp, tick: SignedDuration) -> bool {
+        self.access_state(now, tick) >= AccessState::Available
+    }
+
     pub(crate) fn copy(&self) -> Option<&DiskCopy> {
         if let DiskData::Copied(copy) = &self.data { Some(copy) } else { None }
     }

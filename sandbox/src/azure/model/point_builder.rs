@@ -17,29 +17,33 @@ use crate::azure::operation_error::OperationError;
 use crate::azure::resource_path::PointName;
 
 impl Subscription {
-    /// The disk restore points of a local point that holds the `included` disks of a machine.
-    /// `instant_access` is when instant access begins, and how long it lasts.
+    /// The disk restore points of a local point that holds the `included` disks of a machine. Their background
+    /// copies begin at `started_at`; `instant_access` is how long instant access lasts.
     pub(crate) fn new_disk_points(
         &mut self,
         machine: &Machine,
         included: &[usize],
         encryption: &EncryptionChoices,
-        instant_access: Option<(Timestamp, SignedDuration)>,
+        started_at: Timestamp,
+        instant_access: Option<SignedDuration>,
     ) -> Vec<DiskPoint> {
         let new = |disk: &usize| DiskPoint {
             disk: *disk,
             name: self.disk_point_name(machine, *disk),
             encryption: encryption.of_disk(*disk),
-            data: match instant_access {
-                Some((started_at, lasting)) if machine.disks[*disk].sku == Sku::PremiumV2 => {
+            data: match machine.disks[*disk].sku {
+                Sku::Premium => DiskData::Local,
+                Sku::PremiumV2 => {
                     let duration = self.settings.replication;
                     let background_copy = Replication { started_at, duration, failed_at: None };
-                    DiskData::Instant(InstantAccess {
-                        until: started_at + lasting,
-                        background_copy,
-                    })
+                    match instant_access {
+                        None => DiskData::Background(background_copy),
+                        Some(lasting) => DiskData::Instant(InstantAccess {
+                            until: started_at + lasting,
+                            background_copy,
+                        }),
+                    }
                 }
-                _ => DiskData::Local,
             },
             access_until: None,
         };

@@ -160,8 +160,8 @@ impl SeedBuilder {
     ) -> String {
         let subscription = &mut self.subscription;
         let all: Vec<usize> = (0..machine.disks.len()).collect();
-        let disks =
-            subscription.new_disk_points(machine, &all, &EncryptionChoices::default(), None);
+        let (encryption, started_at) = (EncryptionChoices::default(), self.now - age);
+        let disks = subscription.new_disk_points(machine, &all, &encryption, started_at, None);
         // Real times have arbitrary fractions.
         let fraction =
             SignedDuration::from_nanos(i64::from(subscription.rng.guid().as_fields().0) / 50);
