@@ -12,6 +12,7 @@ use super::response;
 use super::resume_token::{self, ResumeState};
 use crate::convert;
 use crate::model::{Error, Sealer};
+use crate::response_budget::ConnectionBudget;
 use crate::watch::{Event, ShareKey, Watcher};
 
 /// The prefix of a message: a byte that says whether it is compressed, and its length (gRPC over HTTP/2,
@@ -24,6 +25,9 @@ const MAX_FRAMES: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 const MAX_BYTES: usize = 16 << 20;
 /// A larger frame is encoded for each watcher, so that it does not evict all others.
 const MAX_FRAME_BYTES: usize = 1 << 20;
+
+/// A larger frame needs memory of the budget. Those of single points are smaller, and there is one for each stream at most.
+const MAX_UNRESERVED_BYTES: u32 = 16 << 10;
 
 /// Encodes events. Clones share their frames.
 #[derive(Debug, Clone)]
@@ -47,19 +51,30 @@ impl FrameEncoder {
     /// The frame of the event that `watcher` has just delivered, with the token that resumes after it.
     ///
     /// # Errors
-    /// INTERNAL when it cannot be encoded or sealed.
-    pub(super) fn encode(&self, watcher: &Watcher, event: Event) -> Result<Bytes, Error> {
-        let Some(key) = event.share_key else { return self.encode_one(watcher, event) };
+    /// INTERNAL when it cannot be encoded or sealed; [`Error::Overloaded`] when there is no memory for a large one. A shared
+    /// frame is charged to the budget of the first watcher that it is encoded for.
+    pub(super) fn encode(
+        &self,
+        watcher: &Watcher,
+        event: Event,
+        budget: Option<&ConnectionBudget>,
+    ) -> Result<Bytes, Error> {
+        let Some(key) = event.share_key else { return self.encode_one(watcher, event, budget) };
         if let Some(frame) = self.frames().frames.get(&key) {
             return Ok(frame.clone());
         }
         // Not under the lock: it takes time, and that two watchers encode the same does no harm.
-        let frame = self.encode_one(watcher, event)?;
+        let frame = self.encode_one(watcher, event, budget)?;
         self.frames().insert(key, frame.clone());
         Ok(frame)
     }
 
-    fn encode_one(&self, watcher: &Watcher, event: Event) -> Result<Bytes, Error> {
+    fn encode_one(
+        &self,
+        watcher: &Watcher,
+        event: Event,
+        budget: Option<&ConnectionBudget>,
+    ) -> Result<Bytes, Error> {
         let mut state = ResumeState::default();
         for (target, delivered, operation) in watcher.resume_state() {
             state.add(target, delivered, operation.as_deref());
@@ -69,12 +84,20 @@ impl FrameEncoder {
         response::check_size(&message)?;
         let internal = |problem: &dyn Display| Error::Internal { problem: problem.to_string() };
         let length = u32::try_from(message.encoded_len()).map_err(|error| internal(&error))?;
+        let memory = match budget {
+            Some(budget) if length > MAX_UNRESERVED_BYTES => Some(budget.reserve_now(length)?),
+            _ => None,
+        };
         let mut frame = BytesMut::with_capacity(PREFIX_LENGTH + message.encoded_len());
         // Not compressed: most of an event is a sealed token, and a frame for one client could not be shared.
         frame.put_u8(0);
         frame.put_u32(length);
         message.encode(&mut frame).map_err(|error| internal(&error))?;
-        Ok(frame.freeze())
+        let frame = frame.freeze();
+        Ok(match memory {
+            Some(memory) => memory.hold(frame),
+            None => frame,
+        })
     }
 
     fn frames(&self) -> MutexGuard<'_, SharedFrames> {
