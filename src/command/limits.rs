@@ -36,8 +36,7 @@ pub(super) fn server_limits(config: LimitsConfig) -> Limits {
         max_connection_idle: max_connection_idle.unwrap_or(default.max_connection_idle),
         responses: ResponseLimits {
             all: response_memory_mib.map_or(default.responses.all, bytes),
-            connection: connection_response_memory_mib
-                .map_or(default.responses.connection, bytes),
+            connection: connection_response_memory_mib.map_or(default.responses.connection, bytes),
         },
         ..default
     }

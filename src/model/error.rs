@@ -178,7 +178,9 @@ pub enum Error {
         limit: usize,
     },
     /// There is no memory for the response: clients have not read the responses before it.
-    #[error("the responses of {whose} that clients have not read yet take all of the memory for them")]
+    #[error(
+        "the responses of {whose} that clients have not read yet take all of the memory for them"
+    )]
     Overloaded {
         /// Which responses.
         whose: &'static str,

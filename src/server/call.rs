@@ -80,7 +80,15 @@ impl Calls {
         response.map(|body| {
             let deadline = deadline.map(|Deadline(instant)| Box::pin(time::sleep_until(instant)));
             let inner = Some(body);
-            Body::new(CallBody { record, calls: self, deadline, cut: None, inner, rest: Bytes::new(), _call: call })
+            Body::new(CallBody {
+                record,
+                calls: self,
+                deadline,
+                cut: None,
+                inner,
+                rest: Bytes::new(),
+                _call: call,
+            })
         })
     }
 }

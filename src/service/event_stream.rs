@@ -49,7 +49,8 @@ impl http_body::Body for EventStream {
         let Self { encoder, budget, watcher } = &mut *self;
         let Some(watching) = watcher else { return Poll::Ready(None) };
         let event = ready!(watching.poll_next_unpin(context));
-        let frame = event.map(|event| event.and_then(|event| encoder.encode(watching, event, budget.as_ref())));
+        let frame = event
+            .map(|event| event.and_then(|event| encoder.encode(watching, event, budget.as_ref())));
         let status = match frame {
             Some(Ok(frame)) => return Poll::Ready(Some(Ok(Frame::data(frame)))),
             Some(Err(error)) => error.into(),
