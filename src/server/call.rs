@@ -175,7 +175,7 @@ impl http_body::Body for CallBody {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollFrame {
-        stalled_call::asked();
+        stalled_call::polled();
         let polled = catch_unwind(AssertUnwindSafe(|| self.poll_inner(cx)));
         let mut frame = ready!(polled.unwrap_or_else(|_| self.end(&panicked())));
         match &mut frame {
@@ -191,7 +191,7 @@ impl http_body::Body for CallBody {
             Some(Ok(Ok(mut data))) => {
                 let part = data.split_to(data.len().min(MAX_PART_BYTES));
                 self.rest = data;
-                stalled_call::handed_on();
+                stalled_call::part_yielded();
                 Poll::Ready(Some(Ok(Frame::data(part))))
             }
             Some(Ok(Err(frame))) => Poll::Ready(Some(Ok(frame))),

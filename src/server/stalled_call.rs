@@ -2,8 +2,8 @@
 //! and the handler's resources belong to callers who read.
 //!
 //! HTTP/2's flow control keeps a response waiting for as long as its client likes, and hyper does not poll a body
-//! meanwhile. So the body tells by [`handed_on`] and [`asked`] what it waits for, and the task of the call, which is
-//! polled, watches the time. A value for the task, and not in the call: nothing else connects the two.
+//! meanwhile. So the body records by [`part_yielded`] and [`polled`] what it waits for, and the task of the call, which
+//! is polled, has the timer. They share a task-local value: hyper's future of the call lies between them.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -42,17 +42,17 @@ tokio::task_local! {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Progress {
     parts: u64,
-    /// Whether a part is on its way to the client and the body has not been asked for another.
+    /// Whether a part is on its way to the client and the body has not been polled for another.
     waits_for_client: bool,
 }
 
 /// A part of the body is on its way to the client. Outside the task of a call this does nothing.
-pub(super) fn handed_on() {
+pub(super) fn part_yielded() {
     update(|Progress { parts, .. }| Progress { parts: parts + 1, waits_for_client: true });
 }
 
 /// The client is ready for the next part.
-pub(super) fn asked() {
+pub(super) fn polled() {
     update(|progress| Progress { waits_for_client: false, ..progress });
 }
 

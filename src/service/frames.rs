@@ -59,22 +59,22 @@ impl FrameEncoder {
         event: Event,
         budget: Option<&ConnectionBudget>,
     ) -> Result<Bytes, Error> {
-        let Some(key) = event.share_key else { return self.encode_one(watcher, event, budget) };
+        let Some(key) = event.share_key else {
+            return hold(self.encode_one(watcher, event)?, budget);
+        };
         if let Some(frame) = self.frames().frames.get(&key) {
             return Ok(frame.clone());
         }
         // Not under the lock: it takes time, and that two watchers encode the same does no harm.
-        let frame = self.encode_one(watcher, event, budget)?;
-        self.frames().insert(key, frame.clone());
-        Ok(frame)
+        let frame = self.encode_one(watcher, event)?;
+        let held = hold(frame.clone(), budget)?;
+        // Not the held one: the shared frames have a limit of their own, and would charge the connection for as long as
+        // they are kept.
+        self.frames().insert(key, frame);
+        Ok(held)
     }
 
-    fn encode_one(
-        &self,
-        watcher: &Watcher,
-        event: Event,
-        budget: Option<&ConnectionBudget>,
-    ) -> Result<Bytes, Error> {
+    fn encode_one(&self, watcher: &Watcher, event: Event) -> Result<Bytes, Error> {
         let mut state = ResumeState::default();
         for (target, delivered, operation) in watcher.resume_state() {
             state.add(target, delivered, operation.as_deref());
@@ -84,24 +84,27 @@ impl FrameEncoder {
         response::check_size(&message)?;
         let internal = |problem: &dyn Display| Error::Internal { problem: problem.to_string() };
         let length = u32::try_from(message.encoded_len()).map_err(|error| internal(&error))?;
-        let memory = match budget {
-            Some(budget) if length > MAX_UNRESERVED_BYTES => Some(budget.reserve_now(length)?),
-            _ => None,
-        };
         let mut frame = BytesMut::with_capacity(PREFIX_LENGTH + message.encoded_len());
         // Not compressed: most of an event is a sealed token, and a frame for one client could not be shared.
         frame.put_u8(0);
         frame.put_u32(length);
         message.encode(&mut frame).map_err(|error| internal(&error))?;
-        let frame = frame.freeze();
-        Ok(match memory {
-            Some(memory) => memory.hold(frame),
-            None => frame,
-        })
+        Ok(frame.freeze())
     }
 
     fn frames(&self) -> MutexGuard<'_, SharedFrames> {
         self.frames.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The frame, in memory of the budget if it is large.
+fn hold(frame: Bytes, budget: Option<&ConnectionBudget>) -> Result<Bytes, Error> {
+    let length = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+    match budget {
+        Some(budget) if length > MAX_UNRESERVED_BYTES => {
+            Ok(budget.reserve_now(length)?.hold(frame))
+        }
+        _ => Ok(frame),
     }
 }
 

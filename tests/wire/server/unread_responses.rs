@@ -14,15 +14,14 @@ use tower::ServiceExt;
 
 use super::fixture::{TestServer, get, watch};
 use super::metrics::{scrape, serve_metrics};
+use super::requests::framed;
 
 /// A call of Get whose response has so many bytes, and more.
 fn large_get(bytes: usize) -> HttpRequest<Body> {
     let message = GetRequest { name: "x".repeat(bytes), ..Default::default() }.encode_to_vec();
-    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
-    let body = [&[0], &length[..], &message].concat();
     HttpRequest::post("http://gateway/restorepoint.v1.RestorePointService/Get")
         .header("content-type", "application/grpc")
-        .body(Body::new(axum::body::Body::from(body)))
+        .body(Body::new(axum::body::Body::from(framed(0, &message))))
         .unwrap()
 }
 
@@ -42,9 +41,10 @@ async fn a_call_whose_client_does_not_read_is_reset() {
 
     // More than the window of hyper's client.
     let unread = in_time(connection.clone().oneshot(large_get(3 << 20))).await.unwrap();
+    let address = serve_metrics(&server.metrics, &server.connections).await;
     in_time(async {
         loop {
-            let metrics = scrape(serve_metrics(&server.metrics, &server.connections).await).await;
+            let metrics = scrape(address).await;
             if metrics.value("restorepoint_calls_stalled_total") == Some(1.0) {
                 break;
             }
