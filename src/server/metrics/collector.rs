@@ -34,6 +34,7 @@ impl Collector for GatewayCollector {
         process(&mut exposition)?;
         self.calls(&mut exposition)?;
         self.connections(&mut exposition)?;
+        self.responses(&mut exposition)?;
         self.certificate(&mut exposition)?;
         self.backend_requests(&mut exposition)?;
         self.watch_targets(&mut exposition)?;
@@ -110,6 +111,40 @@ impl GatewayCollector {
                 "Connections that were refused because as many had calls as may be open",
             ),
             [([], connections.refused())],
+        )
+    }
+
+    fn responses(&self, exposition: &mut Exposition<'_>) -> fmt::Result {
+        let responses = self.connections.responses();
+        exposition.gauges(
+            Family::with_unit(
+                "restorepoint_response_memory",
+                Unit::Bytes,
+                "Memory that is reserved for responses, until they have been sent",
+            ),
+            [([], count(responses.reserved()))],
+        )?;
+        exposition.gauges(
+            Family::with_unit(
+                "restorepoint_response_memory_limit",
+                Unit::Bytes,
+                "Memory that responses may take",
+            ),
+            [([], u64::from(responses.limit()))],
+        )?;
+        exposition.counters(
+            Family::new(
+                "restorepoint_responses_refused",
+                "Responses that were refused memory, because clients had not read those before",
+            ),
+            [([], responses.refused())],
+        )?;
+        exposition.counters(
+            Family::new(
+                "restorepoint_calls_stalled",
+                "Calls that were reset because their clients did not read for 30 s",
+            ),
+            [([], self.connections.stall_timeout().ended())],
         )
     }
 
