@@ -197,7 +197,7 @@ mod tests {
                 trust: upstream::Trust::Platform,
                 proxy: upstream::Proxy::Direct,
             };
-            let limit = super::super::DEFAULT_RATE_LIMIT;
+            let limit = upstream::RateLimit { per_second: 1.0, burst: 1 };
             let vendor = upstream::Upstream::Vendor;
             let http = upstream::Client::new("v", vendor, &connection, limit).expect("a client");
             let client = Client::new("v".to_owned(), http, url.parse().expect("a URL"));
