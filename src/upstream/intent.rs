@@ -1,4 +1,4 @@
-//! What a request is, declared by whoever sends it. Retries, the class of a Retry-After, and what is traced follow from it.
+//! What a request is, declared where it is sent. Retries, the class of a Retry-After, and what is traced follow from it.
 
 /// What a request does at the vendor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
