@@ -12,7 +12,7 @@ use tokio::time::Instant;
 const PER_REQUEST: f64 = 0.2;
 /// Retries that may be saved up, which are there from the start.
 const MAX: f64 = 20.0;
-/// One retry is added in this time without any request, so that the budget of a quiet backend recovers.
+/// One retry is added in this time whatever is requested, so that the budget of a quiet backend recovers.
 const REFILL: Duration = Duration::from_secs(2);
 
 /// The retries that are left.

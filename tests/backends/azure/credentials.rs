@@ -133,6 +133,14 @@ async fn a_wrong_secret_and_an_unavailable_authority_are_different_errors() {
     assert!(error.to_string().contains("AADSTS7000215"), "{error}");
     assert!(!format!("{error:?}{error}").contains("SENSITIVE"), "{error:?}");
 
+    let body = r#"{"error":"invalid_grant","error_description":"AADSTS50034: The user account operator@contoso.example does not exist."}"#;
+    let unknown = Canned { status: 400, headers: Vec::new(), body: body.into() };
+    fixture.simulator.inject(Matching::path("/oauth2/"), 1, Fault::canned(unknown));
+    fixture.after_backoff().await;
+    let error = fixture.azure.probe().await.unwrap_err();
+    assert!(error.to_string().contains("AADSTS50034: The user account … does not"), "{error}");
+    assert!(!format!("{error:?}").contains("operator@"), "{error:?}");
+
     let html = Canned { status: 503, headers: Vec::new(), body: "<html>".into() };
     fixture.simulator.inject(Matching::path("/oauth2/"), 3, Fault::canned(html));
     fixture.after_backoff().await;

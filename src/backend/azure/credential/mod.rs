@@ -30,6 +30,7 @@ use url::Url;
 
 use self::certificate::CertificateKey;
 use self::transport::{AuthorityTransport, MetadataServiceTransport};
+use super::redact::redact_message;
 use crate::backend::token_cache::{Token, TokenSource, TokenSourceError};
 use crate::model::Error;
 use crate::upstream::{Client, Connection, Proxy, RateLimit, Trust, Upstream, redact_text};
@@ -218,7 +219,7 @@ fn token_error(error: &azure_core::Error) -> TokenSourceError {
     while let Some(error) = cause {
         // The transport's own: the request was not sent, or has no complete response.
         if let Some(Error::Unavailable { retry_after, detail, .. }) = error.downcast_ref() {
-            let (detail, retry_after) = (redact_text(detail), *retry_after);
+            let (detail, retry_after) = (redact_message(detail), *retry_after);
             return TokenSourceError::Unreachable { detail, retry_after };
         }
         if let Some(inner) = error.downcast_ref::<azure_core::Error>() {
@@ -229,7 +230,7 @@ fn token_error(error: &azure_core::Error) -> TokenSourceError {
         }
         cause = error.source();
     }
-    let text = redact_text(&text);
+    let text = redact_message(&text);
     match innermost.kind() {
         // The metadata service responds with 404 or 410 while it is being updated.
         ErrorKind::HttpResponse { status, .. } => match u16::from(*status) {
