@@ -21,7 +21,12 @@ mod watchers;
 use std::time::Duration;
 
 use process::Process;
+use tikv_jemallocator::Jemalloc;
 use watchers::Watchers;
+
+/// The gateway's, for the floor too.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// How many events each stream receives.
 const EVENTS: usize = 20;

@@ -82,7 +82,8 @@ impl RestorePointService for Gateway {
     ) -> Result<Response<proto::ListResponse>, Status> {
         let memory = reserve(&request, response::list_bytes(request.get_ref())).await?;
         let deadline = deadline(&request);
-        respond(list::list(self, request.into_inner(), deadline).await, memory)
+        // Boxed, so that a call that waits for memory has no room for what it will do with it.
+        respond(Box::pin(list::list(self, request.into_inner(), deadline)).await, memory)
     }
 
     async fn get(
@@ -128,7 +129,8 @@ impl RestorePointService for Gateway {
         let memory = reserve(&request, response::list_collections_bytes(request.get_ref())).await?;
         let deadline = deadline(&request);
         let request = request.into_inner();
-        respond(list_collections::list_collections(self, request, deadline).await, memory)
+        let list = Box::pin(list_collections::list_collections(self, request, deadline));
+        respond(list.await, memory)
     }
 
     async fn get_collection(

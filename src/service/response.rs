@@ -18,13 +18,16 @@ pub(super) const MAX_PAGE_BYTES: usize = MAX_RESPONSE_BYTES - (64 << 10);
 /// What is reserved for the response with one resource, in bytes.
 pub(super) const RESOURCE_BYTES: u32 = 16 << 10;
 const COLLECTION_BYTES: u32 = 1 << 10;
+/// The most that is reserved for a page.
+const MAX_PAGE_MEMORY: usize = MAX_RESPONSE_BYTES / 2 * 3;
 
-/// What is reserved for a page of restore points, in bytes: a generous estimate, corrected once the response is there.
+/// What is reserved for a page of restore points, in bytes: an estimate of the vendor's page, the points and the response,
+/// corrected once the response is there.
 pub(super) fn list_bytes(request: &proto::ListRequest) -> u32 {
     let point = match request.view() {
-        proto::restore_point::View::Unspecified | proto::restore_point::View::Basic => 2 << 10,
-        proto::restore_point::View::Full => 4 << 10,
-        proto::restore_point::View::Raw => 16 << 10,
+        proto::restore_point::View::Unspecified | proto::restore_point::View::Basic => 3 << 10,
+        proto::restore_point::View::Full => 6 << 10,
+        proto::restore_point::View::Raw => 24 << 10,
     };
     page_bytes(request.page_size, point)
 }
@@ -37,10 +40,10 @@ pub(super) fn list_collections_bytes(request: &proto::ListCollectionsRequest) ->
 fn page_bytes(page_size: i32, item: u32) -> u32 {
     // The handler refuses a page size that is not valid.
     let items = page_token::page_size(page_size).unwrap_or_default();
-    length(items.saturating_mul(item as usize).min(MAX_RESPONSE_BYTES)).max(RESOURCE_BYTES)
+    length(items.saturating_mul(item as usize).min(MAX_PAGE_MEMORY)).max(RESOURCE_BYTES)
 }
 
-/// A length that is no more than [`MAX_RESPONSE_BYTES`].
+/// A length of at most a few MiB.
 fn length(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
