@@ -24,10 +24,10 @@ use restore_point_test_support::gated_backend::{GatedBackend, advance};
 use restore_point_test_support::names::EVERYTHING;
 use restore_point_test_support::wait::{eventually, in_time};
 
-/// The deadline of the calls.
-const DEADLINE: Duration = Duration::from_secs(10);
+/// The deadline of the calls: so long that the time which a test really takes does not matter.
+const DEADLINE: Duration = Duration::from_secs(100);
 /// Long enough for the gateway to notice that a backend is silent.
-const PATIENCE: Duration = Duration::from_millis(600);
+const PATIENCE: Duration = Duration::from_millis(1100);
 /// More than any page of the simulators has.
 const NO_LIMIT: usize = 1000;
 
@@ -170,10 +170,10 @@ async fn a_vendor_that_needs_most_of_the_time_is_listed_beside_a_silent_one() {
             asked(&gateway.gates[0], 1).await;
             advance(PATIENCE).await;
             asked(&gateway.gates[1], 1).await;
-            advance(Duration::from_secs(6)).await;
+            advance(Duration::from_secs(60)).await;
             gateway.gates[slow].open();
             settled(&gateway.gates[slow]).await;
-            advance(Duration::from_secs(3)).await;
+            advance(Duration::from_secs(30)).await;
             let response = in_time(running).await.unwrap().unwrap();
             let ids = ["a", "b"];
             assert_eq!(response.unreachable, [format!("backends/{}", ids[silent])]);
@@ -196,10 +196,10 @@ async fn three_silent_vendors_do_not_cost_the_points_of_a_fourth() {
             advance(PATIENCE).await;
         }
         asked(healthy, 1).await;
-        advance(Duration::from_secs(6)).await;
+        advance(Duration::from_secs(60)).await;
         healthy.open();
         settled(healthy).await;
-        advance(Duration::from_millis(1400)).await;
+        advance(Duration::from_secs(28)).await;
         let response = in_time(running).await.unwrap().unwrap();
         assert_eq!(response.unreachable, ["backends/a", "backends/b", "backends/c"]);
         assert!(response.names.len() > 3, "{response:?}");
@@ -216,7 +216,7 @@ async fn a_list_whose_vendors_are_all_silent_fails_before_its_deadline() {
         asked(&gateway.gates[0], 1).await;
         advance(PATIENCE).await;
         asked(&gateway.gates[1], 1).await;
-        advance(Duration::from_millis(8500)).await;
+        advance(Duration::from_secs(90)).await;
         let status = in_time(running).await.unwrap().unwrap_err();
         assert_eq!(status.code(), Code::Unavailable, "{status:?}");
         let details = status.get_error_details();
@@ -292,7 +292,7 @@ async fn all_pages_of_a_vendor_are_read_beside_a_silent_one() {
         advance(PATIENCE).await;
         gateway.gates[1].open();
         settled(&gateway.gates[1]).await;
-        advance(Duration::from_millis(8500)).await;
+        advance(Duration::from_secs(90)).await;
         let response = in_time(running).await.unwrap().unwrap();
         assert_eq!(response.unreachable, ["backends/a"]);
         let expected = if filter.is_empty() { AZURE_POINTS } else { AZURE_POINTS - 2 };
@@ -311,7 +311,7 @@ async fn a_vendor_that_becomes_silent_between_two_pages_is_unreachable() {
         asked(&gateway.gates[0], 2).await;
         advance(PATIENCE).await;
         settled(&gateway.gates[1]).await;
-        advance(Duration::from_millis(8500)).await;
+        advance(Duration::from_secs(90)).await;
         let response = in_time(running).await.unwrap().unwrap();
         assert_eq!(response.unreachable, ["backends/a"]);
         assert_eq!((response.of("a").len(), response.of("b").len()), (4, VEEAM_POINTS));
@@ -323,10 +323,10 @@ async fn a_vendor_that_is_slow_but_not_silent_is_continued_by_the_next_call() {
     let gateway = Gateway::start(&[(Vendor::Azure, 4), (Vendor::Veeam, NO_LIMIT)]).await;
     let running = gateway.call(&Call::Points(points(1000)));
     asked(&gateway.gates[0], 1).await;
-    advance(Duration::from_secs(6)).await;
+    advance(Duration::from_secs(60)).await;
     gateway.gates[0].let_through(1);
     asked(&gateway.gates[0], 2).await;
-    advance(Duration::from_millis(3200)).await;
+    advance(Duration::from_secs(31)).await;
     let page = in_time(running).await.unwrap().unwrap();
     assert!(page.unreachable.is_empty(), "{page:?}");
     assert_eq!(page.names.len(), 4);
