@@ -1,24 +1,24 @@
 //! List: one page of restore points, in the vendors' own order or in one that the caller requests.
 //!
-//! With an order, each page reads the whole parent and keeps one page in memory: no vendor sorts across collections.
+//! With an order, each page reads the whole parent and keeps one page of the order in memory: no vendor sorts across
+//! collections.
 
 use std::cmp::Ordering;
 
 use async_trait::async_trait;
 
 use super::gateway::Gateway;
+use super::list_scope::ListScope;
+use super::list_source::ListSource;
 use super::page_token::{self, Position, SortedPosition};
 use super::response::{MAX_PAGE_BYTES, page_item_len};
-use super::walk::{ListSource, Walk};
+use super::{walk, whole_list};
 use crate::backend::{Backend, Cursor, Page};
 use crate::convert;
 use crate::model::{
     Deadline, Error, Filter, ListParent, OrderBy, RestorePoint, Segment, SortKey, View,
 };
 use crate::proto;
-
-/// Page size towards the backends when the whole parent is read.
-const SORT_PAGE_SIZE: usize = 1000;
 
 pub(super) async fn list(
     gateway: &Gateway,
@@ -35,13 +35,13 @@ pub(super) async fn list(
         &[&parent.to_string(), &request.filter, &request.order_by, &format!("{view:?}")],
     );
     let start = page_token::open(&gateway.sealer, &binding, &request.page_token)?;
-    let walk = Walk::over(&gateway.registry, &parent.backend, "parent", deadline)?;
+    let scope = ListScope::new(&gateway.registry, &parent.backend, "parent", deadline)?;
 
     let source = Points { collection: &parent.collection, view };
     let page = match order {
         None => {
             let convert = |point| filter.matches(&point).then(|| convert::restore_point(point));
-            let page = walk.page(start.walk, size, &source, convert).await;
+            let page = walk::page(&scope, start.walk, size, &source, convert).await;
             page.map(|page| ListPage {
                 points: page.items,
                 next: page.next.map(|walk| Position { walk: Some(walk), after: None }),
@@ -50,7 +50,7 @@ pub(super) async fn list(
         }
         Some(order) => {
             let sorted = Sorted { order, filter, size, after: start.after.as_ref().map(sort_key) };
-            sorted.page(&walk, &source).await
+            sorted.page(&scope, &source).await
         }
     };
     let ListPage { points, next, unreachable } = page.map_err(|error| error.in_field("parent"))?;
@@ -94,25 +94,11 @@ struct Sorted {
 type Keyed = (SortKey, proto::RestorePoint);
 
 impl Sorted {
-    async fn page(&self, walk: &Walk, source: &Points<'_>) -> Result<ListPage, Error> {
+    async fn page(&self, scope: &ListScope, source: &Points<'_>) -> Result<ListPage, Error> {
         // The first `size` points, and one more to know whether another page follows.
         let mut first: Vec<Keyed> = Vec::new();
-        let mut unreachable = Vec::new();
-        let mut position = None;
-        loop {
-            let page = walk
-                .page(position.take(), SORT_PAGE_SIZE, source, |point| {
-                    self.insert(&mut first, point);
-                    None::<proto::RestorePoint>
-                })
-                .await?;
-            unreachable.extend(page.unreachable);
-            match page.next {
-                Some(next) => position = Some(next),
-                None => break,
-            }
-        }
-        unreachable.dedup();
+        let insert = |point| self.insert(&mut first, point);
+        let unreachable = whole_list::read(scope, source, insert).await?;
         let count = count_that_fits(&first).min(self.size);
         let is_last = first.len() <= count;
         first.truncate(count);

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::walk::{ListSource, Walk};
-use super::{Gateway, page_token};
+use super::list_scope::ListScope;
+use super::list_source::ListSource;
+use super::{Gateway, page_token, walk};
 use crate::backend::{Backend, Cursor, Page};
 use crate::convert;
 use crate::model::{Collection, Deadline, Error, Segment};
@@ -34,9 +35,9 @@ pub(super) async fn list_collections(
     let size = page_token::page_size(request.page_size)?;
     let binding = page_token::binding("ListCollections", &[&request.parent]);
     let start = page_token::open(&gateway.sealer, &binding, &request.page_token)?;
-    let page = Walk::over(&gateway.registry, &backend, "parent", deadline)?
-        .page(start.walk, size, &Collections, |collection| Some(convert::collection(collection)))
-        .await?;
+    let scope = ListScope::new(&gateway.registry, &backend, "parent", deadline)?;
+    let convert = |collection| Some(convert::collection(collection));
+    let page = walk::page(&scope, start.walk, size, &Collections, convert).await?;
     let next = page.next.map(|walk| page_token::Position { walk: Some(walk), after: None });
     let next_page_token = page_token::seal(&gateway.sealer, &binding, next.as_ref())?;
     Ok(proto::ListCollectionsResponse {

@@ -16,12 +16,16 @@ mod handover;
 mod list;
 mod list_backends;
 mod list_collections;
+mod list_scope;
+mod list_source;
 mod page_token;
+mod read_ahead;
 mod reserved_body;
 mod response;
 mod resume_token;
 mod walk;
 mod watch_status;
+mod whole_list;
 mod write_request;
 
 use tonic::body::Body;

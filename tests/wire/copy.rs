@@ -7,7 +7,7 @@ use restore_point_gateway::proto::{
     Collection, CopyRequest, CopyResponse, CreateCollectionRequest, DiskEncryption, ListRequest,
     RestorePoint,
 };
-use restore_point_sandbox::azure::{Fault, Kind, Matching};
+use restore_point_sandbox::azure::{Canned, Fault, Kind, Matching};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -191,14 +191,55 @@ async fn each_violated_rule_is_the_reason_of_its_error() {
 }
 
 #[tokio::test]
-async fn a_source_that_is_not_ready_is_not_copied() {
+async fn a_source_that_is_being_created_can_be_copied_after_the_time_in_retry_info() {
     let gateway = TestGateway::start().await;
     let id = format!("{}/restorePoints/new", gateway.azure.seeded().collection);
     assert_eq!(gateway.arm(Method::PUT, &id).await.status(), 201);
     let target = gateway.create_target("rg-prod~rpc-north", "northeurope").await;
     let request = CopyRequest { source: azure_point(&id), ..request(&gateway, 0, &target) };
-    let status = copy(&gateway, request).await.unwrap_err();
+    let status = copy(&gateway, request.clone()).await.unwrap_err();
     assert_eq!(rule(&status), "SOURCE_NOT_READY");
+    assert!(status.message().contains("being created"), "{status:?}");
+    let retry = status.get_details_retry_info().unwrap().retry_delay.unwrap();
+    assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "60000");
+    gateway.clock.advance(SignedDuration::try_from(retry).unwrap());
+    copy(&gateway, request).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_source_has_retry_info_only_if_waiting_helps() {
+    let gateway = TestGateway::start().await;
+    let target = gateway.create_target("rg-prod~rpc-north", "northeurope").await;
+    let request = request(&gateway, 0, &target);
+    let source = &gateway.azure.seeded().points[0];
+    let body = gateway.arm(Method::GET, source).await.text().await.unwrap();
+    let original: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let (not_ready, not_copyable) = ("SOURCE_NOT_READY", "SOURCE_NOT_COPYABLE_YET");
+    for (provisioning_state, vm_region, expected, retry) in [
+        ("Creating", "eastus", not_ready, Some("60000")),
+        // Its data is on its way from another region: COPYING.
+        ("Succeeded", "westus", not_copyable, Some("600000")),
+        ("Failed", "eastus", not_ready, None),
+        ("Deleting", "eastus", not_ready, None),
+        ("Unheard", "eastus", not_ready, None),
+    ] {
+        let mut point = original.clone();
+        point["properties"]["provisioningState"] = provisioning_state.into();
+        point["properties"]["sourceMetadata"]["location"] = vm_region.into();
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        let body = point.to_string().into();
+        let read = Matching::new(Method::GET, source.rsplit('/').next().unwrap());
+        gateway.azure.inject(read, 9, Fault::canned(Canned { status: 200, headers, body }));
+        let status = copy(&gateway, request.clone()).await.unwrap_err();
+        gateway.clear_faults();
+        assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
+        assert_eq!(rule(&status), expected, "{provisioning_state}");
+        assert_eq!(status.get_details_retry_info().is_some(), retry.is_some(), "{status:?}");
+        let pushback = status.metadata().get("grpc-retry-pushback-ms");
+        assert_eq!(pushback.map(|value| value.to_str().unwrap()), retry, "{provisioning_state}");
+    }
+    assert_eq!(puts(&gateway), 0);
+    copy(&gateway, request).await.unwrap();
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod fault_matrix;
 mod faults;
 mod get;
 mod list;
+mod merged_lists;
 mod names;
 mod recorded;
 mod robustness;

@@ -25,6 +25,9 @@ use crate::model::{
 
 /// How often ARM updates the progress of copies.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(600);
+/// How long ARM takes to create a point: 35 to 52 s were measured. With instant access it takes minutes, which the next
+/// attempt reports.
+const CREATION_TIME: Duration = Duration::from_secs(60);
 
 /// A copy that a caller asks for.
 #[derive(Debug)]
@@ -240,32 +243,28 @@ fn check_source(source: &ReadPoint) -> Result<(), Error> {
             "it is a copy itself; copy the point that it was copied from".to_owned(),
         );
     }
-    let not_yet = || {
+    let not_yet = |rule, reason: &str, retry_after| {
         Err(Error::NotYetAllowed {
-            rule: "SOURCE_NOT_COPYABLE_YET",
+            rule,
             subject: source.point.name.to_string(),
             description: format!(
-                "it cannot be copied yet: {}; watch it until `usable_for` has COPY, then copy it",
-                source.point.state_reason
+                "it cannot be copied yet: {reason}; watch it until `usable_for` has COPY, then copy it"
             ),
-            retry_after: PROGRESS_INTERVAL,
+            retry_after,
         })
     };
+    let reason = source.point.state_reason.as_str();
+    let data_missing = || not_yet("SOURCE_NOT_COPYABLE_YET", reason, PROGRESS_INTERVAL);
     match source.point.state {
         // Without data to wait for, ARM decides whether it copies the point.
         State::Ready if source.point.is_usable_for(Use::Export) => Ok(()),
-        State::Ready | State::Copying => not_yet(),
-        State::Creating if status::is_created(&source.dto) => not_yet(),
-        State::Creating => violation(
-            "SOURCE_NOT_READY",
-            "it is still being created; watch it until it is READY, then copy it".to_owned(),
-        ),
+        State::Ready | State::Copying => data_missing(),
+        State::Creating if status::is_created(&source.dto) => data_missing(),
+        State::Creating => not_yet("SOURCE_NOT_READY", "it is still being created", CREATION_TIME),
+        // Waiting does not help.
         _ => violation(
             "SOURCE_NOT_READY",
-            format!(
-                "it is not READY ({}) and is not known to become so; copy another point",
-                source.point.state_reason
-            ),
+            format!("it is not READY ({reason}) and is not known to become so; copy another point"),
         ),
     }
 }

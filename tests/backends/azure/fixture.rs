@@ -210,7 +210,7 @@ pub(crate) async fn poll(
 /// The violated rule of a failed precondition.
 pub(crate) fn rule(error: &Error) -> &'static str {
     match error {
-        Error::FailedPrecondition { rule, .. } => rule,
+        Error::FailedPrecondition { rule, .. } | Error::NotYetAllowed { rule, .. } => rule,
         other => panic!("{other:?}"),
     }
 }

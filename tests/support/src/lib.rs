@@ -8,6 +8,7 @@
 
 pub mod failure;
 pub mod fixture;
+pub mod gated_backend;
 pub mod names;
 pub mod openmetrics;
 pub mod scripted_backend;
