@@ -161,7 +161,7 @@ impl Backend for GatedBackend {
         self.inner.poll(targets).await
     }
 
-    fn request_metrics(&self) -> RequestMetrics {
+    fn request_metrics(&self) -> Vec<RequestMetrics> {
         self.inner.request_metrics()
     }
 
