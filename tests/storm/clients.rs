@@ -56,10 +56,16 @@ async fn make(storm: &Storm, client: &mut Client, request: &Request, deadline: O
     let before = storm.vendors.truth();
     match request {
         Request::GetFromAzure(index) => {
-            get(storm, client, &before, ("backends/azure/", *index), deadline).await;
+            let name = nth(&before, "backends/azure/", *index);
+            get(storm, client, &before, name, deadline).await;
+        }
+        Request::GetRunningCopy => {
+            let name = azure_point(&storm.seeded().running_copy);
+            get(storm, client, &before, name, deadline).await;
         }
         Request::GetFromVeeam(index) => {
-            get(storm, client, &before, ("backends/veeam/", *index), deadline).await;
+            let name = nth(&before, "backends/veeam/", *index);
+            get(storm, client, &before, name, deadline).await;
         }
         Request::List { page_size } => {
             let parent = EVERYTHING.to_owned();
@@ -89,15 +95,19 @@ async fn make(storm: &Storm, client: &mut Client, request: &Request, deadline: O
     }
 }
 
+/// A point of a backend.
+fn nth(truth: &Truth, backend: &str, index: usize) -> String {
+    let names: Vec<_> = truth.usable.keys().filter(|name| name.starts_with(backend)).collect();
+    names[index % names.len()].clone()
+}
+
 async fn get(
     storm: &Storm,
     client: &mut Client,
     before: &Truth,
-    (backend, index): (&str, usize),
+    name: String,
     deadline: Option<Duration>,
 ) {
-    let names: Vec<_> = before.usable.keys().filter(|name| name.starts_with(backend)).collect();
-    let name = names[index % names.len()].clone();
     let request = with(GetRequest { name: name.clone(), view: 0 }, deadline);
     let result = client.get(request).await;
     let after = storm.vendors.truth();

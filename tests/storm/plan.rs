@@ -40,7 +40,8 @@ const FAULTS: [&str; 16] = [
 ];
 
 /// Faults of writes, and of what comes before a read.
-const AZURE_FAULTS: [&str; 8] = [
+const AZURE_FAULTS: [&str; 9] = [
+    "GET /restorepoints/ bytes_per_second=50000",
     "PUT /restorepoints/ lose_reply",
     "PUT /restorepoints/ lose_reply",
     "PUT /restorepoints/ truncate=50%",
@@ -105,6 +106,8 @@ pub(crate) struct Call {
 pub(crate) enum Request {
     /// An index into the points of Azure, modulo their number.
     GetFromAzure(usize),
+    /// A copy that is under way at the beginning.
+    GetRunningCopy,
     /// An index into the points of Veeam, modulo their number.
     GetFromVeeam(usize),
     /// A page of everything.
@@ -187,7 +190,8 @@ impl Plan {
 
 fn call(rng: &mut Rng, copies: usize) -> Call {
     let request = match rng.u32(0..100) {
-        0..20 => Request::GetFromAzure(rng.usize(..)),
+        0..10 => Request::GetFromAzure(rng.usize(..)),
+        10..20 => Request::GetRunningCopy,
         20..35 => Request::GetFromVeeam(rng.usize(..)),
         35..45 => Request::List { page_size: rng.choice([0, 3, 20]).expect("a choice") },
         45..50 => Request::ListBackends,

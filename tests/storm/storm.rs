@@ -1,6 +1,7 @@
 //! One storm from its beginning to the checks after it.
 
 use std::cell::{Ref, RefCell};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{join, join_all};
@@ -69,7 +70,7 @@ pub(crate) async fn run(seed: u64) {
 impl Storm {
     async fn start(plan: Plan) -> Self {
         let vendors = Vendors::start();
-        let gateways = (0..GATEWAYS).map(|_| Gateway::start(vendors.simulators.clone()));
+        let gateways = (0..GATEWAYS).map(|_| Gateway::start(Arc::clone(&vendors.simulators)));
         let gateways = RefCell::new(join_all(gateways).await);
         let (ledger, targets, calls) = (RefCell::default(), Vec::new(), watch::Sender::new(0));
         Self { plan, vendors, ledger, targets, gateways, calls }
@@ -104,7 +105,7 @@ impl Storm {
             Event::VendorClock(by) => vendors.advance(*by),
             Event::GatewayClock(gateway, by) => self.advance(*gateway, *by).await,
             Event::Kill(gateway) => {
-                let next = Gateway::start(vendors.simulators.clone()).await;
+                let next = Gateway::start(Arc::clone(&vendors.simulators)).await;
                 let killed = std::mem::replace(&mut self.gateways.borrow_mut()[*gateway], next);
                 killed.kill();
             }
@@ -188,7 +189,9 @@ impl Storm {
             };
             let names: Vec<String> = effects.iter().map(|one| azure_point(&one.id)).collect();
             match &accepted {
-                Some(name) => assert_eq!(names, [name.clone()], "an accepted Copy has one effect"),
+                Some(name) => {
+                    assert_eq!(names, std::slice::from_ref(name), "an accepted Copy has one effect")
+                }
                 None => assert!(names.len() <= usize::from(!begun.is_empty()), "{names:?}"),
             }
             // A call that begins after the copy was created finds it, and does not write.
