@@ -13,6 +13,7 @@ mod convert;
 pub mod histogram;
 pub mod model;
 pub mod proto;
+pub mod response_budget;
 pub mod server;
 pub mod service;
 pub mod status;

@@ -123,6 +123,7 @@ fn classify(error: &Error) -> (Code, &'static str) {
             (Code::Internal, "BACKEND_RESPONSE_INVALID")
         }
         Error::ResponseTooLarge { .. } => (Code::ResourceExhausted, "RESPONSE_TOO_LARGE"),
+        Error::Overloaded { .. } => (Code::Unavailable, "OVERLOADED"),
         Error::Internal { .. } => (Code::Internal, "INTERNAL"),
     }
 }
@@ -152,7 +153,10 @@ fn metadata_of(error: &Error) -> HashMap<String, String> {
         | Error::Forbidden { backend, .. }
         | Error::InvalidResponse { backend, .. }
         | Error::Interrupted { backend, .. } => put("backend", backend),
-        Error::Aborted { .. } | Error::ResponseTooLarge { .. } | Error::Internal { .. } => None,
+        Error::Aborted { .. }
+        | Error::ResponseTooLarge { .. }
+        | Error::Overloaded { .. }
+        | Error::Internal { .. } => None,
     };
     metadata
 }

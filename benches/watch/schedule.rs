@@ -185,8 +185,8 @@ impl Backend for FakeBackend {
         unreachable!("only points are watched")
     }
 
-    fn request_metrics(&self) -> RequestMetrics {
-        RequestMetrics::default()
+    fn request_metrics(&self) -> Vec<RequestMetrics> {
+        vec![RequestMetrics::default()]
     }
 
     async fn close(&self) {}

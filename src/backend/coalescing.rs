@@ -141,7 +141,7 @@ impl Backend for CoalescingBackend {
         self.inner.poll(targets).await
     }
 
-    fn request_metrics(&self) -> RequestMetrics {
+    fn request_metrics(&self) -> Vec<RequestMetrics> {
         self.inner.request_metrics()
     }
 

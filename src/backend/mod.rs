@@ -113,8 +113,8 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// allows: one result for each target, in their order.
     async fn poll(&self, targets: &[PollTarget<'_>]) -> Vec<Result<RestorePoint, Error>>;
 
-    /// The requests sent to the vendor so far.
-    fn request_metrics(&self) -> RequestMetrics;
+    /// The requests sent so far: those to the vendor, and those to its authority if it has one.
+    fn request_metrics(&self) -> Vec<RequestMetrics>;
 
     /// Ends what must be ended at the vendor, such as a logon session.
     async fn close(&self);

@@ -10,13 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use super::acquirer::Acquirer;
+use crate::model::DEFAULT_RETRY_AFTER;
 
 /// How long before its expiry a token is renewed.
 const RENEW_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// A token that expires sooner may expire on the way to the vendor.
 const MIN_VALIDITY: SignedDuration = SignedDuration::from_secs(10);
-/// The pause after a failure: the first retry of a read finds it over. Each further one doubles it, up to the maximum.
-const MIN_BACKOFF: Duration = Duration::from_millis(50);
+/// The pause after a failure: the retries of a read find it over. Each further one doubles it, up to the maximum.
+const MIN_BACKOFF: Duration = Duration::from_millis(20);
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 /// Between two renewals ahead of expiry: the first may fail, or return a token that expires soon as well.
 const RENEWAL_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
@@ -39,7 +40,19 @@ pub(super) enum TokenSourceError {
     /// The authority refuses the credential.
     Refused(String),
     /// The authority does not respond, or not with a token.
-    Unreachable(String),
+    Unreachable {
+        /// What happened.
+        detail: String,
+        /// When to retry.
+        retry_after: Duration,
+    },
+}
+
+impl TokenSourceError {
+    /// An authority that does not say when to retry.
+    pub(super) fn unreachable(detail: impl Into<String>) -> Self {
+        Self::Unreachable { detail: detail.into(), retry_after: DEFAULT_RETRY_AFTER }
+    }
 }
 
 /// Where tokens come from.
@@ -144,7 +157,7 @@ mod tests {
             tokio::task::yield_now().await;
             let number = self.fetched.fetch_add(1, Ordering::SeqCst);
             if self.down.load(Ordering::SeqCst) {
-                return Err(TokenSourceError::Unreachable("down".to_owned()));
+                return Err(TokenSourceError::unreachable("down"));
             }
             let hours = self.hours.fetch_add(1, Ordering::SeqCst) + 1;
             let expires = at(i64::try_from(hours).unwrap() * 3600);
@@ -204,7 +217,7 @@ mod tests {
         );
         tokio::time::advance(MIN_BACKOFF).await;
         let none = tokens.get(at(3599)).await.unwrap_err();
-        assert_eq!(none, TokenSourceError::Unreachable("down".to_owned()));
+        assert_eq!(none, TokenSourceError::unreachable("down"));
         source.down.store(false, Ordering::SeqCst);
         tokio::time::advance(2 * MIN_BACKOFF).await;
         assert_eq!(text(&tokens, 3599).await, "t3");

@@ -4,6 +4,7 @@
 use rustix::process::{Resource, getrlimit};
 
 use crate::config::LimitsConfig;
+use crate::response_budget::ResponseLimits;
 use crate::server::Limits;
 
 /// The file descriptors that connections of clients leave free, for vendors, listeners, scrapes and files: a quarter of
@@ -12,7 +13,12 @@ const MIN_RESERVE: u64 = 128;
 
 /// The limits to serve with.
 pub(super) fn server_limits(config: LimitsConfig) -> Limits {
-    let LimitsConfig { max_connections, max_connection_idle } = config;
+    let LimitsConfig {
+        max_connections,
+        max_connection_idle,
+        response_memory_mib,
+        connection_response_memory_mib,
+    } = config;
     let default = Limits::default();
     let wanted = max_connections.map_or(default.max_connections, usize::from);
     let descriptors = getrlimit(Resource::Nofile).current;
@@ -28,8 +34,16 @@ pub(super) fn server_limits(config: LimitsConfig) -> Limits {
     Limits {
         max_connections: wanted.min(possible),
         max_connection_idle: max_connection_idle.unwrap_or(default.max_connection_idle),
+        responses: ResponseLimits {
+            all: response_memory_mib.map_or(default.responses.all, bytes),
+            connection: connection_response_memory_mib.map_or(default.responses.connection, bytes),
+        },
         ..default
     }
+}
+
+fn bytes(mib: u16) -> u32 {
+    u32::from(mib) << 20
 }
 
 /// How many connections a process with this many file descriptors can serve.

@@ -9,7 +9,7 @@ use super::secret::FileRef;
 use super::source::{ConfigError, Location, SourceFile};
 use super::table::Table;
 use crate::model::BackendId;
-use crate::upstream::{RateLimit, Trust};
+use crate::upstream::{Proxy, ProxyUrl, RateLimit, Trust};
 
 /// A backend's table, whose kind has been read.
 #[derive(Debug)]
@@ -95,6 +95,28 @@ impl<'a> BackendTable<'a> {
         Ok(path.map_or(TrustConfig::Platform, |path| {
             TrustConfig::CaFile(FileRef::new(self.table.source, &path))
         }))
+    }
+
+    /// `proxy` and `no_proxy`. No error repeats the value, which may hold a password.
+    pub(crate) fn take_proxy(&mut self) -> Result<Proxy, ConfigError> {
+        let source = self.table.source;
+        let proxy: Option<Spanned<String>> = self.table.take("proxy")?;
+        let except: Option<Spanned<Vec<String>>> = self.table.take("no_proxy")?;
+        match (proxy, except) {
+            (None, None) => Ok(Proxy::Environment),
+            (Some(proxy), except) if proxy.get_ref() != "none" => {
+                let except = except.map(Spanned::into_inner).unwrap_or_default();
+                ProxyUrl::parse(proxy.get_ref(), except).map(Proxy::Through).ok_or_else(|| {
+                    source.at(&proxy).error(
+                        "invalid value for `proxy`: expected e.g. \"http://proxy.example:3128\", or \"none\"",
+                    )
+                })
+            }
+            (_, Some(except)) => Err(source.at(&except).error(
+                "`no_proxy` is set without the URL of a `proxy` that it makes exceptions to",
+            )),
+            (Some(_), None) => Ok(Proxy::Direct),
+        }
     }
 
     /// `ca_file` or `certificate_sha256`.

@@ -177,6 +177,16 @@ pub enum Error {
         /// The limit.
         limit: usize,
     },
+    /// There is no memory for the response: clients have not read the responses before it.
+    #[error(
+        "the responses of {whose} that clients have not read yet take all of the memory for them"
+    )]
+    Overloaded {
+        /// Which responses.
+        whose: &'static str,
+        /// When to retry.
+        retry_after: Duration,
+    },
     /// The gateway itself is at fault.
     #[error("internal error: {problem}")]
     Internal {
@@ -228,6 +238,7 @@ impl Error {
             | Self::RateLimited { retry_after, .. }
             | Self::Unavailable { retry_after, .. }
             | Self::CircuitOpen { retry_after, .. }
+            | Self::Overloaded { retry_after, .. }
             | Self::NotYetAllowed { retry_after, .. } => Some(*retry_after),
             Self::QuotaExhausted { retry_after, .. } => *retry_after,
             _ => None,

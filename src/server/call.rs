@@ -5,6 +5,7 @@
 //! stream has one allocation for all of it. What the handlers do is not known here.
 
 use std::future::{self, Future};
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,8 +30,13 @@ use super::deadline::{self, Deadline};
 use super::library_status;
 use super::request_body::RequestBody;
 use super::request_form;
+use super::stalled_call;
 use super::status::status;
 use crate::status::{cut_by_shutdown, trailers};
+
+/// h2 takes a frame as a whole, whatever it may buffer of a stream. So a large frame is handed on in parts of this size,
+/// and what is beyond stays here until the client reads.
+const MAX_PART_BYTES: usize = 16 * 1024;
 
 /// What the calls of a connection share.
 #[derive(Debug)]
@@ -74,7 +80,15 @@ impl Calls {
         response.map(|body| {
             let deadline = deadline.map(|Deadline(instant)| Box::pin(time::sleep_until(instant)));
             let inner = Some(body);
-            Body::new(CallBody { record, calls: self, deadline, cut: None, inner, _call: call })
+            Body::new(CallBody {
+                record,
+                calls: self,
+                deadline,
+                cut: None,
+                inner,
+                rest: Bytes::new(),
+                _call: call,
+            })
         })
     }
 }
@@ -123,6 +137,8 @@ struct CallBody {
     cut: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     /// None after its end by deadline or panic: what the handler still holds is dropped at once.
     inner: Option<Body>,
+    /// The rest of a frame that is too large to be handed on as a whole.
+    rest: Bytes,
     _call: OpenCall,
 }
 
@@ -135,6 +151,9 @@ impl CallBody {
         if self.deadline.as_mut().is_some_and(|deadline| deadline.as_mut().poll(cx).is_ready()) {
             return self.end(&deadline::exceeded());
         }
+        if !self.rest.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(mem::take(&mut self.rest)))));
+        }
         if let Poll::Ready(frame) = Pin::new(inner).poll_frame(cx) {
             return Poll::Ready(frame);
         }
@@ -146,6 +165,7 @@ impl CallBody {
 
     fn end(&mut self, status: &Status) -> PollFrame {
         self.inner = None;
+        self.rest = Bytes::new();
         Poll::Ready(Some(Ok(Frame::trailers(trailers(status)))))
     }
 }
@@ -155,6 +175,7 @@ impl http_body::Body for CallBody {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PollFrame {
+        stalled_call::polled();
         let polled = catch_unwind(AssertUnwindSafe(|| self.poll_inner(cx)));
         let mut frame = ready!(polled.unwrap_or_else(|_| self.end(&panicked())));
         match &mut frame {
@@ -166,10 +187,20 @@ impl http_body::Body for CallBody {
             }
             Some(Err(_)) | None => self.record.record_end(),
         }
-        Poll::Ready(frame)
+        match frame.map(|frame| frame.map(Frame::into_data)) {
+            Some(Ok(Ok(mut data))) => {
+                let part = data.split_to(data.len().min(MAX_PART_BYTES));
+                self.rest = data;
+                stalled_call::part_yielded();
+                Poll::Ready(Some(Ok(Frame::data(part))))
+            }
+            Some(Ok(Err(frame))) => Poll::Ready(Some(Ok(frame))),
+            Some(Err(status)) => Poll::Ready(Some(Err(status))),
+            None => Poll::Ready(None),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(Body::is_end_stream)
+        self.rest.is_empty() && self.inner.as_ref().is_none_or(Body::is_end_stream)
     }
 }

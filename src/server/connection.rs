@@ -29,6 +29,7 @@ use super::connections::{Connections, OpenConnection};
 use super::listener::{Listener, Peer, Socket};
 use super::preface::{self, Rewind};
 use super::shutdown::Shutdown;
+use super::stalled_call::{CallTask, StallTimeout};
 
 /// How long a client may take from its connect to the end of its HTTP/2 preface, TLS included. A client that
 /// connects and sends nothing costs a file descriptor for this long.
@@ -57,7 +58,7 @@ pub(super) struct ConnectionServer {
     routes: Routes,
     metrics: Arc<CallMetrics>,
     connections: Arc<Connections>,
-    http: http2::Builder<Tasks>,
+    http: http2::Builder<CallExecutor>,
     tasks: Tasks,
     draining: CancellationToken,
     grace_over: CancellationToken,
@@ -72,7 +73,9 @@ impl ConnectionServer {
     ) -> Self {
         let Shutdown { draining, grace_over, abort, .. } = shutdown.clone();
         let tasks = Tasks { tracker: TaskTracker::new(), abort };
-        let mut http = http2::Builder::new(tasks.clone());
+        let stall_timeout = Arc::clone(connections.stall_timeout());
+        let calls = CallExecutor { tracker: tasks.tracker.clone(), stall_timeout };
+        let mut http = http2::Builder::new(calls);
         http.timer(TokioTimer::new())
             .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
             .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
@@ -160,9 +163,11 @@ impl ConnectionServer {
             grace_over: grace_over.child_token(),
             request_timeout: connections.limits().request_timeout,
         });
+        let responses = connections.responses().connection();
         let open = &open;
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(responses.clone());
             // The future of a handler is large. It is boxed when it is first polled, so that queued calls stay
             // small, and dropped with the response head, so that a stream does not keep it for its lifetime.
             let (calls, call) = (Arc::clone(&calls), open.call());
@@ -208,7 +213,7 @@ where
     Ok(coalesce(time::timeout(HANDSHAKE_TIMEOUT, handshake).await??))
 }
 
-/// Spawns tasks that are tracked and can be aborted. hyper runs its calls on it.
+/// Spawns tasks that are tracked and can be aborted.
 #[derive(Debug, Clone)]
 struct Tasks {
     tracker: TaskTracker,
@@ -221,11 +226,17 @@ impl Tasks {
     }
 }
 
-impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
-    /// A call ends with its connection, whether it waits for a backend or for its client, and so needs no token of
-    /// its own to be aborted.
+/// What hyper runs its calls on. A call ends with its connection, whether it waits for a backend or for its client, and
+/// so needs no token of its own to be aborted.
+#[derive(Debug, Clone)]
+struct CallExecutor {
+    tracker: TaskTracker,
+    stall_timeout: Arc<StallTimeout>,
+}
+
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for CallExecutor {
     fn execute(&self, call: F) {
-        self.tracker.spawn(call);
+        self.tracker.spawn(CallTask::new(call, Arc::clone(&self.stall_timeout)));
     }
 }
 

@@ -14,6 +14,9 @@ use tokio::sync::Notify;
 use tokio::time::{self, Instant};
 use tokio_util::sync::CancellationToken;
 
+use super::stalled_call::StallTimeout;
+use crate::response_budget::{ResponseBudget, ResponseLimits};
+
 /// How many idle connections are closed at once to make room, at most: one in eight, and no more than these (as nginx's
 /// `ngx_drain_connections`), so that a burst of newcomers does not wait for them one by one.
 const MAX_EVICTED_AT_ONCE: usize = 32;
@@ -30,6 +33,10 @@ pub struct Limits {
     pub max_connection_idle: Duration,
     /// How long the one request message of a call may take to arrive.
     pub request_timeout: Duration,
+    /// How much memory responses may take that clients have not read.
+    pub responses: ResponseLimits,
+    /// How long a client may take to read the next part of a response.
+    pub stall_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -38,6 +45,8 @@ impl Default for Limits {
             max_connections: 10_000,
             max_connection_idle: Duration::from_secs(600),
             request_timeout: Duration::from_secs(10),
+            responses: ResponseLimits::default(),
+            stall_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -50,6 +59,8 @@ pub struct Connections {
     epoch: Instant,
     open: Mutex<OpenConnections>,
     closed: Notify,
+    responses: Arc<ResponseBudget>,
+    stall_timeout: Arc<StallTimeout>,
     accepted: AtomicU64,
     closed_when_idle: AtomicU64,
     closed_for_others: AtomicU64,
@@ -114,6 +125,8 @@ impl Connections {
             epoch: Instant::now(),
             open: Mutex::default(),
             closed: Notify::new(),
+            responses: ResponseBudget::new(limits.responses),
+            stall_timeout: StallTimeout::new(limits.stall_timeout),
             accepted: AtomicU64::default(),
             closed_when_idle: AtomicU64::default(),
             closed_for_others: AtomicU64::default(),
@@ -124,6 +137,16 @@ impl Connections {
     /// What clients may take.
     pub(super) fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// The memory for responses.
+    pub(super) fn responses(&self) -> &Arc<ResponseBudget> {
+        &self.responses
+    }
+
+    /// What ends the calls of clients that do not read.
+    pub(super) fn stall_timeout(&self) -> &Arc<StallTimeout> {
+        &self.stall_timeout
     }
 
     /// How many connections are open.

@@ -22,6 +22,7 @@ mod request_body;
 mod request_form;
 mod shutdown;
 mod socket_file;
+mod stalled_call;
 mod status;
 pub mod telemetry;
 

@@ -4,7 +4,6 @@
 //! events and many streams that is most of the memory and much of the CPU time. So the response gets a body of its own.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -14,7 +13,9 @@ use tonic::body::Body;
 use tonic::{Response, Status};
 
 use super::frames::FrameEncoder;
+use super::handover;
 use crate::proto::WatchStatusResponse;
+use crate::response_budget::ConnectionBudget;
 use crate::status;
 use crate::watch::{End, Watcher};
 
@@ -22,8 +23,19 @@ use crate::watch::{End, Watcher};
 #[derive(Debug)]
 pub(super) struct EventStream {
     encoder: FrameEncoder,
+    budget: Option<ConnectionBudget>,
     /// None once the status has been sent.
     watcher: Option<Watcher>,
+}
+
+impl EventStream {
+    pub(super) fn new(
+        encoder: FrameEncoder,
+        budget: Option<ConnectionBudget>,
+        watcher: Watcher,
+    ) -> Self {
+        Self { encoder, budget, watcher: Some(watcher) }
+    }
 }
 
 impl http_body::Body for EventStream {
@@ -34,10 +46,11 @@ impl http_body::Body for EventStream {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let Self { encoder, watcher } = &mut *self;
+        let Self { encoder, budget, watcher } = &mut *self;
         let Some(watching) = watcher else { return Poll::Ready(None) };
         let event = ready!(watching.poll_next_unpin(context));
-        let frame = event.map(|event| event.and_then(|event| encoder.encode(watching, event)));
+        let frame = event
+            .map(|event| event.and_then(|event| encoder.encode(watching, event, budget.as_ref())));
         let status = match frame {
             Some(Ok(frame)) => return Poll::Ready(Some(Ok(Frame::data(frame)))),
             Some(Err(error)) => error.into(),
@@ -55,26 +68,22 @@ impl http_body::Body for EventStream {
     }
 }
 
-/// What the generated server takes for the stream: no messages. The real body comes by [`replace_body`].
+/// What the generated server takes for the stream: no messages. The real body comes by [`with_body`].
 pub(super) type NoMessages = stream::Empty<Result<WatchStatusResponse, Status>>;
 
-/// An event stream on its way through the generated server. Extensions must be `Clone`, which a stream is not.
-#[derive(Debug, Clone)]
-struct Handover(Arc<Mutex<Option<EventStream>>>);
-
 /// The response to a WatchStatus, as far as the generated server needs one.
-pub(super) fn response(watcher: Watcher, encoder: FrameEncoder) -> Response<NoMessages> {
-    let events = EventStream { encoder, watcher: Some(watcher) };
+pub(super) fn response(events: EventStream) -> Response<NoMessages> {
     let mut response = Response::new(stream::empty());
-    response.extensions_mut().insert(Handover(Arc::new(Mutex::new(Some(events)))));
+    handover::put(response.extensions_mut(), events);
     response
 }
 
-/// Gives the response to a WatchStatus its real body; others pass.
-pub(super) fn replace_body(mut response: http::Response<Body>) -> http::Response<Body> {
-    let Some(Handover(events)) = response.extensions_mut().remove() else { return response };
-    let events = events.lock().unwrap_or_else(PoisonError::into_inner).take();
+/// The response with its real body.
+pub(super) fn with_body(
+    mut response: http::Response<Body>,
+    events: EventStream,
+) -> http::Response<Body> {
     // The generated server announces how it would compress the stream; the frames are not compressed.
     response.headers_mut().remove("grpc-encoding");
-    response.map(|empty| events.map_or(empty, Body::new))
+    response.map(|_| Body::new(events))
 }

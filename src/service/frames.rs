@@ -12,6 +12,7 @@ use super::response;
 use super::resume_token::{self, ResumeState};
 use crate::convert;
 use crate::model::{Error, Sealer};
+use crate::response_budget::ConnectionBudget;
 use crate::watch::{Event, ShareKey, Watcher};
 
 /// The prefix of a message: a byte that says whether it is compressed, and its length (gRPC over HTTP/2,
@@ -24,6 +25,9 @@ const MAX_FRAMES: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 const MAX_BYTES: usize = 16 << 20;
 /// A larger frame is encoded for each watcher, so that it does not evict all others.
 const MAX_FRAME_BYTES: usize = 1 << 20;
+
+/// A larger frame needs memory of the budget. Those of single points are smaller, and there is one for each stream at most.
+const MAX_UNRESERVED_BYTES: u32 = 16 << 10;
 
 /// Encodes events. Clones share their frames.
 #[derive(Debug, Clone)]
@@ -47,16 +51,27 @@ impl FrameEncoder {
     /// The frame of the event that `watcher` has just delivered, with the token that resumes after it.
     ///
     /// # Errors
-    /// INTERNAL when it cannot be encoded or sealed.
-    pub(super) fn encode(&self, watcher: &Watcher, event: Event) -> Result<Bytes, Error> {
-        let Some(key) = event.share_key else { return self.encode_one(watcher, event) };
+    /// INTERNAL when it cannot be encoded or sealed; [`Error::Overloaded`] when there is no memory for a large one. A shared
+    /// frame is charged to the budget of the first watcher that it is encoded for.
+    pub(super) fn encode(
+        &self,
+        watcher: &Watcher,
+        event: Event,
+        budget: Option<&ConnectionBudget>,
+    ) -> Result<Bytes, Error> {
+        let Some(key) = event.share_key else {
+            return hold(self.encode_one(watcher, event)?, budget);
+        };
         if let Some(frame) = self.frames().frames.get(&key) {
             return Ok(frame.clone());
         }
         // Not under the lock: it takes time, and that two watchers encode the same does no harm.
         let frame = self.encode_one(watcher, event)?;
-        self.frames().insert(key, frame.clone());
-        Ok(frame)
+        let held = hold(frame.clone(), budget)?;
+        // Not the held one: the shared frames have a limit of their own, and would charge the connection for as long as
+        // they are kept.
+        self.frames().insert(key, frame);
+        Ok(held)
     }
 
     fn encode_one(&self, watcher: &Watcher, event: Event) -> Result<Bytes, Error> {
@@ -79,6 +94,17 @@ impl FrameEncoder {
 
     fn frames(&self) -> MutexGuard<'_, SharedFrames> {
         self.frames.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The frame, in memory of the budget if it is large.
+fn hold(frame: Bytes, budget: Option<&ConnectionBudget>) -> Result<Bytes, Error> {
+    let length = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+    match budget {
+        Some(budget) if length > MAX_UNRESERVED_BYTES => {
+            Ok(budget.reserve_now(length)?.hold(frame))
+        }
+        _ => Ok(frame),
     }
 }
 

@@ -24,16 +24,12 @@ type Head = BoxFuture<'static, Result<Response, RequestError>>;
 /// A request on its way.
 pub(super) struct Exchange {
     /// None once it has ended.
-    in_flight: Option<(Head, Option<Permit>)>,
+    in_flight: Option<(Head, Permit)>,
 }
 
 impl Exchange {
-    /// Sends `request` when it is first polled; `permit` is that of the breaker, if there is one.
-    pub(super) fn new(
-        client: reqwest::Client,
-        request: reqwest::Request,
-        permit: Option<Permit>,
-    ) -> Self {
+    /// Sends `request` when it is first polled; `permit` is that of the breaker.
+    pub(super) fn new(client: reqwest::Client, request: reqwest::Request, permit: Permit) -> Self {
         let head =
             async move { client.execute(request).await.map_err(|error| RequestError::of(&error)) };
         Self { in_flight: Some((head.boxed(), permit)) }
@@ -48,7 +44,7 @@ impl Exchange {
             return Err(RequestError::NotSent("the request was sent before".to_owned()));
         };
         let result = head.await;
-        if let Some((_, Some(permit))) = self.in_flight.take() {
+        if let Some((_, permit)) = self.in_flight.take() {
             record(permit, &result);
         }
         result
@@ -57,7 +53,7 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        let Some((head, Some(permit))) = self.in_flight.take() else { return };
+        let Some((head, permit)) = self.in_flight.take() else { return };
         if let Some(witness) = permit.give_up()
             && let Ok(runtime) = Handle::try_current()
         {

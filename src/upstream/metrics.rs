@@ -1,4 +1,4 @@
-//! Counts of the requests to one backend, in atomics that a request updates without a lock.
+//! Counts of the requests to one upstream, in atomics that a request updates without a lock.
 //!
 //! How they are exposed is not known here.
 
@@ -61,9 +61,30 @@ impl StatusClass {
     }
 }
 
-/// The requests to one backend so far, and the state of its rate limiter.
+/// What requests are sent to. Each has a rate limit, a circuit breaker and counts of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upstream {
+    /// The vendor's API.
+    Vendor,
+    /// What issues tokens for it: Microsoft Entra ID, or the metadata service of a virtual machine.
+    Authority,
+}
+
+impl Upstream {
+    /// The value of the metric's label `upstream`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Vendor => "vendor",
+            Self::Authority => "authority",
+        }
+    }
+}
+
+/// The requests to one upstream so far, and the state of its rate limiter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RequestMetrics {
+    /// What they were sent to.
+    pub upstream: Upstream,
     /// Requests by the class of their response, in the order of [`StatusClass::ALL`]. A request that the rate limiter
     /// refused is not counted.
     pub requests: [(StatusClass, u64); StatusClass::ALL.len()],
@@ -76,7 +97,7 @@ pub struct RequestMetrics {
 /// No requests.
 impl Default for RequestMetrics {
     fn default() -> Self {
-        RequestCounter::default().snapshot(None)
+        RequestCounter::default().snapshot(Upstream::Vendor, None)
     }
 }
 
@@ -93,9 +114,14 @@ impl RequestCounter {
         InFlightRequest { counter: self, started: Instant::now(), class: StatusClass::NoResponse }
     }
 
-    pub(super) fn snapshot(&self, rate_limiter: Option<RateLimiterState>) -> RequestMetrics {
+    pub(super) fn snapshot(
+        &self,
+        upstream: Upstream,
+        rate_limiter: Option<RateLimiterState>,
+    ) -> RequestMetrics {
         let count = |class| self.requests[class as usize].load(Ordering::Relaxed);
         RequestMetrics {
+            upstream,
             requests: StatusClass::ALL.map(|class| (class, count(class))),
             durations: self.durations.snapshot(),
             rate_limiter,
@@ -136,7 +162,7 @@ mod tests {
             counter.start().finish(StatusCode::from_u16(status).unwrap_or_default());
         }
         drop(counter.start());
-        let metrics = counter.snapshot(None);
+        let metrics = counter.snapshot(Upstream::Vendor, None);
         let counts: Vec<_> =
             metrics.requests.iter().map(|(class, count)| (class.label(), *count)).collect();
         let expected = [("2xx", 2), ("3xx", 1), ("4xx", 2), ("429", 1), ("5xx", 1), ("none", 1)];

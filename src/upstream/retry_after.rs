@@ -6,9 +6,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reqwest::Method;
 use tokio::time::Instant;
 
+use super::intent::Effect;
 use crate::model::Error;
 
 /// The Retry-After of each class of requests. Vendors limit reads and writes separately.
@@ -30,8 +30,8 @@ impl RetryAfter {
     ///
     /// # Errors
     /// The vendor's error, with the time that is left.
-    pub(super) fn check(&self, method: &Method) -> Result<(), Error> {
-        let mut hold = self.of(method);
+    pub(super) fn check(&self, effect: Effect) -> Result<(), Error> {
+        let mut hold = self.of(effect);
         let Some(held) = &*hold else { return Ok(()) };
         let left = held.until.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -44,17 +44,20 @@ impl RetryAfter {
     }
 
     /// Holds requests like this one for as long as `error` says.
-    pub(super) fn hold(&self, method: &Method, error: &Error) {
+    pub(super) fn hold(&self, effect: Effect, error: &Error) {
         let Some(retry_after) = error.retry_after() else { return };
         let until = Instant::now() + retry_after;
-        let mut hold = self.of(method);
+        let mut hold = self.of(effect);
         if hold.as_ref().is_none_or(|held| held.until < until) {
             *hold = Some(Hold { until, error: error.clone() });
         }
     }
 
-    fn of(&self, method: &Method) -> MutexGuard<'_, Option<Hold>> {
-        let class = if method.is_safe() { &self.reads } else { &self.writes };
+    fn of(&self, effect: Effect) -> MutexGuard<'_, Option<Hold>> {
+        let class = match effect {
+            Effect::Read => &self.reads,
+            Effect::IdempotentWrite | Effect::Write => &self.writes,
+        };
         class.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -74,12 +77,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn requests_of_the_same_class_wait_for_the_longest_retry_after() {
         let retry_after = RetryAfter::default();
-        retry_after.hold(&Method::GET, &throttled(30));
-        retry_after.hold(&Method::GET, &throttled(5));
+        retry_after.hold(Effect::Read, &throttled(30));
+        retry_after.hold(Effect::Read, &throttled(5));
         advance(Duration::from_secs(10)).await;
-        assert_eq!(retry_after.check(&Method::HEAD), Err(throttled(20)));
-        assert_eq!(retry_after.check(&Method::PUT), Ok(()));
+        assert_eq!(retry_after.check(Effect::Read), Err(throttled(20)));
+        assert_eq!(retry_after.check(Effect::IdempotentWrite), Ok(()));
         advance(Duration::from_secs(20)).await;
-        assert_eq!(retry_after.check(&Method::GET), Ok(()));
+        assert_eq!(retry_after.check(Effect::Read), Ok(()));
     }
 }

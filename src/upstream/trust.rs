@@ -52,6 +52,12 @@ impl Trust {
 #[error("{0}")]
 pub struct TrustError(String);
 
+impl TrustError {
+    pub(super) fn new(problem: &str) -> Self {
+        Self(problem.to_owned())
+    }
+}
+
 fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, TrustError> {
     match reqwest::Certificate::from_pem_bundle(pem) {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),

@@ -84,3 +84,34 @@ fn each_cloud_has_its_own_hosts_and_audience() {
         assert!(arguments.trim_end().ends_with(&scope), "{arguments}");
     }
 }
+
+/// The destinations that the proxy of the environment is asked for while `check` runs.
+fn destinations_of_environment(dir: &TempDir, keys: &str, no_proxy: &str) -> Vec<String> {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = format!(
+        "[backends.a]\nkind = \"azure\"\nsubscription_id = \"00000000-0000-0000-0000-000000000000\"\n\
+         endpoint = \"https://localhost:{closed}\"\nauthority = \"https://localhost:{closed}\"\n{keys}\n\
+         [backends.a.credential]\nkind = \"static_token\"\ntoken_file = \"secret\"\n"
+    );
+    let (proxy, destinations) = start_proxy();
+    let mut command = program();
+    command.arg("check").arg("--config").arg(dir.write("gateway.toml", &config));
+    for name in ["no_proxy", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env_remove(name);
+    }
+    let output = command.env("HTTPS_PROXY", proxy).env("NO_PROXY", no_proxy).output().unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("is unavailable"), "{stdout}");
+    destinations.try_iter().collect()
+}
+
+#[test]
+fn the_proxy_of_the_environment_applies_unless_a_backend_has_a_setting_of_its_own() {
+    let dir = TempDir::new();
+    dir.write("secret", "s");
+    assert!(!destinations_of_environment(&dir, "", "").is_empty());
+    assert!(destinations_of_environment(&dir, "", "localhost").is_empty());
+    assert!(destinations_of_environment(&dir, "proxy = \"none\"", "").is_empty());
+    let own = "proxy = \"http://127.0.0.1:9\"";
+    assert!(destinations_of_environment(&dir, own, "localhost").is_empty());
+}

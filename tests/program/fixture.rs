@@ -100,10 +100,16 @@ pub(crate) struct Simulators {
 
 impl Simulators {
     pub(crate) fn start() -> Self {
+        Self::with_points(sandbox::veeam_em::Settings::new(Clock::running(1.0)).points)
+    }
+
+    /// With so many generated points at Veeam.
+    pub(crate) fn with_points(points: usize) -> Self {
         let authority = CertificateAuthority::generate().unwrap();
         let azure = sandbox::azure::Settings::default();
         let azure = sandbox::azure::Azure::start(azure, &authority).unwrap();
         let veeam = sandbox::veeam_em::Settings::new(Clock::running(1.0));
+        let veeam = sandbox::veeam_em::Settings { points, ..veeam };
         let veeam = sandbox::veeam_em::EnterpriseManager::start(veeam).unwrap();
         Self { azure, veeam, authority }
     }
@@ -182,6 +188,13 @@ impl RunningProgram {
     /// Waits for a line with `text` in its log.
     pub(crate) async fn log_line(&mut self, text: &'static str) -> String {
         read_line(&mut self.stderr, move |line| line.contains(text)).await
+    }
+
+    /// Its resident memory, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
     }
 
     /// Sends a signal, such as `TERM`.

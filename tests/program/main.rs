@@ -14,3 +14,4 @@ mod metrics;
 mod poll_policy;
 mod sandbox;
 mod serve;
+mod unread_responses;

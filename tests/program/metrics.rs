@@ -58,7 +58,12 @@ fn completed(method: &str, code: &str) -> String {
 }
 
 fn requests(backend: &str) -> String {
-    format!("restorepoint_backend_requests_total{{backend=\"{backend}\",status=\"2xx\"}}")
+    sent(backend, "vendor")
+}
+
+fn sent(backend: &str, upstream: &str) -> String {
+    let labels = format!("backend=\"{backend}\",upstream=\"{upstream}\",status=\"2xx\"");
+    format!("restorepoint_backend_requests_total{{{labels}}}")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,15 +97,20 @@ async fn metrics_count_calls_requests_and_events() {
         metrics.value(&requests("veeam")).unwrap() > probes,
         "the vendor received a request for the point"
     );
-    let durations = "restorepoint_backend_request_duration_seconds_count{backend=\"veeam\"}";
+    let durations = "restorepoint_backend_request_duration_seconds_count{backend=\"veeam\",upstream=\"vendor\"}";
     assert!(metrics.value(durations).unwrap() >= metrics.value(&requests("veeam")).unwrap());
-    let available =
-        metrics.value("restorepoint_backend_rate_limit_available{backend=\"veeam\"}").unwrap();
+    let available = metrics
+        .value("restorepoint_backend_rate_limit_available{backend=\"veeam\",upstream=\"vendor\"}")
+        .unwrap();
     assert!(available <= 100.0, "{available}");
     assert_eq!(
-        metrics.value("restorepoint_backend_rate_limit_waiting{backend=\"veeam\"}"),
+        metrics.value(
+            "restorepoint_backend_rate_limit_waiting{backend=\"veeam\",upstream=\"vendor\"}"
+        ),
         Some(0.0)
     );
+    assert!(metrics.value(&sent("azure", "authority")) >= Some(1.0), "requests for tokens");
+    assert_eq!(metrics.value(&sent("veeam", "authority")), None);
     assert!(metrics.value("process_resident_memory_bytes") > Some(1e6));
     assert!(metrics.value("process_cpu_seconds_total").is_some());
 

@@ -1,6 +1,6 @@
 //! Requests to ARM: URLs, the bearer token, and what a response means before its body is decoded.
 //!
-//! Reads are retried (see [`retry_reads`]). A PUT is sent again only after a read has shown that it had no effect.
+//! Reads are retried. A PUT is sent again only after a read has shown that it had no effect.
 
 use std::sync::Arc;
 
@@ -21,7 +21,9 @@ use super::{credential, dto, quota};
 use crate::backend::coalescer::Coalescer;
 use crate::backend::token_cache::{Token, TokenCache, TokenSourceError};
 use crate::model::{DEFAULT_RETRY_AFTER, Error};
-use crate::upstream::{Client, RequestError, RequestMetrics, collect, redact_url, retry_reads};
+use crate::upstream::{
+    Client, Connection, Effect, Intent, RequestError, RequestMetrics, Upstream, collect,
+};
 
 /// In bytes. ARM turns responses of its providers above 8 MB into errors; a list over all regions may be larger.
 const MAX_LIST_BODY: u64 = 32 << 20;
@@ -62,6 +64,8 @@ pub(super) struct ArmClient {
     api_version: String,
     http: Client,
     tokens: TokenCache,
+    /// Of the requests for tokens; none if the credential needs none.
+    authority: Option<Client>,
     lists: Coalescer<Url, Bytes>,
 }
 
@@ -103,6 +107,30 @@ enum PutAttempt {
     ResponseLost(Error),
 }
 
+/// A request to ARM.
+#[derive(Clone, Copy)]
+enum Call<'a> {
+    Get,
+    /// ARM knows a resource by its name, so that a second PUT of the same body has no further effect.
+    Put(&'a Bytes),
+}
+
+impl Call<'_> {
+    fn method(self) -> Method {
+        match self {
+            Self::Get => Method::GET,
+            Self::Put(_) => Method::PUT,
+        }
+    }
+
+    fn intent(self) -> Intent {
+        match self {
+            Self::Get => Intent::READ,
+            Self::Put(_) => Intent::IDEMPOTENT_WRITE,
+        }
+    }
+}
+
 /// Why a request has no response.
 enum SendError {
     /// It was not sent.
@@ -118,17 +146,21 @@ impl ArmClient {
     /// When a setting is invalid whatever Azure replies.
     pub(super) fn new(settings: Settings) -> Result<Self, SettingsError> {
         settings.validate()?;
-        let http = Client::new(&settings.trust)?.with_limits(settings.rate_limit);
         let Settings { id, subscription_id, endpoint, authority, api_version, credential, .. } =
             settings;
-        let source = credential::token_source(credential, &endpoint, &authority, &http)
-            .map_err(|problem| SettingsError::Value { setting: "credential", problem })?;
+        let connection = Connection { trust: settings.trust, proxy: settings.proxy };
+        let limit = settings.rate_limit;
+        let http = Client::new(id.as_str(), Upstream::Vendor, &connection, limit)?;
+        let (source, authority) =
+            credential::token_source(credential, &endpoint, &authority, &http)
+                .map_err(|problem| SettingsError::Value { setting: "credential", problem })?;
         Ok(Self {
             scope: Scope { backend: id, subscription: subscription_id },
             endpoint,
             api_version,
             http,
             tokens: TokenCache::new(source),
+            authority,
             lists: Coalescer::new(),
         })
     }
@@ -142,8 +174,8 @@ impl ArmClient {
     }
 
     /// The requests sent so far.
-    pub(super) fn request_metrics(&self) -> RequestMetrics {
-        self.http.metrics()
+    pub(super) fn request_metrics(&self) -> Vec<RequestMetrics> {
+        [&self.http].into_iter().chain(&self.authority).map(Client::metrics).collect()
     }
 
     /// The URL of a resource by its unescaped path segments.
@@ -198,7 +230,8 @@ impl ArmClient {
     /// # Errors
     /// By the status; [`Error::InvalidResponse`] for a success other than 200.
     pub(super) async fn read(&self, url: &Url, name: &str) -> Result<Bytes, Error> {
-        retry_reads(|| self.read_once(url, name, MAX_RESOURCE_BODY)).await
+        let read = || self.read_once(url, name, MAX_RESOURCE_BODY);
+        self.http.retry(Intent::READ, read).await
     }
 
     /// Reads a list of resources. Concurrent reads of one URL share a request: ARM decides how much one body holds, so
@@ -212,13 +245,15 @@ impl ArmClient {
         name: String,
     ) -> Result<Bytes, Error> {
         let (client, target) = (Arc::clone(self), url.clone());
-        let read =
-            async move { retry_reads(|| client.read_once(&target, &name, MAX_LIST_BODY)).await };
+        let read = async move {
+            let read = || client.read_once(&target, &name, MAX_LIST_BODY);
+            client.http.retry(Intent::READ, read).await
+        };
         self.lists.run(url, || read.boxed()).await
     }
 
     async fn read_once(&self, url: &Url, name: &str, max_body: u64) -> Result<Bytes, Error> {
-        let response = match self.send(&Method::GET, url, &Bytes::new(), None).await {
+        let response = match self.send(Call::Get, url, None).await {
             Ok(response) => response,
             Err(SendError::NotSent(error) | SendError::NoResponse(error)) => return Err(error),
         };
@@ -227,10 +262,9 @@ impl ArmClient {
             let body = collect(response, max_body).await;
             return body.map_err(|error| error.into_error(self.backend()));
         }
-        // The status is enough when the error body is interrupted.
-        let body = collect(response, MAX_ERROR_BODY).await.unwrap_or_default();
-        let response = ErrorResponse::parse(status, &headers, &body);
-        self.observe(&Method::GET, &response);
+        let body = collect(response, MAX_ERROR_BODY).await;
+        let response = self.error_response(status, &headers, body)?;
+        self.observe(Effect::Read, &response);
         Err(response.into_error(self.backend(), name))
     }
 
@@ -262,7 +296,7 @@ impl ArmClient {
             if let Some(existing) = find_existing().await? {
                 return Ok(PutOutcome::Existing(existing));
             }
-            if attempt == MAX_PUT_ATTEMPTS {
+            if attempt == MAX_PUT_ATTEMPTS || !self.http.may_repeat(Intent::IDEMPOTENT_WRITE) {
                 return Err(lost);
             }
             attempt += 1;
@@ -275,19 +309,24 @@ impl ArmClient {
         body: &Bytes,
         request_id: Option<Uuid>,
     ) -> Result<PutAttempt, Error> {
-        let response = match self.send(&Method::PUT, url, body, request_id).await {
+        let response = match self.send(Call::Put(body), url, request_id).await {
             Ok(response) => response,
             Err(SendError::NotSent(error)) => return Err(error),
             Err(SendError::NoResponse(error)) => return Ok(PutAttempt::ResponseLost(error)),
         };
         let (status, headers) = (response.status(), response.headers().clone());
         let max_body = if status.is_success() { MAX_RESOURCE_BODY } else { MAX_ERROR_BODY };
-        let body = collect(response, max_body).await.unwrap_or_default();
+        let body = collect(response, max_body).await;
         if status.is_success() {
+            let body = body.unwrap_or_default();
             return Ok(PutAttempt::Accepted(PutResponse { headers, body }));
         }
-        let response = ErrorResponse::parse(status, &headers, &body);
-        self.observe(&Method::PUT, &response);
+        let response = match self.error_response(status, &headers, body) {
+            Ok(response) => response,
+            // It had no effect, but why is not known: a further attempt tells.
+            Err(error) => return Ok(PutAttempt::ResponseLost(error)),
+        };
+        self.observe(Effect::IdempotentWrite, &response);
         if response.may_have_taken_effect() {
             let error = response.into_error(self.backend(), self.backend());
             return Ok(PutAttempt::ResponseLost(error));
@@ -295,50 +334,66 @@ impl ArmClient {
         Ok(PutAttempt::Rejected(response))
     }
 
+    /// The error response with this body.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] when the body ended early and only its code says what the status means.
+    fn error_response(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: Result<Bytes, RequestError>,
+    ) -> Result<ErrorResponse, Error> {
+        match body {
+            Err(error @ RequestError::Interrupted(_)) if ErrorResponse::needs_code(status) => {
+                Err(error.into_error(self.backend()))
+            }
+            body => Ok(ErrorResponse::parse(status, headers, &body.unwrap_or_default())),
+        }
+    }
+
     /// A Retry-After that is not about one resource holds all requests like this one.
-    fn observe(&self, method: &Method, response: &ErrorResponse) {
-        if response.holds_backend(method) {
+    fn observe(&self, effect: Effect, response: &ErrorResponse) {
+        if response.holds_backend(effect) {
             let error = response.clone().into_error(self.backend(), self.backend());
-            self.http.hold(method, &error);
+            self.http.hold(effect, &error);
         }
     }
 
     /// Sends a request, and again with a new token if ARM rejects the first: a request with status 401 had no effect.
     async fn send(
         &self,
-        method: &Method,
+        call: Call<'_>,
         url: &Url,
-        body: &Bytes,
         request_id: Option<Uuid>,
     ) -> Result<reqwest::Response, SendError> {
         // While the circuit breaker is open, no token is fetched.
         self.check_available().map_err(SendError::NotSent)?;
         let token = self.tokens.get(Timestamp::now()).await;
         let token = token.map_err(|error| SendError::NotSent(self.token_error(error)))?;
-        let response = self.send_with_token(&token, method, url, body, request_id).await?;
+        let response = self.send_with_token(&token, call, url, request_id).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
         let token = self.tokens.replace(&token).await;
         let token = token.map_err(|error| SendError::NotSent(self.token_error(error)))?;
-        self.send_with_token(&token, method, url, body, request_id).await
+        self.send_with_token(&token, call, url, request_id).await
     }
 
     async fn send_with_token(
         &self,
         token: &Token,
-        method: &Method,
+        call: Call<'_>,
         url: &Url,
-        body: &Bytes,
         request_id: Option<Uuid>,
     ) -> Result<reqwest::Response, SendError> {
         let mut request = self
             .http
             .inner()
-            .request(method.clone(), url.clone())
+            .request(call.method(), url.clone())
             .bearer_auth(token.bearer.expose_secret())
             .header(header::ACCEPT, "application/json");
-        if *method != Method::GET {
+        if let Call::Put(body) = call {
             request = request.header(header::CONTENT_TYPE, "application/json").body(body.clone());
         }
         if let Some(id) = request_id {
@@ -348,14 +403,11 @@ impl ArmClient {
             let error = RequestError::NotSent("the request cannot be built".to_owned());
             self.send_error(error)
         })?;
-        let response = self.http.send(request).await.map_err(|error| self.send_error(error))?;
+        let response = self.http.send(call.intent(), request).await;
+        let response = response.map_err(|error| self.send_error(error))?;
         if let Some(remaining) = quota::remaining(response.headers()) {
             self.http.lower_rate_limit(remaining);
         }
-        tracing::debug!(
-            backend = self.backend(), %method, url = redact_url(url),
-            status = response.status().as_u16(), "ARM request"
-        );
         Ok(response)
     }
 
@@ -375,9 +427,9 @@ impl ArmClient {
         let backend = self.backend().to_owned();
         match error {
             TokenSourceError::Refused(detail) => Error::CredentialRefused { backend, detail },
-            TokenSourceError::Unreachable(detail) => Error::Unavailable {
+            TokenSourceError::Unreachable { detail, retry_after } => Error::Unavailable {
                 backend,
-                retry_after: DEFAULT_RETRY_AFTER,
+                retry_after,
                 detail: format!("cannot get an access token: {detail}"),
             },
         }

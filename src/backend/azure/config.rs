@@ -12,7 +12,7 @@ use crate::config::{
     BackendTable, ConfigError, FileRef, Location, SecretRef, SourceFile, TrustConfig,
 };
 use crate::model::BackendId;
-use crate::upstream::{RateLimit, Trust, TrustError, redact_url};
+use crate::upstream::{Proxy, RateLimit, Trust, TrustError, redact_url};
 
 /// The api-version that is used by default: the first with all that the gateway reads, instant access included.
 pub const DEFAULT_API_VERSION: &str = "2025-04-01";
@@ -40,6 +40,8 @@ pub struct Settings {
     pub credential: Credential,
     /// Which certificates of Resource Manager and of the authority are accepted.
     pub trust: Trust,
+    /// Through which proxy they are reached.
+    pub proxy: Proxy,
     /// The requests that this process may send to Resource Manager; other replicas are not counted.
     pub rate_limit: RateLimit,
 }
@@ -142,6 +144,7 @@ pub(super) struct AzureConfig {
     api_version: String,
     credential: CredentialConfig,
     trust: TrustConfig,
+    proxy: Proxy,
     rate_limit: RateLimit,
 }
 
@@ -174,6 +177,7 @@ pub(super) fn read(mut table: BackendTable<'_>) -> Result<Box<dyn BackendConfig>
     let (source, location) = (table.source(), table.location());
     let rate_limit = table.take_rate_limit(DEFAULT_RATE_LIMIT)?;
     let trust = table.take_ca_file()?;
+    let proxy = table.take_proxy()?;
     let keys: Keys = table.read()?;
     let subscription_id =
         location.required("subscription_id", &keys.subscription_id, EXAMPLE_GUID)?;
@@ -198,6 +202,7 @@ pub(super) fn read(mut table: BackendTable<'_>) -> Result<Box<dyn BackendConfig>
         api_version: keys.api_version.map_or(DEFAULT_API_VERSION.to_owned(), Spanned::into_inner),
         credential: check_credential(source, credential)?,
         trust,
+        proxy,
         rate_limit,
     }))
 }
@@ -311,6 +316,7 @@ impl AzureConfig {
             api_version: self.api_version.clone(),
             credential: self.credential.read()?,
             trust: self.trust.read()?,
+            proxy: self.proxy.clone(),
             rate_limit: self.rate_limit,
         })
     }

@@ -6,11 +6,12 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
 use super::redact::redact_message;
 use crate::model::{DEFAULT_RETRY_AFTER, Error};
+use crate::upstream::Effect;
 
 /// The RetryInfo of a 429 without Retry-After: ARM's buckets refill every second, those of Compute every minute.
 const DEFAULT_THROTTLE_RETRY_AFTER: Duration = Duration::from_secs(10);
@@ -93,6 +94,11 @@ impl ErrorResponse {
         Self { status, retry_after: retry_after(headers), code, message, targets }
     }
 
+    /// Whether the code in the body decides what this status means. The others mean the same without a body.
+    pub(super) fn needs_code(status: StatusCode) -> bool {
+        status.is_client_error() && !matches!(status.as_u16(), 401 | 403 | 408 | 429)
+    }
+
     /// The error of a read; `name` is the resource's name in the gateway.
     pub(super) fn into_error(self, backend: &str, name: &str) -> Error {
         if let Some(error) = self.setting_error(backend) {
@@ -158,9 +164,9 @@ impl ErrorResponse {
 
     /// Whether its Retry-After applies to all requests like the one it responds to: an empty token bucket or a service
     /// that is down. A quota, which only writes have, is that of one collection.
-    pub(super) fn holds_backend(&self, method: &Method) -> bool {
+    pub(super) fn holds_backend(&self, effect: Effect) -> bool {
         let is_general = match self.status {
-            StatusCode::TOO_MANY_REQUESTS => method.is_safe() || !self.is_quota_exhausted(),
+            StatusCode::TOO_MANY_REQUESTS => effect == Effect::Read || !self.is_quota_exhausted(),
             StatusCode::SERVICE_UNAVAILABLE => true,
             _ => false,
         };

@@ -174,7 +174,7 @@ impl Backend for Azure {
         poll::poll(&self.points, targets).await
     }
 
-    fn request_metrics(&self) -> RequestMetrics {
+    fn request_metrics(&self) -> Vec<RequestMetrics> {
         self.arm.request_metrics()
     }
 

@@ -11,7 +11,7 @@ use url::Url;
 use super::error_response::ErrorResponse;
 use super::xml::{Problem, Scanner, Sink};
 use crate::model::{DEFAULT_RETRY_AFTER, Error};
-use crate::upstream;
+use crate::upstream::{self, Intent};
 
 /// A longer Retry-After is shortened to this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
@@ -79,18 +79,36 @@ impl Client {
         self.http.metrics()
     }
 
-    /// Sends a request.
+    /// Makes attempts at a request, as its intent allows.
+    ///
+    /// # Errors
+    /// That of the last attempt.
+    pub(super) async fn retry<T, F>(
+        &self,
+        intent: Intent,
+        attempt: impl FnMut() -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        self.http.retry(intent, attempt).await
+    }
+
+    /// Sends a request once.
     ///
     /// # Errors
     /// The transient errors [`Error::Unavailable`], [`Error::CircuitOpen`], [`Error::RateLimited`] and
     /// [`Error::Throttled`]. Any other status but success is returned as an [`ErrorResponse`].
-    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Reply<Response>, Error> {
+    pub(super) async fn send(
+        &self,
+        intent: Intent,
+        request: RequestBuilder,
+    ) -> Result<Reply<Response>, Error> {
         let request = request.build().map_err(|_| Error::Internal {
             problem: format!("a request to backends/{} cannot be built", self.backend),
         })?;
-        let method = request.method().clone();
-        let response =
-            self.http.send(request).await.map_err(|error| error.into_error(&self.backend))?;
+        let response = self.http.send(intent, request).await;
+        let response = response.map_err(|error| error.into_error(&self.backend))?;
         let status = response.status();
         if status.is_success() {
             return Ok(Ok(response));
@@ -113,7 +131,7 @@ impl Client {
             _ => return Ok(Err(error)),
         };
         if requested.is_some() {
-            self.http.hold(&method, &error);
+            self.http.hold(intent.effect, &error);
         }
         Err(error)
     }
@@ -175,7 +193,13 @@ mod tests {
             "https://em:9398/api",
             "https://user:secret@em:9398/api/?v=latest#x",
         ] {
-            let http = upstream::Client::new(&upstream::Trust::Platform).expect("a client");
+            let connection = upstream::Connection {
+                trust: upstream::Trust::Platform,
+                proxy: upstream::Proxy::Direct,
+            };
+            let limit = upstream::RateLimit { per_second: 1.0, burst: 1 };
+            let vendor = upstream::Upstream::Vendor;
+            let http = upstream::Client::new("v", vendor, &connection, limit).expect("a client");
             let client = Client::new("v".to_owned(), http, url.parse().expect("a URL"));
             let query = vec![("filter", r#"ReplicaUid=="urn:x""#.to_owned())];
             let target = Target { path: "query".to_owned(), query, max_bytes: 1 };

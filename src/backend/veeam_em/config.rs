@@ -11,7 +11,7 @@ use url::Url;
 use super::logon::Tenant;
 use crate::config::{BackendTable, ConfigError, Location, SecretRef, SourceFile, TrustConfig};
 use crate::model::BackendId;
-use crate::upstream::{self, RateLimit, Trust};
+use crate::upstream::{self, Proxy, RateLimit, Trust};
 
 /// The vendor names no limit. A server of the usual size handles this rate without a noticeable load.
 pub const DEFAULT_RATE_LIMIT: RateLimit = RateLimit { per_second: 50.0, burst: 100 };
@@ -30,6 +30,8 @@ pub struct Settings {
     pub tenant: Option<Tenant>,
     /// Which certificates are accepted: the server's own is self-signed unless it has been replaced.
     pub trust: Trust,
+    /// Through which proxy the server is reached.
+    pub proxy: Proxy,
     /// How many requests are sent at most.
     pub rate_limit: RateLimit,
 }
@@ -70,6 +72,7 @@ pub(super) struct Config {
     account: AccountConfig,
     tenant: Option<AccountConfig>,
     trust: TrustConfig,
+    proxy: Proxy,
     rate_limit: RateLimit,
 }
 
@@ -88,6 +91,7 @@ impl Config {
         let (source, location) = (table.source(), table.location());
         let rate_limit = table.take_rate_limit(DEFAULT_RATE_LIMIT)?;
         let trust = table.take_trust()?;
+        let proxy = table.take_proxy()?;
         let Keys { url, username, password_file, password_env, tenant } = table.read()?;
         let url = location.required("url", &url, "https://em.example:9398/api")?;
         let account = AccountKeys { username, password_file, password_env };
@@ -99,6 +103,7 @@ impl Config {
             account: AccountConfig::check(source, &location, &account, "DOMAIN\\\\user")?,
             tenant: tenant.transpose()?,
             trust,
+            proxy,
             rate_limit,
             location,
         })
@@ -122,6 +127,7 @@ impl Config {
             password: self.account.password.read()?,
             tenant,
             trust: self.trust.read()?,
+            proxy: self.proxy.clone(),
             rate_limit: self.rate_limit,
         })
     }

@@ -15,6 +15,7 @@ use super::client::{Client, Target};
 use super::kind::Kind;
 use super::xml::LogonSession;
 use crate::model::Error;
+use crate::upstream::Intent;
 
 const SESSION_HEADER: &str = "X-RestSvcSessionId";
 /// A usual response has about 65 links in 20 KiB.
@@ -75,8 +76,10 @@ impl Logon {
                 .body(tenant.login_spec()),
         };
         let backend = &client.backend;
-        let response =
-            client.send(request).await?.map_err(|response| response.into_error(backend))?;
+        let response = client
+            .send(Intent::LOGON, request)
+            .await?
+            .map_err(|response| response.into_error(backend))?;
         let token = response.headers().get(SESSION_HEADER).cloned();
         let mut token = token.ok_or_else(|| {
             client.invalid(format!("a logon without the header `{SESSION_HEADER}`"))
@@ -103,7 +106,7 @@ impl Logon {
         let target = Target { path, query: Vec::new(), max_bytes: 0 };
         let request = self.authorize(client.request(Method::DELETE, &target));
         let backend = &client.backend;
-        match client.send(request).await {
+        match client.send(Intent::LOGOFF, request).await {
             Ok(Ok(_)) => tracing::debug!(backend, "logged off"),
             Ok(Err(error)) => tracing::debug!(backend, %error, "cannot log off"),
             Err(error) => tracing::debug!(backend, %error, "cannot log off"),

@@ -53,7 +53,7 @@ use crate::model::{
     BackendId, BackendKind, Capabilities, Capability, Collection, Error, NewCollection, PointRef,
     RestorePoint, Segment, Support, View,
 };
-use crate::upstream::{self, RequestMetrics, TrustError};
+use crate::upstream::{self, Connection, RequestMetrics, TrustError, Upstream};
 
 /// The entry in the table of kinds.
 pub(super) const KIND: KindEntry = KindEntry {
@@ -94,8 +94,9 @@ impl VeeamEm {
     /// # Errors
     /// When `trust` cannot be used.
     pub fn new(settings: Settings) -> Result<Self, TrustError> {
-        let Settings { id, url, username, password, tenant, trust, rate_limit } = settings;
-        let http = upstream::Client::new(&trust)?.with_limits(rate_limit);
+        let Settings { id, url, username, password, tenant, trust, proxy, rate_limit } = settings;
+        let connection = Connection { trust, proxy };
+        let http = upstream::Client::new(id.as_str(), Upstream::Vendor, &connection, rate_limit)?;
         let client = Client::new(id.as_str().to_owned(), http, url);
         let session = Session::new(client, Credentials { username, password, tenant });
         Ok(Self { reader: Reader::new(id, session) })
@@ -187,8 +188,8 @@ impl Backend for VeeamEm {
         self.reader.poll(targets).await
     }
 
-    fn request_metrics(&self) -> RequestMetrics {
-        self.reader.session.request_metrics()
+    fn request_metrics(&self) -> Vec<RequestMetrics> {
+        vec![self.reader.session.request_metrics()]
     }
 
     async fn close(&self) {

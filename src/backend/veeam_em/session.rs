@@ -15,7 +15,7 @@ use super::logon::{Credentials, Logon};
 use super::xml::{Problem, Sink};
 use crate::backend::acquirer::Acquirer;
 use crate::model::Error;
-use crate::upstream;
+use crate::upstream::{self, Intent};
 
 /// How many reads one call may have in flight.
 pub(super) const MAX_CONCURRENT_READS: usize = 8;
@@ -136,20 +136,22 @@ impl Session {
         target: &Target,
         sink: &(impl Fn() -> S + Sync),
     ) -> Result<Reply<S>, Error> {
-        upstream::retry_reads(|| async {
-            let request = self.client.request(Method::GET, target);
-            match self.client.send(logon.authorize(request)).await? {
-                Ok(response) if response.status() == StatusCode::OK => {
-                    self.client.read_document(response, sink(), target.max_bytes).await.map(Ok)
+        self.client
+            .retry(Intent::READ, || async {
+                let request = logon.authorize(self.client.request(Method::GET, target));
+                match self.client.send(Intent::READ, request).await? {
+                    Ok(response) if response.status() == StatusCode::OK => {
+                        self.client.read_document(response, sink(), target.max_bytes).await.map(Ok)
+                    }
+                    Ok(response) => {
+                        let status = response.status().as_u16();
+                        Err(self
+                            .invalid(format!("HTTP {status} in response to a GET: expected 200")))
+                    }
+                    Err(error) => Ok(Err(error)),
                 }
-                Ok(response) => {
-                    let status = response.status().as_u16();
-                    Err(self.invalid(format!("HTTP {status} in response to a GET: expected 200")))
-                }
-                Err(error) => Ok(Err(error)),
-            }
-        })
-        .await
+            })
+            .await
     }
 
     /// The current session, unless it is `ended`; else a new one, or the error of the attempt that this call has waited

@@ -11,7 +11,7 @@ use super::simulation::{Simulation, StartedVendor, real_time};
 use crate::backend::azure::{self, Azure};
 use crate::command::error::CommandError;
 use crate::model::BackendId;
-use crate::upstream::Trust;
+use crate::upstream::{Proxy, Trust};
 
 pub(super) fn start(id: BackendId, simulation: &Simulation) -> Result<StartedVendor, CommandError> {
     let settings = Settings {
@@ -34,6 +34,7 @@ pub(super) fn start(id: BackendId, simulation: &Simulation) -> Result<StartedVen
             secret: SecretString::from(simulator.client_secret()),
         },
         trust: Trust::PlatformAnd(simulator.ca_pem().as_bytes().to_vec()),
+        proxy: Proxy::Direct,
         rate_limit: UNLIMITED,
     })
     .map_err(CommandError::other)?;

@@ -10,7 +10,7 @@ use super::simulation::{Simulation, StartedVendor, real_time};
 use crate::backend::veeam_em::{self, VeeamEm};
 use crate::command::error::CommandError;
 use crate::model::BackendId;
-use crate::upstream::Trust;
+use crate::upstream::{Proxy, Trust};
 
 /// Of real time: the client that keeps a logon session alive does not know the simulated clock.
 const IDLE_TIMEOUT_SECONDS: f64 = 15.0 * 60.0;
@@ -33,6 +33,7 @@ pub(super) fn start(id: BackendId, simulation: &Simulation) -> Result<StartedVen
         password: SecretString::from(simulator.password()),
         tenant: None,
         trust: Trust::pin(simulator.certificate_der()),
+        proxy: Proxy::Direct,
         rate_limit: UNLIMITED,
     })
     .map_err(CommandError::other)?;

@@ -34,6 +34,7 @@ impl Collector for GatewayCollector {
         process(&mut exposition)?;
         self.calls(&mut exposition)?;
         self.connections(&mut exposition)?;
+        self.responses(&mut exposition)?;
         self.certificate(&mut exposition)?;
         self.backend_requests(&mut exposition)?;
         self.watch_targets(&mut exposition)?;
@@ -113,6 +114,40 @@ impl GatewayCollector {
         )
     }
 
+    fn responses(&self, exposition: &mut Exposition<'_>) -> fmt::Result {
+        let responses = self.connections.responses();
+        exposition.gauges(
+            Family::with_unit(
+                "restorepoint_response_memory",
+                Unit::Bytes,
+                "Memory that is reserved for responses, until they have been sent",
+            ),
+            [([], count(responses.reserved()))],
+        )?;
+        exposition.gauges(
+            Family::with_unit(
+                "restorepoint_response_memory_limit",
+                Unit::Bytes,
+                "Memory that responses may take",
+            ),
+            [([], u64::from(responses.limit()))],
+        )?;
+        exposition.counters(
+            Family::new(
+                "restorepoint_responses_refused",
+                "Responses that were refused memory, because clients had not read those before",
+            ),
+            [([], responses.refused())],
+        )?;
+        exposition.counters(
+            Family::new(
+                "restorepoint_calls_stalled",
+                "Calls that were reset because their clients did not read for 30 s",
+            ),
+            [([], self.connections.stall_timeout().ended())],
+        )
+    }
+
     fn certificate(&self, exposition: &mut Exposition<'_>) -> fmt::Result {
         exposition.gauges(
             Family::with_unit(
@@ -128,11 +163,18 @@ impl GatewayCollector {
         let backends = self.backends.all();
         let metrics: Vec<_> = backends
             .iter()
-            .map(|(id, backend)| (("backend", id.as_str()), backend.request_metrics()))
+            .flat_map(|(id, backend)| {
+                let metrics = backend.request_metrics().into_iter();
+                metrics.map(move |metrics| {
+                    let upstream = metrics.upstream.label();
+                    ([("backend", id.as_str()), ("upstream", upstream)], metrics)
+                })
+            })
             .collect();
-        let requests = metrics.iter().flat_map(|(backend, metrics)| {
+        let requests = metrics.iter().flat_map(|([backend, upstream], metrics)| {
             let requests = metrics.requests.iter();
-            requests.map(|(status, count)| ([*backend, ("status", status.label())], *count))
+            requests
+                .map(|(status, count)| ([*backend, *upstream, ("status", status.label())], *count))
         });
         exposition.counters(
             Family::new(
@@ -147,25 +189,25 @@ impl GatewayCollector {
                 Unit::Seconds,
                 "Time from sending a request to a backend to the response head",
             ),
-            metrics.iter().map(|(backend, metrics)| ([*backend], metrics.durations)),
+            metrics.iter().map(|(labels, metrics)| (*labels, metrics.durations)),
         )?;
         let rate_limiters: Vec<_> = metrics
             .iter()
-            .filter_map(|(backend, metrics)| Some(([*backend], metrics.rate_limiter?)))
+            .filter_map(|(labels, metrics)| Some((*labels, metrics.rate_limiter?)))
             .collect();
         exposition.gauges(
             Family::new(
                 "restorepoint_backend_rate_limit_available",
                 "Requests that the rate limit of a backend allows immediately",
             ),
-            rate_limiters.iter().map(|(backend, limiter)| (*backend, limiter.available)),
+            rate_limiters.iter().map(|(labels, limiter)| (*labels, limiter.available)),
         )?;
         exposition.gauges(
             Family::new(
                 "restorepoint_backend_rate_limit_waiting",
                 "Requests that wait for the rate limit of a backend",
             ),
-            rate_limiters.iter().map(|(backend, limiter)| (*backend, limiter.waiting)),
+            rate_limiters.iter().map(|(labels, limiter)| (*labels, limiter.waiting)),
         )
     }
 

@@ -48,6 +48,23 @@ async fn a_copy_is_created_once() {
     }
 }
 
+/// Which 404 it is, only its body tells.
+#[tokio::test]
+async fn a_404_whose_body_is_interrupted_is_read_again() {
+    let fixture = AzureFixture::start();
+    let name = format!("{}/restorePoints/c", fixture.create_target().await);
+    let interrupted = |body: &'static str| {
+        let headers = vec![("content-length".to_owned(), "4096".to_owned())];
+        Fault::canned(Canned { status: 404, headers, body: body.into() })
+    };
+    fixture.fault(Method::GET, "restorepoints/c", 1, interrupted(r#"{"error":{"code":"NotF"#));
+    fixture.fault(Method::PUT, "restorepoints/c", 1, interrupted(r#"{"error":{"#));
+    let first = fixture.copy(DAY1, &name).await.unwrap();
+    assert_eq!(first.point.state, State::Creating);
+    // The first of them had no effect.
+    assert_eq!(fixture.point_puts(), 2);
+}
+
 #[tokio::test]
 async fn a_copy_that_appears_after_the_first_look_for_it_is_the_answer() {
     let fixture = AzureFixture::start();

@@ -1,5 +1,9 @@
 //! Each kind of credential, and rejected tokens.
 
+use std::time::Duration;
+
+use restore_point_gateway::upstream::Upstream;
+
 use super::fixture::*;
 
 fn client_secret(simulator: &Simulator) -> Credential {
@@ -129,6 +133,14 @@ async fn a_wrong_secret_and_an_unavailable_authority_are_different_errors() {
     assert!(error.to_string().contains("AADSTS7000215"), "{error}");
     assert!(!format!("{error:?}{error}").contains("SENSITIVE"), "{error:?}");
 
+    let body = r#"{"error":"invalid_grant","error_description":"AADSTS50034: The user account operator@contoso.example does not exist."}"#;
+    let unknown = Canned { status: 400, headers: Vec::new(), body: body.into() };
+    fixture.simulator.inject(Matching::path("/oauth2/"), 1, Fault::canned(unknown));
+    fixture.after_backoff().await;
+    let error = fixture.azure.probe().await.unwrap_err();
+    assert!(error.to_string().contains("AADSTS50034: The user account … does not"), "{error}");
+    assert!(!format!("{error:?}").contains("operator@"), "{error:?}");
+
     let html = Canned { status: 503, headers: Vec::new(), body: "<html>".into() };
     fixture.simulator.inject(Matching::path("/oauth2/"), 3, Fault::canned(html));
     fixture.after_backoff().await;
@@ -227,4 +239,65 @@ async fn an_oversized_token_response_is_not_read_to_its_end() {
     }
     fixture.after_backoff().await;
     fixture.azure.probe().await.unwrap();
+}
+
+/// The requests of each upstream that have had a response of this class.
+fn responses(fixture: &AzureFixture, upstream: Upstream, status: &str) -> u64 {
+    let metrics = fixture.azure.request_metrics();
+    let metrics = metrics.iter().find(|metrics| metrics.upstream == upstream).unwrap();
+    let class = metrics.requests.iter().find(|(class, _)| class.label() == status).unwrap();
+    class.1
+}
+
+#[tokio::test]
+async fn requests_for_tokens_are_counted_apart() {
+    let fixture = AzureFixture::start_as(client_secret);
+    fixture.azure.probe().await.unwrap();
+    assert_eq!(responses(&fixture, Upstream::Authority, "2xx"), 1);
+    assert_eq!(responses(&fixture, Upstream::Vendor, "2xx"), 1);
+    // A static token has no authority.
+    assert_eq!(AzureFixture::start().azure.request_metrics().len(), 1);
+}
+
+#[tokio::test]
+async fn a_retry_after_of_the_authority_is_kept() {
+    let fixture = AzureFixture::start_as(client_secret);
+    let headers = vec![("retry-after".to_owned(), "1800".to_owned())];
+    let throttled = Canned { status: 429, headers, body: "{}".into() };
+    fixture.simulator.inject(Matching::path("/oauth2/"), 1, Fault::canned(throttled));
+    let tokens = || fixture.simulator.calls().count(&Method::POST, Kind::Token);
+    fixture.azure.probe().await.unwrap_err();
+    advance(Duration::from_secs(600)).await;
+    match fixture.azure.probe().await.unwrap_err() {
+        Error::Unavailable { retry_after, .. } => {
+            assert!(retry_after > Duration::from_secs(600), "{retry_after:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(tokens(), 1, "the pause that the authority asked for has not passed");
+    advance(Duration::from_secs(1300)).await;
+    fixture.azure.probe().await.unwrap();
+}
+
+#[tokio::test]
+async fn tokens_that_are_rejected_at_once_do_not_flood_the_authority() {
+    let fixture = AzureFixture::start_as(client_secret);
+    let body = r#"{"error":{"code":"InvalidAuthenticationToken","message":"no"}}"#;
+    let canned = Canned { status: 401, headers: Vec::new(), body: body.into() };
+    fixture.simulator.inject(Matching::path("/subscriptions/"), 10_000, Fault::canned(canned));
+    let tokens = || fixture.simulator.calls().count(&Method::POST, Kind::Token);
+    for _ in 0..21 {
+        fixture.azure.probe().await.unwrap_err();
+    }
+    let metrics = fixture.azure.request_metrics();
+    let authority = metrics.iter().find(|metrics| metrics.upstream == Upstream::Authority);
+    let left = authority.unwrap().rate_limiter.unwrap().available;
+    assert!(tokens() >= 20 && left < 10.0, "{} requests, {left} left", tokens());
+}
+
+/// Advances the gateway's clock.
+async fn advance(by: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(by).await;
+    tokio::time::resume();
 }

@@ -15,7 +15,7 @@ pub(crate) use restore_point_gateway::model::{
     BackendId, Collection, CopyEncryption, Error, NewCollection, PointRef, RestorePoint,
     RestorePointName, Segment, State, VendorProperties, View,
 };
-pub(crate) use restore_point_gateway::upstream::{RateLimit, Trust};
+pub(crate) use restore_point_gateway::upstream::{Proxy, RateLimit, Trust};
 pub(crate) use restore_point_sandbox::azure::{
     Azure as Simulator, Canned, Fault, Kind, Matching, Settings as SimulatorSettings, VendorFault,
 };
@@ -41,6 +41,7 @@ pub(crate) fn settings(simulator: &Simulator, pem: &str, credential: Credential)
         api_version: DEFAULT_API_VERSION.to_owned(),
         credential,
         trust: Trust::PlatformAnd(pem.as_bytes().to_vec()),
+        proxy: Proxy::Direct,
         rate_limit: RateLimit { per_second: 1e6, burst: u32::MAX },
     }
 }

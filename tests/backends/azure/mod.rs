@@ -9,6 +9,7 @@ mod errors;
 mod fixture;
 mod lists;
 mod managed_identity;
+mod proxy;
 mod responses;
 mod token_renewal;
 mod usable_for;

@@ -9,7 +9,7 @@ use restore_point_gateway::model::{
     BackendId, Collection, Error, PointRef, RestorePoint, Segment, VeeamProperties,
     VendorProperties, View,
 };
-use restore_point_gateway::upstream::{RateLimit, Trust};
+use restore_point_gateway::upstream::{Proxy, RateLimit, Trust};
 use restore_point_sandbox::Clock;
 use restore_point_sandbox::veeam_em::{self as simulated, EnterpriseManager, Fault};
 
@@ -41,6 +41,7 @@ pub(crate) fn settings(server: &EnterpriseManager) -> Settings {
         password: server.password().to_owned().into(),
         tenant: None,
         trust: Trust::Pinned(sha256),
+        proxy: Proxy::Direct,
         rate_limit: RateLimit { per_second: 1e6, burst: u32::MAX },
     }
 }

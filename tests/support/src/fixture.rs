@@ -15,7 +15,7 @@ use restore_point_gateway::server::{
     CallMetrics, Connections, Drain, Health, Limits, Listener, ServerExit, Shutdown, serve,
 };
 use restore_point_gateway::service::Gateway;
-use restore_point_gateway::upstream::{RateLimit, Trust};
+use restore_point_gateway::upstream::{Proxy, RateLimit, Trust};
 use restore_point_gateway::watch::Hub;
 use restore_point_sandbox::{CertificateAuthority, Clock, azure, veeam_em};
 use tokio::net::TcpListener;
@@ -287,6 +287,7 @@ pub fn azure_backend(
             secret: simulator.client_secret().into(),
         },
         trust: Trust::PlatformAnd(authority.pem().into_bytes()),
+        proxy: Proxy::Direct,
         rate_limit: UNLIMITED,
     }
 }
@@ -303,6 +304,7 @@ pub fn veeam_backend(
         password: simulator.password().into(),
         tenant: None,
         trust: Trust::pin(simulator.certificate_der()),
+        proxy: Proxy::Direct,
         rate_limit: UNLIMITED,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use restore_point_gateway::backend::{Backend, Backends, Registry, azure, decorated, veeam_em};
 use restore_point_gateway::model::BackendId;
-use restore_point_gateway::upstream::Trust;
+use restore_point_gateway::upstream::{Proxy, Trust};
 
 use crate::failure::SENSITIVE;
 use crate::fixture::{Client, Replica, UNLIMITED};
@@ -33,6 +33,7 @@ impl ScriptedBackend {
             api_version: azure::DEFAULT_API_VERSION.to_owned(),
             credential: azure::Credential::StaticToken(SENSITIVE.into()),
             trust: Trust::Pinned([0; 32]),
+            proxy: Proxy::Direct,
             rate_limit: UNLIMITED,
         });
         Self::start(vendor, id, Arc::new(azure.unwrap())).await
@@ -58,6 +59,7 @@ impl ScriptedBackend {
             password: SENSITIVE.into(),
             tenant: None,
             trust: Trust::Pinned([0; 32]),
+            proxy: Proxy::Direct,
             rate_limit: UNLIMITED,
         });
         Self::start(vendor, id, Arc::new(veeam.unwrap())).await

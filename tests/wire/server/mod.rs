@@ -14,3 +14,4 @@ mod requests;
 mod scripted_service;
 mod shutdown;
 mod sockets;
+mod unread_responses;

@@ -25,7 +25,7 @@ fn body(bytes: Vec<u8>) -> Body {
 }
 
 /// A message with its prefix, as gRPC over HTTP/2 defines it.
-fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
+pub(super) fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
     let length = u32::try_from(message.len()).unwrap().to_be_bytes();
     [&[flag], &length[..], message].concat()
 }

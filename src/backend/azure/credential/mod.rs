@@ -30,8 +30,10 @@ use url::Url;
 
 use self::certificate::CertificateKey;
 use self::transport::{AuthorityTransport, MetadataServiceTransport};
+use super::redact::redact_message;
 use crate::backend::token_cache::{Token, TokenSource, TokenSourceError};
-use crate::upstream::redact_text;
+use crate::model::Error;
+use crate::upstream::{Client, Connection, Proxy, RateLimit, Trust, Upstream, redact_text};
 
 /// The library itself may try for 72 s.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(15);
@@ -80,7 +82,11 @@ pub enum Credential {
     StaticToken(SecretString),
 }
 
-/// The source of access tokens for a credential.
+/// Requests for tokens. One token serves all calls for an hour, and failures have a pause, so that more are a fault, such
+/// as a Resource Manager that rejects each token at once; Entra ID and the metadata service throttle whoever asks often.
+const RATE_LIMIT: RateLimit = RateLimit { per_second: 2.0, burst: 20 };
+
+/// The source of access tokens for a credential, and the client of its authority, if it has one.
 ///
 /// # Errors
 /// When the credential is invalid whatever Azure replies, such as an empty secret.
@@ -88,26 +94,28 @@ pub(super) fn token_source(
     credential: Credential,
     endpoint: &Url,
     authority: &Url,
-    client: &crate::upstream::Client,
-) -> Result<Arc<dyn TokenSource>, String> {
+    manager: &Client,
+) -> Result<(Arc<dyn TokenSource>, Option<Client>), String> {
     if let Credential::StaticToken(bearer) = credential {
-        return Ok(Arc::new(StaticToken(bearer)));
+        return Ok((Arc::new(StaticToken(bearer)), None));
     }
-    let transport: Arc<dyn HttpClient> = match &credential {
-        // The metadata service has a link-local address: no proxy can reach it.
+    let (client, transport): (Client, Arc<dyn HttpClient>) = match &credential {
         Credential::ManagedIdentity { metadata_service, .. } => {
-            Arc::new(MetadataServiceTransport {
-                http: reqwest::Client::builder()
-                    .no_proxy()
-                    .redirect(reqwest::redirect::Policy::none())
-                    .timeout(TOKEN_TIMEOUT)
-                    .build()
-                    .map_err(|error| redact_text(&error.to_string()))?,
-                service: metadata_service.clone(),
-            })
+            // The metadata service has a link-local address: no proxy can reach it.
+            let connection = Connection { trust: Trust::Platform, proxy: Proxy::Direct };
+            let backend = manager.backend();
+            let http = Client::new(backend, Upstream::Authority, &connection, RATE_LIMIT)
+                .map_err(|error| error.to_string())?;
+            let service = metadata_service.clone();
+            (http.clone(), Arc::new(MetadataServiceTransport { http, service }))
         }
-        _ => Arc::new(AuthorityTransport(client.inner().clone())),
+        _ => {
+            let http = manager.sibling(Upstream::Authority, RATE_LIMIT);
+            (http.clone(), Arc::new(AuthorityTransport(http)))
+        }
     };
+    // `az` sends its requests itself.
+    let client = (!matches!(credential, Credential::AzureCli)).then_some(client);
     let mut cloud = CustomConfiguration::default();
     cloud.authority_host = authority.as_str().to_owned();
     let options = ClientOptions {
@@ -120,7 +128,7 @@ pub(super) fn token_source(
     let scope = format!("{}/.default", endpoint.as_str().trim_end_matches('/'));
     let source = IdentitySource { credential, authority: authority.clone(), options, scope };
     source.build().map_err(|error| redact_text(&error.to_string()))?;
-    Ok(Arc::new(source))
+    Ok((Arc::new(source), client))
 }
 
 #[derive(Debug)]
@@ -188,7 +196,7 @@ impl TokenSource for IdentitySource {
         let token = tokio::time::timeout(TOKEN_TIMEOUT, credential.get_token(&scopes, None))
             .await
             .map_err(|_| {
-                TokenSourceError::Unreachable(format!("no token within {TOKEN_TIMEOUT:?}"))
+                TokenSourceError::unreachable(format!("no token within {TOKEN_TIMEOUT:?}"))
             })?
             .map_err(|error| token_error(&error))?;
         let bearer = token.token.secret();
@@ -197,7 +205,7 @@ impl TokenSource for IdentitySource {
             Ok(expires) if !bearer.is_empty() => {
                 Ok(Token { bearer: bearer.to_owned().into(), expires })
             }
-            _ => Err(TokenSourceError::Unreachable("the response holds no token".to_owned())),
+            _ => Err(TokenSourceError::unreachable("the response holds no token")),
         }
     }
 }
@@ -209,6 +217,11 @@ fn token_error(error: &azure_core::Error) -> TokenSourceError {
     let mut text = error.to_string();
     let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
     while let Some(error) = cause {
+        // The transport's own: the request was not sent, or has no complete response.
+        if let Some(Error::Unavailable { retry_after, detail, .. }) = error.downcast_ref() {
+            let (detail, retry_after) = (redact_message(detail), *retry_after);
+            return TokenSourceError::Unreachable { detail, retry_after };
+        }
         if let Some(inner) = error.downcast_ref::<azure_core::Error>() {
             innermost = inner;
             text = inner.to_string();
@@ -217,15 +230,15 @@ fn token_error(error: &azure_core::Error) -> TokenSourceError {
         }
         cause = error.source();
     }
-    let text = redact_text(&text);
+    let text = redact_message(&text);
     match innermost.kind() {
         // The metadata service responds with 404 or 410 while it is being updated.
         ErrorKind::HttpResponse { status, .. } => match u16::from(*status) {
-            404 | 408 | 410 | 429 | 500..=599 => TokenSourceError::Unreachable(text),
+            404 | 408 | 410 | 429 | 500..=599 => TokenSourceError::unreachable(text),
             _ => TokenSourceError::Refused(text),
         },
         ErrorKind::Connection | ErrorKind::Io | ErrorKind::DataConversion => {
-            TokenSourceError::Unreachable(text)
+            TokenSourceError::unreachable(text)
         }
         _ => TokenSourceError::Refused(text),
     }
