@@ -1,11 +1,12 @@
 //! A running simulator, for the program and for tests.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::call_counts::Calls;
 use super::login::identity_endpoint::{Host, IdentityEndpoint};
 use super::login::service::LoginService;
 use super::model::seed::{self, Seeded};
+use super::model::subscription::Subscription;
 use super::resource_path::{ResourcePath, Route};
 use super::server::Server;
 use super::settings::Settings;
@@ -165,6 +166,10 @@ impl Azure {
 
     pub(crate) fn interceptor(&self) -> &Interceptor<Server> {
         &self.interceptor
+    }
+
+    pub(crate) fn subscription(&self) -> MutexGuard<'_, Subscription> {
+        lock(&self.interceptor.simulator.subscription)
     }
 
     fn login(&self) -> &Arc<LoginService> {

@@ -11,6 +11,7 @@ mod context;
 mod format;
 mod handlers;
 mod model;
+mod oracle;
 mod parameters;
 mod request_body;
 mod router;
@@ -23,6 +24,7 @@ pub use crate::fault::{Canned, Matching};
 pub use admin::VENDOR;
 pub use backup_server::BackupServer;
 pub use model::principal::{Account, Role, Tenant};
+pub use oracle::TruePoint;
 pub use settings::{
     Ampersands, AttributeOrder, ByteOrderMark, CloudQuery, ErrorDetail, HierarchyRoots, Hrefs,
     Installation, ListItem, NameStyle, Product, RemovedPoint, ReplicaListItem, RequestBodies,

@@ -155,7 +155,7 @@ impl EnterpriseManager {
         &self.interceptor
     }
 
-    fn server(&self) -> &Server {
+    pub(crate) fn server(&self) -> &Server {
         &self.interceptor.simulator
     }
 }

@@ -100,8 +100,7 @@ impl TestGateway {
 
     /// Shuts the gateway down and waits until it has drained.
     pub async fn stop(self) -> ServerExit {
-        self.replica.shutdown.requested.cancel();
-        in_time(self.replica.serving).await.unwrap()
+        self.replica.stop().await
     }
 
     /// A client of the gateway.
@@ -257,6 +256,12 @@ impl Replica {
         let client = Client::connect(format!("http://{address}")).await.unwrap();
         Self { address, client, hub, shutdown, serving }
     }
+
+    /// Shuts it down and waits until it has drained.
+    pub async fn stop(self) -> ServerExit {
+        self.shutdown.requested.cancel();
+        in_time(self.serving).await.unwrap()
+    }
 }
 
 /// A clock that stands still until the test advances it.
@@ -304,7 +309,8 @@ pub fn veeam_backend(
     }
 }
 
-fn registry(
+/// The backends `azure` and `veeam` of a gateway in front of these vendors.
+pub fn registry(
     azure: &azure::Azure,
     veeam: &veeam_em::EnterpriseManager,
     authority: &CertificateAuthority,

@@ -2,6 +2,8 @@
 //!
 //! The rules for new ones are in `local_points` and `copies`.
 
+use std::time::Instant;
+
 use http::StatusCode;
 
 use super::point_body::{View, point_body};
@@ -34,7 +36,9 @@ pub(crate) fn put(
         ));
     }
     if let Some(old) = collection.point(&name.name) {
-        return repeat(subscription, call, collection, old, &request);
+        let reply = repeat(subscription, call, collection, old, &request)?;
+        subscription.writes_of(name).repeated += 1;
+        return Ok(reply);
     }
     let point = match &request.source_restore_point {
         Some(source) => copies::create(subscription, call, name, &source.id, &request)?,
@@ -46,6 +50,7 @@ pub(crate) fn put(
         .ok_or_else(ErrorResponse::entity_not_found)?;
     collection.points.push(point);
     let region = collection.region.clone();
+    subscription.writes_of(name).created.push(Instant::now());
     let new = NewOperation { provider: Provider::Compute, region: &region, ends_at, result };
     let mut links = subscription.start_operation(call, new);
     if !subscription.settings.quirks.location_on_create {

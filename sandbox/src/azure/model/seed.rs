@@ -78,6 +78,7 @@ pub(crate) fn subscription(settings: Settings) -> (Subscription, Seeded) {
         locks: Vec::new(),
         buckets: Buckets::default(),
         quotas: Quotas::default(),
+        point_writes: BTreeMap::new(),
         pending_deletions: Vec::new(),
     };
     let mut builder = SeedBuilder { subscription, now };

@@ -15,6 +15,7 @@ use super::operation::{NewOperation, Operation, UrlSigner};
 use super::point::Point;
 use super::quota::Quotas;
 use crate::azure::call::Call;
+use crate::azure::oracle::PointWrites;
 use crate::azure::reply::OperationLinks;
 use crate::azure::resource_path::{CollectionName, PointName};
 use crate::azure::rng::Rng;
@@ -37,6 +38,8 @@ pub(crate) struct Subscription {
     pub(crate) locks: Vec<String>,
     pub(crate) buckets: Buckets,
     pub(crate) quotas: Quotas,
+    /// What was written, by the id of the point in lower case.
+    pub(crate) point_writes: BTreeMap<String, PointWrites>,
     /// Resources that are being deleted, with the time of their removal.
     pub(crate) pending_deletions: Vec<(Timestamp, Deletion)>,
 }
@@ -90,6 +93,12 @@ impl Subscription {
                 }
             }
         }
+    }
+
+    /// What was written of a point, to be added to.
+    pub(crate) fn writes_of(&mut self, name: &PointName) -> &mut PointWrites {
+        let key = name.id(&self.id).to_lowercase();
+        self.point_writes.entry(key).or_default()
     }
 
     /// Starts the operation of a request.
