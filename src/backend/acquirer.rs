@@ -11,10 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::{BoxFuture, Shared};
+use futures::future::{BoxFuture, Shared, WeakShared};
 use tokio::time::Instant;
 
-type Attempt<T, E> = Shared<BoxFuture<'static, Result<Arc<T>, E>>>;
+type Outcome<T, E> = BoxFuture<'static, Result<Arc<T>, E>>;
+type Attempt<T, E> = Shared<Outcome<T, E>>;
 
 /// How long to wait after a failure, given the wait after the failure before it.
 pub(super) type Backoff<E> = fn(&E, Option<Duration>) -> Duration;
@@ -27,7 +28,8 @@ pub(super) struct Acquirer<T, E> {
 
 struct State<T, E> {
     current: Option<Arc<T>>,
-    attempt: Option<Attempt<T, E>>,
+    /// Its task owns it, and it owns this state: one that a shutdown drops leaves nothing behind.
+    attempt: Option<WeakShared<Outcome<T, E>>>,
     /// The last attempt failed.
     failure: Option<Failure<E>>,
 }
@@ -81,8 +83,9 @@ where
     /// Starts an attempt in the background, unless one is in flight or the backoff forbids it. The current value stays
     /// usable.
     pub(super) fn renew(&self, attempt: impl Future<Output = Result<T, E>> + Send + 'static) {
+        let attempt = self.join_or_start(&mut lock(&self.state), attempt);
         // During the backoff there is nothing to do: the error is known.
-        drop(self.join_or_start(&mut lock(&self.state), attempt));
+        drop(attempt);
     }
 
     /// Takes the value; during an attempt, when it has ended.
@@ -93,7 +96,7 @@ where
 
     /// Waits until no attempt is in flight.
     pub(super) async fn settled(&self) {
-        let attempt = lock(&self.state).attempt.clone();
+        let attempt = lock(&self.state).in_flight();
         if let Some(attempt) = attempt {
             drop(attempt.await);
         }
@@ -104,8 +107,8 @@ where
         state: &mut State<T, E>,
         attempt: impl Future<Output = Result<T, E>> + Send + 'static,
     ) -> Result<Attempt<T, E>, E> {
-        if let Some(attempt) = &state.attempt {
-            return Ok(attempt.clone());
+        if let Some(attempt) = state.in_flight() {
+            return Ok(attempt);
         }
         if let Some(failure) = &state.failure
             && Instant::now() < failure.retry_at
@@ -120,13 +123,17 @@ where
             result
         };
         let attempt = attempt.boxed().shared();
+        state.attempt = attempt.downgrade();
         tokio::spawn(attempt.clone());
-        state.attempt = Some(attempt.clone());
         Ok(attempt)
     }
 }
 
 impl<T, E: Clone> State<T, E> {
+    fn in_flight(&self) -> Option<Attempt<T, E>> {
+        self.attempt.as_ref().and_then(WeakShared::upgrade)
+    }
+
     fn record(&mut self, result: &Result<Arc<T>, E>, backoff: Backoff<E>) {
         match result {
             Ok(value) => {
@@ -258,6 +265,19 @@ mod tests {
         source.permits.add_permits(1);
         assert_eq!(acquirer.take().await.map(|value| *value), Some(1));
         assert_eq!(acquirer.current(), None);
+    }
+
+    #[test]
+    fn a_runtime_that_ends_leaves_nothing_of_an_attempt() {
+        let (source, acquirer) = (Source::new(0), acquirer());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let mut call = Box::pin(acquirer.acquire(None, Arc::clone(&source).succeed()));
+            assert!(poll_immediate(&mut call).await.is_none());
+        });
+        assert!(Arc::strong_count(&source) > 1);
+        drop((runtime, acquirer));
+        assert_eq!(Arc::strong_count(&source), 1);
     }
 
     #[tokio::test]
