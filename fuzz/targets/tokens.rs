@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use restore_point_gateway::model::{Purpose, Sealer, TokenError};
+use restore_point_gateway::model::{Purpose, Sealer, TokenError, TokenKey};
 use restore_point_gateway::service;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-static SEALER: LazyLock<Sealer> =
-    LazyLock::new(|| Sealer::new(b"a key of at least thirty-two bytes").expect("a key"));
+static SEALER: LazyLock<Sealer> = LazyLock::new(|| {
+    Sealer::new(TokenKey::new(b"a key of at least thirty-two bytes").expect("a key"), Vec::new())
+});
 
 fuzz_target!(|data: &[u8]| {
     let now = Timestamp::UNIX_EPOCH;

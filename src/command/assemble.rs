@@ -1,11 +1,13 @@
 //! From a checked configuration to running parts. Here secrets are read.
 
+use std::sync::Arc;
+
 use secrecy::ExposeSecret;
 
 use super::error::CommandError;
 use crate::backend::{Backends, Configured};
 use crate::config::{Config, PollPolicies, SecretRef};
-use crate::model::Sealer;
+use crate::model::{Sealer, TokenKey};
 
 /// The configuration file with its backends.
 pub(super) type Configuration = Config<Configured>;
@@ -24,22 +26,36 @@ pub(super) fn poll_policies(config: &Configuration) -> PollPolicies {
     config.backends.iter().map(|backend| (backend.id.clone(), backend.poll)).collect()
 }
 
-/// The sealer of tokens, with the key that replicas share if there is one.
+/// The keys that replicas share, the current one and those before it; none if the configuration has none.
 ///
 /// # Errors
 /// A key that is absent or too short.
-pub(super) fn sealer(key: Option<&SecretRef>) -> Result<Sealer, CommandError> {
-    match key {
-        Some(key) => {
-            let sealer = Sealer::new(key.read()?.expose_secret().as_bytes());
-            sealer.map_err(|error| key.error(error.to_string()).into())
-        }
+pub(super) fn token_keys(
+    keys: &[SecretRef],
+) -> Result<Option<(TokenKey, Vec<TokenKey>)>, CommandError> {
+    let read = |key: &SecretRef| {
+        let secret = key.read()?;
+        let token_key = TokenKey::new(secret.expose_secret().as_bytes());
+        token_key.map_err(|error| CommandError::from(key.error(error.to_string())))
+    };
+    let Some((current, previous)) = keys.split_first() else { return Ok(None) };
+    Ok(Some((read(current)?, previous.iter().map(read).collect::<Result<_, _>>()?)))
+}
+
+/// The sealer of tokens.
+///
+/// # Errors
+/// Those of [`token_keys`].
+pub(super) fn sealer(keys: &[SecretRef]) -> Result<Arc<Sealer>, CommandError> {
+    let (current, previous) = match token_keys(keys)? {
+        Some(keys) => keys,
         None => {
             tracing::warn!(
-                "no `token_key_file` or `token_key_env` is configured: page and resume tokens are valid on this \
-                 replica only, and until it stops"
+                "no token key is configured (`token_key_file`): page and resume tokens are valid on this replica \
+                 only, and until it stops"
             );
-            Sealer::random().map_err(CommandError::other)
+            (TokenKey::random().map_err(CommandError::other)?, Vec::new())
         }
-    }
+    };
+    Ok(Arc::new(Sealer::new(current, previous)))
 }

@@ -38,7 +38,7 @@ pub async fn check(path: &Path, depth: Depth) -> Result<(), CommandError> {
     {
         writeln!(out, "warning: {warning}").map_err(CommandError::other)?;
     }
-    assemble::sealer(config.token_key.as_ref())?;
+    assemble::token_keys(&config.token_keys)?;
     let backends = assemble::backends(&config)?;
     let mut unusable = 0;
     for (id, checked) in &backends {

@@ -36,7 +36,7 @@ const REPLACED_BACKEND_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The parts of a gateway.
 pub(super) struct Parts {
     pub registry: Registry,
-    pub sealer: Sealer,
+    pub sealer: Arc<Sealer>,
     pub policies: PollPolicies,
     /// Where to serve gRPC.
     pub listeners: Vec<Listener>,
@@ -80,7 +80,6 @@ pub(super) async fn run(parts: Parts) -> Result<(), CommandError> {
     ));
     let hang_up = hang_up.map_err(CommandError::other)?;
 
-    let sealer = Arc::new(sealer);
     let hub = Hub::new(registry.clone(), policies);
     let call_metrics = Arc::new(CallMetrics::new().map_err(CommandError::other)?);
     let connections = Connections::new(limits);

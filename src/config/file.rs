@@ -14,6 +14,7 @@ use super::poll::WatchKeys;
 use super::secret::{FileRef, SecretRef};
 use super::source::{ConfigError, Location, SourceFile};
 use super::table::Table;
+use super::token_keys::{self, TokenKeyKeys};
 
 const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 50051);
 
@@ -30,8 +31,8 @@ pub struct Config<B> {
     pub limits: LimitsConfig,
     /// Where to serve metrics, with TLS as on `listen`; nowhere if absent.
     pub metrics: Option<Address>,
-    /// The key that replicas share; without one, tokens are valid in this process only.
-    pub token_key: Option<SecretRef>,
+    /// The keys that replicas share, the current one first; without any, tokens are valid in this process only.
+    pub token_keys: Vec<SecretRef>,
     /// The format of log lines.
     pub log: LogFormat,
     /// The backends.
@@ -100,6 +101,7 @@ struct Keys {
     drain: Option<DrainKeys>,
     limits: Option<LimitsKeys>,
     metrics: Option<Spanned<MetricsKeys>>,
+    token_keys: Option<Spanned<Vec<Spanned<TokenKeyKeys>>>>,
     token_key_file: Option<Spanned<String>>,
     token_key_env: Option<Spanned<String>>,
     log: Option<Spanned<String>>,
@@ -162,11 +164,11 @@ impl<B> Config<B> {
             drain: check_drain(&source, keys.drain.as_ref())?,
             limits: limits::check(&source, keys.limits.as_ref())?,
             metrics,
-            token_key: SecretRef::either(
+            token_keys: token_keys::check(
                 &source,
+                &keys.token_keys,
                 &keys.token_key_file,
                 &keys.token_key_env,
-                "token_key",
             )?,
             log: check_log(&source, keys.log.as_ref())?,
             backends,
@@ -181,7 +183,7 @@ impl<B> Config<B> {
             ("drain", self.drain != other.drain),
             ("limits", self.limits != other.limits),
             ("metrics", self.metrics != other.metrics),
-            ("token_key", self.token_key != other.token_key),
+            ("token_keys", self.token_keys.is_empty() != other.token_keys.is_empty()),
             ("log", self.log != other.log),
         ];
         changes.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()

@@ -11,6 +11,7 @@ mod poll;
 mod secret;
 mod source;
 mod table;
+mod token_keys;
 
 pub use backend::BackendTable;
 pub(crate) use backend::TrustConfig;

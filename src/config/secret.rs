@@ -36,21 +36,28 @@ impl SecretRef {
         variable: &Option<Spanned<String>>,
         what: &str,
     ) -> Result<Option<Self>, ConfigError> {
-        let (location, origin) = match (file, variable) {
-            (None, None) => return Ok(None),
-            (Some(file), None) => {
-                let location = source.at(file);
-                let path = location.resolve(file.get_ref());
-                (location, Origin::File(path))
-            }
-            (None, Some(name)) => (source.at(name), Origin::Variable(name.get_ref().clone())),
+        match (file, variable) {
+            (None, None) => Ok(None),
+            (Some(file), None) => Ok(Some(Self::file(source, file))),
+            (None, Some(name)) => Ok(Some(Self::variable(source, name))),
             (Some(_), Some(name)) => {
                 let problem =
                     format!("both `{what}_file` and `{what}_env` are set: expected one of them");
-                return Err(source.at(name).error(problem));
+                Err(source.at(name).error(problem))
             }
-        };
-        Ok(Some(Self { location, origin }))
+        }
+    }
+
+    /// The secret in the file at this path.
+    pub(super) fn file(source: &SourceFile, path: &Spanned<String>) -> Self {
+        let location = source.at(path);
+        let origin = Origin::File(location.resolve(path.get_ref()));
+        Self { location, origin }
+    }
+
+    /// The secret in the environment variable of this name.
+    pub(super) fn variable(source: &SourceFile, name: &Spanned<String>) -> Self {
+        Self { location: source.at(name), origin: Origin::Variable(name.get_ref().clone()) }
     }
 
     /// The same, for a secret that the table at `table` must have.

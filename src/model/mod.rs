@@ -26,7 +26,7 @@ pub use order::{OrderBy, SortKey};
 pub use restore_point::{
     Consistency, Disk, OtherUses, PointFailure, RawBody, RestorePoint, Source, State, Use, View,
 };
-pub use token::{KeyError, Purpose, Sealer, TokenError};
+pub use token::{KeyError, Purpose, Sealer, TokenError, TokenKey};
 pub use vendor::{
     AzureDiskProperties, AzureProperties, BackendKind, DiskVendorProperties, VeeamPointKind,
     VeeamProperties, VendorProperties,

@@ -3,9 +3,11 @@
 //! A token is encrypted and authenticated (AES-256-GCM), bound to its purpose and request, and dated. It carries no
 //! authority: the caller must still be allowed what the request asks.
 
-use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, iter};
 
+use arc_swap::ArcSwap;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use base64::Engine;
@@ -34,7 +36,7 @@ pub enum Purpose {
 /// Why a token cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenError {
-    /// Forged, damaged, or sealed with another key, for another purpose or for another request.
+    /// Forged, damaged, or sealed with a key that is not known, for another purpose or for another request.
     Invalid,
     /// Once valid.
     Expired,
@@ -53,9 +55,24 @@ pub enum KeyError {
     Crypto,
 }
 
-/// Seals and opens tokens with a key that all replicas share.
+/// A key that seals and opens tokens.
+pub struct TokenKey(RandomizedNonceKey);
+
+/// Seals tokens with the current key, and opens those of the keys before it too, so that a key can be replaced while its
+/// tokens are in use. All replicas share the keys.
 pub struct Sealer {
-    key: RandomizedNonceKey,
+    keys: ArcSwap<Keys>,
+}
+
+struct Keys {
+    current: TokenKey,
+    previous: Vec<TokenKey>,
+}
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenKey(…)")
+    }
 }
 
 impl fmt::Debug for Sealer {
@@ -64,8 +81,8 @@ impl fmt::Debug for Sealer {
     }
 }
 
-impl Sealer {
-    /// A sealer whose key is derived from `secret` (HKDF-SHA-256, RFC 5869).
+impl TokenKey {
+    /// The key that is derived from `secret` (HKDF-SHA-256, RFC 5869).
     ///
     /// # Errors
     /// A secret of less than 32 bytes.
@@ -79,11 +96,10 @@ impl Sealer {
             .expand(&[b"page and resume tokens, version 2"], &AES_256_GCM)
             .and_then(|derived| derived.fill(&mut key))
             .map_err(|_| KeyError::Crypto)?;
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &key).map_err(|_| KeyError::Crypto)?;
-        Ok(Self { key })
+        RandomizedNonceKey::new(&AES_256_GCM, &key).map(Self).map_err(|_| KeyError::Crypto)
     }
 
-    /// A sealer with a random key: its tokens are invalid once this process has ended.
+    /// A random key: its tokens are invalid once this process has ended.
     ///
     /// # Errors
     /// When the system has no randomness.
@@ -91,6 +107,18 @@ impl Sealer {
         let mut secret = [0; KEY_LENGTH];
         aws_lc_rs::rand::fill(&mut secret).map_err(|_| KeyError::Crypto)?;
         Self::new(&secret)
+    }
+}
+
+impl Sealer {
+    /// A sealer with these keys.
+    pub fn new(current: TokenKey, previous: Vec<TokenKey>) -> Self {
+        Self { keys: ArcSwap::from_pointee(Keys { current, previous }) }
+    }
+
+    /// Replaces the keys. Tokens of keys that are not among the new ones become invalid.
+    pub fn replace_keys(&self, current: TokenKey, previous: Vec<TokenKey>) {
+        self.keys.store(Arc::new(Keys { current, previous }));
     }
 
     /// Seals `content`, bound to `purpose` and to `request`.
@@ -106,8 +134,8 @@ impl Sealer {
     ) -> Result<String, Error> {
         let mut sealed = now.as_second().to_be_bytes().to_vec();
         sealed.extend_from_slice(content);
-        let nonce = self
-            .key
+        let TokenKey(key) = &self.keys.load().current;
+        let nonce = key
             .seal_in_place_append_tag(binding(purpose, request), &mut sealed)
             .map_err(|_| Error::Internal { problem: "a token cannot be sealed".to_owned() })?;
         Ok(URL_SAFE_NO_PAD.encode([&[VERSION][..], nonce.as_ref(), &sealed].concat()))
@@ -134,11 +162,17 @@ impl Sealer {
         };
         let (nonce, sealed) =
             rest.split_first_chunk::<NONCE_LENGTH>().ok_or(TokenError::Invalid)?;
-        let mut sealed = sealed.to_vec();
-        let opened = self
-            .key
-            .open_in_place(Nonce::from(nonce), binding(purpose, request), &mut sealed)
-            .map_err(|_| TokenError::Invalid)?;
+        let keys = self.keys.load();
+        let opened = iter::once(&keys.current).chain(&keys.previous).find_map(|TokenKey(key)| {
+            let mut sealed = sealed.to_vec();
+            let opened = key
+                .open_in_place(Nonce::from(nonce), binding(purpose, request), &mut sealed)
+                .ok()?;
+            let length = opened.len();
+            sealed.truncate(length);
+            Some(sealed)
+        });
+        let opened = opened.ok_or(TokenError::Invalid)?;
         let (date, content) =
             opened.split_first_chunk::<DATE_LENGTH>().ok_or(TokenError::Invalid)?;
         let age = now.as_second().saturating_sub(i64::from_be_bytes(*date));
@@ -166,21 +200,50 @@ mod tests {
     const KEY: &[u8] = b"a key that is long enough to be one";
     const DAY: Duration = Duration::from_secs(86_400);
 
+    fn key(secret: &[u8]) -> TokenKey {
+        TokenKey::new(secret).expect("a key")
+    }
+
+    fn sealer(secret: &[u8]) -> Sealer {
+        Sealer::new(key(secret), Vec::new())
+    }
+
     fn now() -> Timestamp {
         "2026-03-01T12:00:00Z".parse().expect("a time")
     }
 
     #[test]
     fn a_replica_with_the_same_key_opens_it() {
-        let (a, b) = (Sealer::new(KEY).expect("a key"), Sealer::new(KEY).expect("a key"));
+        let (a, b) = (sealer(KEY), sealer(KEY));
         let token = a.seal(Purpose::Page, b"list", b"content", now()).expect("sealed");
         assert_eq!(b.open(Purpose::Page, b"list", &token, now(), DAY), Ok(b"content".to_vec()));
         assert!(!token.contains(&URL_SAFE_NO_PAD.encode(b"content")));
     }
 
     #[test]
+    fn tokens_of_a_previous_key_are_valid_until_it_is_left_out() {
+        const NEXT: &[u8] = b"another key that is long enough to be one";
+        let sealer = sealer(KEY);
+        let seal =
+            |sealer: &Sealer| sealer.seal(Purpose::Page, b"", b"content", now()).expect("sealed");
+        let open = |token: &str| sealer.open(Purpose::Page, b"", token, now(), DAY);
+        let before = seal(&sealer);
+        // First the new key is made known to all replicas, then it seals, then the old one is left out.
+        sealer.replace_keys(key(KEY), vec![key(NEXT)]);
+        assert_eq!(open(&seal(&self::sealer(NEXT))), Ok(b"content".to_vec()));
+        sealer.replace_keys(key(NEXT), vec![key(KEY)]);
+        assert_eq!(open(&before), Ok(b"content".to_vec()));
+        let after = seal(&sealer);
+        sealer.replace_keys(key(NEXT), Vec::new());
+        assert_eq!(
+            (open(&before), open(&after)),
+            (Err(TokenError::Invalid), Ok(b"content".to_vec()))
+        );
+    }
+
+    #[test]
     fn any_other_key_purpose_request_or_byte_is_invalid() {
-        let sealer = Sealer::new(KEY).expect("a key");
+        let sealer = sealer(KEY);
         let token = sealer.seal(Purpose::Page, b"list", b"content", now()).expect("sealed");
         let open = |sealer: &Sealer, purpose, request: &[u8], token: &str| {
             sealer.open(purpose, request, token, now(), DAY)
@@ -189,7 +252,12 @@ mod tests {
         assert_eq!(open(&sealer, Purpose::Resume, b"list", &token), invalid);
         assert_eq!(open(&sealer, Purpose::Page, b"other", &token), invalid);
         assert_eq!(
-            open(&Sealer::random().expect("a key"), Purpose::Page, b"list", &token),
+            open(
+                &Sealer::new(TokenKey::random().expect("a key"), Vec::new()),
+                Purpose::Page,
+                b"list",
+                &token
+            ),
             invalid
         );
         for at in 0..token.len() {
@@ -205,14 +273,14 @@ mod tests {
 
     #[test]
     fn a_short_key_is_refused_with_the_command_that_makes_one() {
-        let error = Sealer::new(&[b'k'; 31]).map(drop).expect_err("too short").to_string();
+        let error = TokenKey::new(&[b'k'; 31]).map(drop).expect_err("too short").to_string();
         assert!(error.contains("31 bytes") && error.contains("openssl rand"), "{error}");
-        assert!(Sealer::new(&[b'k'; 32]).is_ok());
+        assert!(TokenKey::new(&[b'k'; 32]).is_ok());
     }
 
     #[test]
     fn it_expires() {
-        let sealer = Sealer::new(KEY).expect("a key");
+        let sealer = sealer(KEY);
         let token = sealer.seal(Purpose::Page, b"", b"", now()).expect("sealed");
         let later = now() + jiff::SignedDuration::from_hours(25);
         assert_eq!(sealer.open(Purpose::Page, b"", &token, later, DAY), Err(TokenError::Expired));

@@ -2,9 +2,10 @@
 
 use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{ListBackendsRequest, ListRequest, WatchStatusRequest};
-use restore_point_test_support::failure::SENSITIVE;
+use restore_point_test_support::failure::{SENSITIVE, assert_status};
 use restore_point_test_support::names::{EVERYTHING, SRV39_COLLECTION};
 use restore_point_test_support::watch::Watch;
+use tonic::Code;
 
 use crate::fixture::{RunningProgram, Simulators, TempDir, connect};
 
@@ -84,4 +85,44 @@ async fn sighup_reloads_a_valid_configuration_and_keeps_the_old_one_otherwise() 
     assert_eq!(event.event(), Event::Degraded, "{event:?}");
     drop(watch);
     gateway.terminate().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_key_is_replaced_while_its_tokens_are_in_use() {
+    let simulators = Simulators::start();
+    let dir = TempDir::new();
+    let config = simulators.configure(&dir);
+    let text = std::fs::read_to_string(&config).unwrap();
+    let with_keys = |keys: &str| {
+        dir.write("gateway.toml", &format!("token_keys = [{keys}]\n{text}"));
+    };
+    for key in ["old", "new"] {
+        dir.write(key, &format!("{key} token key, {SENSITIVE}, of at least 32 bytes"));
+    }
+    with_keys(r#"{ file = "old" }"#);
+    let mut gateway = RunningProgram::serve(&config);
+    let client = connect(&dir.path("gateway.sock")).await;
+    let list = async |page_token: &str| {
+        let (parent, page_token) = (EVERYTHING.to_owned(), page_token.to_owned());
+        let request = ListRequest { parent, page_size: 1, page_token, ..Default::default() };
+        client.clone().list(request).await.map(|page| page.into_inner().next_page_token)
+    };
+    let old = list("").await.unwrap();
+    with_keys(r#"{ file = "new" }, { file = "old" }"#);
+    gateway.signal("HUP");
+    gateway.log_line("the configuration is reloaded").await;
+    let new = list(&old).await.unwrap();
+
+    with_keys(r#"{ file = "absent" }"#);
+    gateway.signal("HUP");
+    gateway.log_line("the configuration stays as it was").await;
+    list(&old).await.unwrap();
+
+    with_keys(r#"{ file = "new" }"#);
+    gateway.signal("HUP");
+    gateway.log_line("the configuration is reloaded").await;
+    list(&new).await.unwrap();
+    let refused = list(&old).await.unwrap_err();
+    assert_status(&refused, Code::InvalidArgument, "INVALID_PAGE_TOKEN");
+    assert!(!gateway.terminate().await.contains(SENSITIVE));
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use restore_point_gateway::model::{Purpose, Sealer};
+use restore_point_gateway::model::{Purpose, Sealer, TokenKey};
 use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{ListRequest, WatchStatusRequest};
 use restore_point_test_support::fixture::{TOKEN_KEY, TestGateway};
@@ -111,7 +111,7 @@ async fn record() {
 
 /// The same token, sealed in the year 2100.
 fn dated_ahead(purpose: Purpose, binding: &[u8], token: &str) -> String {
-    let sealer = Sealer::new(TOKEN_KEY).unwrap();
+    let sealer = Sealer::new(TokenKey::new(TOKEN_KEY).unwrap(), Vec::new());
     let day = std::time::Duration::from_secs(86_400);
     let content = sealer.open(purpose, binding, token, Timestamp::now(), day).unwrap();
     let ahead = "2100-01-01T00:00:00Z".parse().unwrap();

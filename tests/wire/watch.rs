@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
-use restore_point_gateway::model::{Purpose, Sealer};
+use restore_point_gateway::model::{Purpose, Sealer, TokenKey};
 use restore_point_gateway::proto::WatchStatusRequest;
 use restore_point_gateway::proto::restore_point::State;
 use restore_point_gateway::proto::watch_status_response::Event;
@@ -137,7 +137,7 @@ async fn a_resumed_watch_repeats_nothing_and_loses_nothing() {
 async fn an_expired_token_resets_the_watch() {
     let gateway = TestGateway::start().await;
     let expired = jiff::Timestamp::now() - SignedDuration::from_hours(24 * 40);
-    let sealer = Sealer::new(TOKEN_KEY).unwrap();
+    let sealer = Sealer::new(TokenKey::new(TOKEN_KEY).unwrap(), Vec::new());
     let target = SRV39.to_lowercase();
     let resume_token = sealer.seal(Purpose::Resume, target.as_bytes(), &[], expired).unwrap();
     let mut watch = gateway.watch(WatchStatusRequest { resume_token, ..names([SRV39]) }).await;

@@ -24,7 +24,7 @@ use super::error::CommandError;
 use super::{limits, run};
 use crate::backend::{Backends, KINDS, KindEntry, Registry, decorated};
 use crate::config::{DrainConfig, LimitsConfig, PollPolicy};
-use crate::model::{BackendId, Sealer};
+use crate::model::{BackendId, Sealer, TokenKey};
 use crate::server::{Listener, telemetry};
 
 /// Runs the sandbox until a signal stops it.
@@ -75,7 +75,7 @@ pub async fn sandbox(arguments: SandboxArguments) -> Result<(), CommandError> {
     let policies = policies.collect();
     run::run(run::Parts {
         registry: Registry::new(backends),
-        sealer: Sealer::random().map_err(CommandError::other)?,
+        sealer: Arc::new(Sealer::new(TokenKey::random().map_err(CommandError::other)?, Vec::new())),
         policies,
         listeners: vec![Listener::tcp(listener)],
         metrics: Some(Listener::tcp(metrics)),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::Method;
 use restore_point_gateway::backend::{self, Backends, Registry, decorated};
 use restore_point_gateway::config::PollPolicy;
-use restore_point_gateway::model::{BackendId, Sealer};
+use restore_point_gateway::model::{BackendId, Sealer, TokenKey};
 use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
 use restore_point_gateway::proto::{self, ListRequest, ListResponse, RestorePoint};
 use restore_point_gateway::server::{
@@ -233,7 +233,7 @@ pub struct Replica {
 impl Replica {
     /// Starts a gateway with these backends on a free port. It polls every 10 to 50 ms and has no lame duck period.
     pub async fn start(registry: Registry) -> Self {
-        let sealer = Arc::new(Sealer::new(TOKEN_KEY).unwrap());
+        let sealer = Arc::new(Sealer::new(TokenKey::new(TOKEN_KEY).unwrap(), Vec::new()));
         let policy = PollPolicy {
             min_interval: MIN_POLL_INTERVAL,
             max_interval: Duration::from_millis(50),
