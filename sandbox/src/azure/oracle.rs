@@ -1,10 +1,9 @@
 //! What is true in the subscription, whatever its responses said: for tests that judge a client by it.
 
-use std::time::Instant;
-
 use super::model::collection::Collection;
 use super::model::instant_access::AccessState;
 use super::model::point::{Point, ProvisioningState};
+use super::model::point_writes::PointWrites;
 use super::model::replication::Progress;
 use super::simulator::Azure;
 
@@ -34,15 +33,6 @@ pub enum TrueState {
     Failed,
     /// It is being deleted.
     Deleting,
-}
-
-/// The PUT requests for one restore point that were executed with success.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PointWrites {
-    /// Those that created it, in real time.
-    pub created: Vec<Instant>,
-    /// Those that found it created.
-    pub repeated: usize,
 }
 
 impl Azure {

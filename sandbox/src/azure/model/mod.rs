@@ -11,6 +11,7 @@ pub(crate) mod machine;
 pub(crate) mod operation;
 pub(crate) mod point;
 pub(crate) mod point_builder;
+pub(crate) mod point_writes;
 pub(crate) mod quota;
 pub(crate) mod replication;
 pub(crate) mod seed;
