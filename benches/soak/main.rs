@@ -30,6 +30,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use jiff::SignedDuration;
 use plan::{Call, Event, Plan, WATCHES};
 use tally::Tally;
 use tikv_jemallocator::Jemalloc;
@@ -43,6 +44,10 @@ const DEFAULT_CALLS: usize = 1_000_000;
 const CLIENTS: usize = 20;
 /// How many calls there are for each event. Most calls are to succeed.
 const CALLS_PER_EVENT: usize = 200;
+/// How many calls there are for each [`TICK`]: a divisor of [`CALLS_PER_EVENT`].
+const CALLS_PER_TICK: usize = 20;
+/// What the vendors' clock goes on by, so that operations end while their clients wait.
+const TICK: SignedDuration = SignedDuration::from_secs(30);
 const TIME_LIMIT: Duration = Duration::from_mins(20);
 /// How much memory may be resident after the last call, as a ratio to that after the first tenth.
 const MAX_GROWTH: f64 = 1.5;
@@ -110,8 +115,11 @@ fn client(mut rng: Rng, calls: usize, copies: usize) -> impl Iterator<Item = Cal
 
 /// What happens, and after how many calls.
 fn events(mut rng: Rng, calls: usize) -> impl Iterator<Item = (usize, Event)> {
-    let times = (CALLS_PER_EVENT..calls).step_by(CALLS_PER_EVENT);
-    times.map(move |after| (after, plan::event(&mut rng)))
+    let times = (CALLS_PER_TICK..calls).step_by(CALLS_PER_TICK);
+    times.map(move |after| match after % CALLS_PER_EVENT {
+        0 => (after, plan::event(&mut rng)),
+        _ => (after, Event::VendorClock(TICK)),
+    })
 }
 
 fn print(calls: usize, duration: Duration, tally: &Tally) {
