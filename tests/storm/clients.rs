@@ -22,7 +22,7 @@ pub(crate) struct Ledger(BTreeMap<usize, CopyCalls>);
 /// The calls for one copy.
 #[derive(Debug, Default)]
 pub(crate) struct CopyCalls {
-    /// When each began.
+    /// When each began, up to the first that succeeded: those after it cannot have created the copy.
     pub(crate) begun: Vec<Instant>,
     /// The name of the copy, from the first call that succeeded.
     pub(crate) accepted: Option<String>,
@@ -36,7 +36,7 @@ impl Ledger {
 }
 
 /// Makes the calls of one client.
-pub(crate) async fn run(storm: &Storm, calls: &[Call]) {
+pub(crate) async fn run(storm: &Storm, calls: impl Iterator<Item = Call>) {
     for call in calls {
         let mut client = storm.gateway(call.gateway).client.clone();
         match call.patience {
@@ -48,7 +48,7 @@ pub(crate) async fn run(storm: &Storm, calls: &[Call]) {
                 tokio::time::timeout(time, call).await.ok();
             }
         }
-        storm.call_ended();
+        storm.tally.call_ended();
     }
 }
 
@@ -70,7 +70,7 @@ async fn make(storm: &Storm, client: &mut Client, request: &Request, deadline: O
         Request::List { page_size } => {
             let parent = EVERYTHING.to_owned();
             let request = ListRequest { parent, page_size: *page_size, ..Default::default() };
-            if let Some(page) = transient(client.list(with(request, deadline)).await) {
+            if let Some(page) = transient(storm, client.list(with(request, deadline)).await) {
                 let after = storm.vendors.truth();
                 for point in &page.restore_points {
                     check_point(&before, &after, point);
@@ -79,7 +79,7 @@ async fn make(storm: &Storm, client: &mut Client, request: &Request, deadline: O
         }
         Request::ListBackends => {
             let request = with(ListBackendsRequest {}, deadline);
-            transient(client.list_backends(request).await);
+            transient(storm, client.list_backends(request).await);
         }
         Request::Copy(copy) => {
             let result = self::copy(storm, client, *copy, deadline).await;
@@ -90,7 +90,7 @@ async fn make(storm: &Storm, client: &mut Client, request: &Request, deadline: O
         }
         Request::CreateTarget(region) => {
             let request = with(new_target(storm, *region), deadline);
-            transient(client.create_collection(request).await);
+            transient(storm, client.create_collection(request).await);
         }
     }
 }
@@ -117,7 +117,7 @@ async fn get(
             let exists = before.is_steady(&after, &name) && after.usable.contains_key(&name);
             assert!(!exists, "{name} exists: {status:?}");
         }
-        result => drop(transient(result)),
+        result => drop(transient(storm, result)),
     }
 }
 
@@ -132,7 +132,9 @@ pub(crate) async fn copy(
     let accepted_before = {
         let mut ledger = storm.ledger.borrow_mut();
         let calls = ledger.of(copy);
-        calls.begun.push(Instant::now());
+        if calls.accepted.is_none() {
+            calls.begun.push(Instant::now());
+        }
         calls.accepted.clone()
     };
     let result = client.copy(request).await;
@@ -140,12 +142,19 @@ pub(crate) async fn copy(
         Ok(response) => {
             let point = response.into_inner().restore_point.expect("the copy");
             let mut ledger = storm.ledger.borrow_mut();
-            let accepted = ledger.of(copy).accepted.get_or_insert_with(|| point.name.clone());
+            let accepted = &mut ledger.of(copy).accepted;
+            if accepted.is_none() {
+                storm.tally.copy_accepted();
+            }
+            let accepted = accepted.get_or_insert_with(|| point.name.clone());
             assert_eq!(*accepted, point.name, "a repeated Copy returns another copy");
             Ok(point)
         }
         Err(status) => {
             let transient = is_transient(&status);
+            if transient {
+                storm.tally.call_failed();
+            }
             assert!(transient || accepted_before.is_none(), "a repeated Copy fails: {status:?}");
             let rules = [Code::Aborted, Code::FailedPrecondition];
             assert!(transient || rules.contains(&status.code()), "{status:?}");
@@ -195,11 +204,12 @@ pub(crate) fn check_point(before: &Truth, after: &Truth, point: &RestorePoint) {
 
 /// The response, if there is one. Panics if a call fails in a way that does not go away by itself.
 #[track_caller]
-fn transient<T>(result: Result<Response<T>, Status>) -> Option<T> {
+fn transient<T>(storm: &Storm, result: Result<Response<T>, Status>) -> Option<T> {
     match result {
         Ok(response) => Some(response.into_inner()),
         Err(status) => {
             assert!(is_transient(&status), "{status:?}");
+            storm.tally.call_failed();
             None
         }
     }

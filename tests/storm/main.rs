@@ -16,10 +16,12 @@ mod clients;
 mod gateways;
 mod plan;
 mod storm;
+mod tally;
 mod vendors;
 mod watchers;
 
 use std::any::Any;
+use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -67,7 +69,10 @@ fn a_plan_follows_from_its_seed() {
 
 fn run(seed: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(Box::pin(storm::run(seed)));
+    let mut plan = Plan::of(seed);
+    let clients = std::mem::take(&mut plan.clients).into_iter().map(Vec::into_iter).collect();
+    let events = std::mem::take(&mut plan.events).into_iter();
+    runtime.block_on(Box::pin(storm::run(plan, clients, events, Rc::default())));
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

@@ -188,7 +188,8 @@ impl Plan {
     }
 }
 
-fn call(rng: &mut Rng, copies: usize) -> Call {
+/// A call of a client that may ask for this many copies.
+pub(crate) fn call(rng: &mut Rng, copies: usize) -> Call {
     let request = match rng.u32(0..100) {
         0..10 => Request::GetFromAzure(rng.usize(..)),
         10..20 => Request::GetRunningCopy,
@@ -207,7 +208,8 @@ fn call(rng: &mut Rng, copies: usize) -> Call {
     Call { gateway: rng.usize(0..GATEWAYS), request, patience }
 }
 
-fn event(rng: &mut Rng) -> Event {
+/// Something that happens to the vendors or to a gateway.
+pub(crate) fn event(rng: &mut Rng) -> Event {
     match rng.u32(0..100) {
         0..45 => {
             let (vendor, own): (_, &[&str]) = match rng.bool() {

@@ -1,6 +1,7 @@
 //! One storm from its beginning to the checks after it.
 
 use std::cell::{Ref, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +12,12 @@ use restore_point_sandbox::azure::Seeded;
 use restore_point_test_support::fixture::Client;
 use restore_point_test_support::names::{EVERYTHING, SRV39_COLLECTION, azure_point};
 use restore_point_test_support::wait::{eventually, in_time};
-use tokio::sync::watch;
 use tonic::Response;
 
 use crate::clients::{self, Ledger, check_point, new_target};
 use crate::gateways::Gateway;
-use crate::plan::{Event, GATEWAYS, Plan, REGIONS};
+use crate::plan::{Call, Event, GATEWAYS, Plan, REGIONS};
+use crate::tally::Tally;
 use crate::vendors::{Vendors, is_known_kind};
 use crate::watchers::{SlowReader, Watcher};
 
@@ -26,6 +27,9 @@ const CALM: Duration = Duration::from_secs(120);
 /// More than Veeam keeps a session that is not used.
 const SESSION_EXPIRY: SignedDuration = SignedDuration::from_mins(16);
 
+/// As many as a long storm may add up to. A short one has fewer.
+const MAX_VEEAM_POINTS: usize = 60;
+
 /// A storm.
 pub(crate) struct Storm {
     pub(crate) plan: Plan,
@@ -34,12 +38,18 @@ pub(crate) struct Storm {
     /// The names of the collections that take copies, by region.
     pub(crate) targets: Vec<String>,
     gateways: RefCell<Vec<Gateway>>,
-    calls: watch::Sender<usize>,
+    pub(crate) tally: Rc<Tally>,
 }
 
-/// Runs the storm of a seed. Panics when an invariant is violated.
-pub(crate) async fn run(seed: u64) {
-    let mut storm = Storm::start(Plan::of(seed)).await;
+/// Runs a storm: `clients` make their calls while `events` happen, each after so many calls of all clients. Panics when
+/// an invariant is violated.
+pub(crate) async fn run<C: Iterator<Item = Call>>(
+    plan: Plan,
+    clients: Vec<C>,
+    events: impl Iterator<Item = (usize, Event)>,
+    tally: Rc<Tally>,
+) {
+    let mut storm = Storm::start(plan, tally).await;
     for region in 0..REGIONS.len() {
         let mut client = storm.gateway(0).client.clone();
         let target = client.create_collection(new_target(&storm, region)).await.unwrap();
@@ -51,8 +61,8 @@ pub(crate) async fn run(seed: u64) {
     let rest = async {
         let slow = (0..storm.plan.slow_readers).map(|index| SlowReader::open(&storm, index));
         let slow = join_all(slow).await;
-        let clients = storm.plan.clients.iter().map(|calls| clients::run(&storm, calls));
-        join(join_all(clients), storm.happen()).await;
+        let clients = clients.into_iter().map(|calls| clients::run(&storm, calls));
+        join(join_all(clients), storm.happen(events)).await;
         storm.calm_down().await;
         let truth = storm.vendors.truth();
         join_all(watchers.iter().map(|watcher| watcher.learn(&truth))).await;
@@ -68,12 +78,12 @@ pub(crate) async fn run(seed: u64) {
 }
 
 impl Storm {
-    async fn start(plan: Plan) -> Self {
+    async fn start(plan: Plan, tally: Rc<Tally>) -> Self {
         let vendors = Vendors::start();
         let gateways = (0..GATEWAYS).map(|_| Gateway::start(Arc::clone(&vendors.simulators)));
         let gateways = RefCell::new(join_all(gateways).await);
-        let (ledger, targets, calls) = (RefCell::default(), Vec::new(), watch::Sender::new(0));
-        Self { plan, vendors, ledger, targets, gateways, calls }
+        let (ledger, targets) = (RefCell::default(), Vec::new());
+        Self { plan, vendors, ledger, targets, gateways, tally }
     }
 
     pub(crate) fn gateway(&self, index: usize) -> Ref<'_, Gateway> {
@@ -84,17 +94,12 @@ impl Storm {
         self.vendors.simulators.azure.seeded()
     }
 
-    /// A client has made a call.
-    pub(crate) fn call_ended(&self) {
-        self.calls.send_modify(|calls| *calls += 1);
-    }
-
-    /// Lets each event of the plan happen in its time.
-    async fn happen(&self) {
-        let mut calls = self.calls.subscribe();
-        for (after, event) in &self.plan.events {
-            in_time(calls.wait_for(|calls| calls >= after)).await.expect("the storm goes on");
-            self.happens(event).await;
+    /// Lets each event happen in its time.
+    async fn happen(&self, events: impl Iterator<Item = (usize, Event)>) {
+        for (after, event) in events {
+            in_time(self.tally.calls_reach(after)).await;
+            self.happens(&event).await;
+            self.tally.event_happened();
         }
     }
 
@@ -113,11 +118,15 @@ impl Storm {
                 veeam.set_state(&points[index % points.len()].id, state);
             }),
             Event::AddVeeamPoint => vendors.change_veeam(|veeam, points| {
-                veeam.add_point(&points[0].replica, "srv39").expect("a replica");
+                if points.len() < MAX_VEEAM_POINTS {
+                    veeam.add_point(&points[0].replica, "srv39").expect("a replica");
+                }
             }),
             // A point that is watched by its name must not vanish.
             Event::RemoveVeeamPoint(index) => vendors.change_veeam(|veeam, points| {
-                veeam.remove_point(&points[1 + index % (points.len() - 1)].id);
+                if let Some(others) = points.len().checked_sub(1).filter(|others| *others > 0) {
+                    veeam.remove_point(&points[1 + index % others].id);
+                }
             }),
             Event::ExpireSessions => vendors.simulators.veeam.expire_sessions(),
             Event::RevokeTokens => vendors.simulators.azure.revoke_tokens(),

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use http::Method;
 use jiff::SignedDuration;
 use restore_point_sandbox::azure::{TruePoint, TrueState};
-use restore_point_sandbox::{CertificateAuthority, Clock, azure, veeam_em};
+use restore_point_sandbox::{CertificateAuthority, Clock, SimulatedVendor, azure, veeam_em};
 use restore_point_test_support::fixture::manual_clock;
 use restore_point_test_support::names::azure_point;
 use restore_point_test_support::wait::eventually;
@@ -18,6 +18,9 @@ const ARM_API_VERSION: &str = "2024-11-01";
 
 /// How many points Azure has beside the well-known ones, in one collection.
 const GENERATED_POINTS: usize = 20;
+
+/// After so many faults of a long storm, the records of the simulators are cleared. A short one has fewer.
+const MAX_FAULTS: usize = 50;
 
 /// What gateways connect to.
 pub(crate) struct Simulators {
@@ -32,6 +35,7 @@ pub(crate) struct Vendors {
     pub(crate) simulators: Arc<Simulators>,
     /// How often somebody has changed a point of Veeam: unlike those of Azure, they can change back.
     veeam_changes: AtomicU64,
+    faults: AtomicUsize,
     arm: reqwest::Client,
     runtime: Runtime,
 }
@@ -63,7 +67,8 @@ impl Vendors {
         let root = reqwest::Certificate::from_pem(authority.pem().as_bytes()).unwrap();
         let arm = reqwest::Client::builder().tls_certs_only([root]).build().unwrap();
         let simulators = Arc::new(Simulators { azure, veeam, authority, clock });
-        Self { simulators, veeam_changes: AtomicU64::new(0), arm, runtime }
+        let (veeam_changes, faults) = (AtomicU64::new(0), AtomicUsize::new(0));
+        Self { simulators, veeam_changes, faults, arm, runtime }
     }
 
     /// What is true now.
@@ -82,9 +87,15 @@ impl Vendors {
         points.filter(|point| point.copied_from.is_some()).collect()
     }
 
-    /// Adds a fault.
+    /// Adds a fault. Now and then it removes all others, since those that are used up stay in the simulators, and
+    /// clears the counts of requests, of which there is one for each path.
     pub(crate) fn add_fault(&self, vendor: &str, fault: &str) {
         let Simulators { azure, veeam, .. } = &*self.simulators;
+        if self.faults.fetch_add(1, Ordering::Relaxed) % MAX_FAULTS == MAX_FAULTS - 1 {
+            self.clear_faults();
+            azure.traffic().reset_call_counts();
+            veeam.traffic().reset_call_counts();
+        }
         match vendor {
             "azure" => azure.add_fault(fault.parse().unwrap()),
             _ => veeam.add_fault(fault.parse().unwrap()),
