@@ -245,7 +245,7 @@ async fn a_source_has_retry_info_only_if_waiting_helps() {
 #[tokio::test]
 async fn a_source_whose_disks_are_copied_in_the_background_is_not_copied_yet() {
     let gateway = TestGateway::start_with(|settings| {
-        settings.azure.quirks.premium_v2_needs_instant_access = false;
+        settings.azure.quirks.background_copy_needs_instant_access = false;
     })
     .await;
     let create = async |id: &str, location: &str, source: &str| {

@@ -1,13 +1,17 @@
 //! Every fault of a vendor against every RPC: the status that the caller gets, the requests that the vendor got, and the
 //! effect that the call had. The result is `docs/faults.md`, which this test keeps current.
 //!
-//! Each cell has a gateway of its own. Meanwhile the other backend must respond.
+//! Each cell has a gateway of its own. Meanwhile the other backend must respond. The rows of a vendor that does not respond
+//! are in `silence`.
+
+mod silence;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use futures::{StreamExt, stream};
+use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
 use restore_point_gateway::proto::{
     Collection, CopyRequest, CreateCollectionRequest, GetCollectionRequest, GetRequest,
     ListBackendsRequest, ListCollectionsRequest, ListRequest, WatchStatusRequest,
@@ -16,6 +20,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use restore_point_test_support::fixture::{COPY_ID, TestGateway};
+use restore_point_test_support::http2_client::Http2Client;
 use restore_point_test_support::names::{
     BACKENDS, SRV39, SRV39_COLLECTION, azure_collection, azure_point,
 };
@@ -53,9 +58,12 @@ const RPCS: [&str; 8] = [
     "Copy",
 ];
 
+type BareClient = RestorePointServiceClient<Http2Client>;
+
 const NEW_COLLECTION: &str = "fresh";
 
 /// The names that the calls use.
+#[derive(Clone)]
 struct Names {
     backend: String,
     collection: String,
@@ -79,8 +87,7 @@ impl Names {
 }
 
 /// Calls an RPC. Returns what the vendor's state shows of it in a response, if it shows anything.
-async fn call(gateway: &TestGateway, rpc: &str, names: &Names) -> Result<String, Status> {
-    let mut client = gateway.client();
+async fn call(mut client: BareClient, rpc: &str, names: &Names) -> Result<String, Status> {
     let parent = names.backend.clone();
     match rpc {
         "ListBackends" => {
@@ -163,26 +170,63 @@ fn requests(gateway: &TestGateway, backend: &str) -> usize {
     }
 }
 
-/// One row: the outcome for the caller, when to retry, and the effect.
+fn is_write(rpc: &str) -> bool {
+    matches!(rpc, "CreateCollection" | "Copy")
+}
+
+/// A gateway that has logged on at both vendors.
+struct Cell {
+    gateway: TestGateway,
+    names: Names,
+    /// A point of the other backend.
+    other: String,
+}
+
+impl Cell {
+    async fn start(backend: &str) -> Self {
+        let gateway = TestGateway::start().await;
+        let names = Names::of(&gateway, backend).await;
+        let other = match backend {
+            "azure" => SRV39.to_owned(),
+            _ => azure_point(&gateway.azure.seeded().points[0]),
+        };
+        gateway.get(&names.point).await.unwrap();
+        gateway.get(&other).await.unwrap();
+        Self { gateway, names, other }
+    }
+
+    fn inject_fault(&self, backend: &str, rpc: &str, fault: &str) {
+        let method = if is_write(rpc) { "PUT " } else { "" };
+        self.gateway.inject_fault(backend, &format!("{method}{fault}"));
+    }
+
+    async fn other_backend_responds(&self) {
+        self.gateway.get(&self.other).await.expect("the other backend responds");
+    }
+}
+
 async fn row(backend: &str, rpc: &str, fault: &str) -> String {
-    let gateway = TestGateway::start().await;
-    let names = Names::of(&gateway, backend).await;
-    let other = match backend {
-        "azure" => SRV39.to_owned(),
-        _ => azure_point(&gateway.azure.seeded().points[0]),
-    };
-    gateway.get(&names.point).await.unwrap();
-    gateway.get(&other).await.unwrap();
-    let is_write = matches!(rpc, "CreateCollection" | "Copy");
-    let method = if is_write { "PUT " } else { "" };
-    gateway.inject_fault(backend, &format!("{method}{fault}"));
-    let before = requests(&gateway, backend);
-    let (result, meanwhile) = futures::join!(call(&gateway, rpc, &names), gateway.get(&other));
-    meanwhile.expect("the other backend responds");
-    let requests = requests(&gateway, backend) - before;
+    let cell = Cell::start(backend).await;
+    let gateway = &cell.gateway;
+    cell.inject_fault(backend, rpc, fault);
+    let before = requests(gateway, backend);
+    let client = gateway.bare_client(None).await;
+    let (result, ()) =
+        futures::join!(call(client, rpc, &cell.names), cell.other_backend_responds());
+    let requests = requests(gateway, backend) - before;
+    shown_row(gateway, (backend, rpc, fault), &result, requests).await
+}
+
+/// One row: the outcome for the caller, when to retry, and the effect.
+async fn shown_row(
+    gateway: &TestGateway,
+    (backend, rpc, fault): (&str, &str, &str),
+    result: &Result<String, Status>,
+    requests: usize,
+) -> String {
     gateway.clear_faults();
-    let effect = if backend == "azure" { effect(&gateway, rpc).await } else { None };
-    let (outcome, retry) = match &result {
+    let effect = if backend == "azure" { effect(gateway, rpc).await } else { None };
+    let (outcome, retry) = match result {
         Ok(shown) if shown.is_empty() => ("OK".to_owned(), String::new()),
         Ok(shown) => (format!("OK: {shown}"), String::new()),
         Err(status) => {
@@ -215,8 +259,8 @@ async fn matrix() -> String {
 
 What a caller gets when every request of a read to the vendor, or every PUT of a write, meets the fault in the first
 column, which `restore-point-gateway sandbox --help` explains. Calls to the other backend succeed meanwhile. The column
-\"requests\" counts those that the vendor receives, and \"effect\" is whether a write has created its resource. This page is
-generated: `UPDATE=1 cargo test --test wire fault_matrix`.
+\"requests\" counts those that the vendor receives, and \"effect\" is whether a write has created its resource. Where the
+fault says so, the call has a deadline that passes before the gateway gives the request up. This page is generated: `UPDATE=1 cargo test --test wire fault_matrix`.
 "
     .to_owned();
     for backend in BACKENDS {
@@ -229,6 +273,9 @@ generated: `UPDATE=1 cargo test --test wire fault_matrix`.
             let mut rows = stream::iter(rows).buffered(16);
             while let Some(row) = rows.next().await {
                 writeln!(page, "{row}").unwrap();
+            }
+            for timeout in [None, Some(silence::TIMEOUT)] {
+                writeln!(page, "{}", silence::row(backend, rpc, timeout).await).unwrap();
             }
         }
     }

@@ -11,6 +11,7 @@ mod errors;
 mod fault_matrix;
 mod faults;
 mod get;
+mod instant_access;
 mod list;
 mod merged_lists;
 mod names;

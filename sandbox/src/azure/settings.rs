@@ -94,9 +94,9 @@ pub struct Quirks {
     /// A machine that is off or has no agent gets a crash consistent point; without the quirk the creation
     /// fails.
     pub silent_downgrade: bool,
-    /// Points of Premium SSD v2 disks are created in collections with instant access only, as until 2025. Without
-    /// the quirk an ordinary point is accepted, and its disks are `Pending` until their background copy ends.
-    pub premium_v2_needs_instant_access: bool,
+    /// Points of Premium SSD v2 and Ultra Disks are created in collections with instant access only, as until 2025.
+    /// Without the quirk an ordinary point is accepted, and its disks are `Pending` until their background copy ends.
+    pub background_copy_needs_instant_access: bool,
     /// The subscription has collections of Azure Backup beside the customer's.
     pub backup_collections: bool,
     /// The gateway replaces a larger response of the provider by a 500; in bytes.
@@ -115,7 +115,7 @@ impl Default for Quirks {
             inherited_time: true,
             upper_case_encryption_sets: true,
             silent_downgrade: true,
-            premium_v2_needs_instant_access: true,
+            background_copy_needs_instant_access: true,
             backup_collections: true,
             max_response_bytes: Some(8 << 20),
         }

@@ -131,7 +131,7 @@ async fn instant_access_allows_a_restore_until_the_background_copy_allows_everyt
 
 #[tokio::test]
 async fn a_disk_outside_of_instant_access_is_looked_up_at_the_disk_provider() {
-    let fixture = start(|s| s.quirks.premium_v2_needs_instant_access = false).await;
+    let fixture = start(|s| s.quirks.background_copy_needs_instant_access = false).await;
     create(&fixture, &json!({}), &json!({})).await;
     create_target(&fixture).await;
     fixture.clock.advance(SignedDuration::from_mins(1));

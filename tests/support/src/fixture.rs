@@ -18,11 +18,12 @@ use restore_point_gateway::service::Gateway;
 use restore_point_gateway::upstream::{Proxy, RateLimit, Trust};
 use restore_point_gateway::watch::Hub;
 use restore_point_sandbox::{CertificateAuthority, Clock, azure, veeam_em};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tonic::transport::Channel;
 use tonic::{Response, Status};
 
+use crate::http2_client::{Http2Client, http2_client, origin, with_timeout};
 use crate::names::{azure_collection, azure_point};
 use crate::wait::in_time;
 use crate::watch::Watch;
@@ -106,6 +107,19 @@ impl TestGateway {
     /// A client of the gateway.
     pub fn client(&self) -> Client {
         self.replica.client.clone()
+    }
+
+    /// A client on a connection of its own that leaves the deadline of its calls to the gateway.
+    pub async fn bare_client(
+        &self,
+        timeout: Option<Duration>,
+    ) -> RestorePointServiceClient<Http2Client> {
+        let stream = TcpStream::connect(self.replica.address).await.unwrap();
+        let mut connection = http2_client(stream).await;
+        if let Some(timeout) = timeout {
+            connection = with_timeout(connection, timeout);
+        }
+        RestorePointServiceClient::with_origin(connection, origin())
     }
 
     /// Calls Get in the default view.
@@ -197,22 +211,34 @@ impl TestGateway {
     /// Sends a request with an empty JSON object to ARM, without the gateway. `target` is a resource id, with or
     /// without a query. Panics if the request fails.
     pub async fn arm(&self, method: Method, target: &str) -> reqwest::Response {
-        self.send_to_arm(method, target).await.error_for_status().unwrap()
+        self.send_to_arm(method, target, ARM_API_VERSION, "{}").await.error_for_status().unwrap()
+    }
+
+    /// PUTs a resource with a JSON body to ARM in an API version, without the gateway. Panics if the request fails.
+    pub async fn put_to_arm(&self, id: &str, api_version: &str, body: String) {
+        let response = self.send_to_arm(Method::PUT, id, api_version, body).await;
+        response.error_for_status().unwrap();
     }
 
     /// Whether ARM has the resource with this id.
     pub async fn exists_in_arm(&self, id: &str) -> bool {
-        self.send_to_arm(Method::GET, id).await.status().is_success()
+        self.send_to_arm(Method::GET, id, ARM_API_VERSION, "{}").await.status().is_success()
     }
 
-    async fn send_to_arm(&self, method: Method, target: &str) -> reqwest::Response {
+    async fn send_to_arm(
+        &self,
+        method: Method,
+        target: &str,
+        api_version: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> reqwest::Response {
         let separator = if target.contains('?') { '&' } else { '?' };
         let endpoint = self.azure.endpoint();
-        let url = format!("{endpoint}{target}{separator}api-version={ARM_API_VERSION}");
+        let url = format!("{endpoint}{target}{separator}api-version={api_version}");
         let root = reqwest::Certificate::from_pem(self.authority.pem().as_bytes()).unwrap();
         let client = reqwest::Client::builder().tls_certs_only([root]).build().unwrap();
         let request = client.request(method, url).bearer_auth(self.azure.static_token());
-        let request = request.header("content-type", "application/json").body("{}");
+        let request = request.header("content-type", "application/json").body(body);
         request.send().await.unwrap()
     }
 }

@@ -9,6 +9,7 @@
 pub mod failure;
 pub mod fixture;
 pub mod gated_backend;
+pub mod http2_client;
 pub mod names;
 pub mod openmetrics;
 pub mod scripted_backend;

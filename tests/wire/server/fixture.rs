@@ -1,15 +1,11 @@
 //! A server with a scripted service, and a client to call it.
 //!
-//! The client is the generated one over a bare HTTP/2 connection, because tonic's own channel ends
-//! calls at their deadline by itself and would hide what the server does.
+//! The client is the generated one over a bare HTTP/2 connection.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request as HttpRequest, Response as HttpResponse, Uri};
-use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
 use restore_point_gateway::proto::restore_point_service_server::RestorePointServiceServer;
 use restore_point_gateway::proto::{GetRequest, WatchStatusRequest};
@@ -17,17 +13,15 @@ use restore_point_gateway::server::{
     CallMetrics, Connections, Drain, Health, Limits, Listener, ServerExit, Shutdown, reflection,
     serve,
 };
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::Request;
-use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic_health::pb::HealthCheckRequest;
-use tower::util::BoxCloneSyncService;
 
+pub(crate) use restore_point_test_support::http2_client::{Http2Client, http2_client, origin};
 use restore_point_test_support::stub::Stub;
 use restore_point_test_support::wait::in_time;
 
@@ -106,29 +100,6 @@ impl TestServer {
 }
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
-
-/// A connection to the server.
-pub(crate) type Http2Client =
-    BoxCloneSyncService<HttpRequest<Body>, HttpResponse<Incoming>, hyper::Error>;
-
-pub(crate) async fn http2_client<S>(stream: S) -> Http2Client
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (sender, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
-            .await
-            .unwrap();
-    tokio::spawn(connection);
-    BoxCloneSyncService::new(tower::service_fn(move |request| {
-        let mut sender = sender.clone();
-        async move { sender.send_request(request).await }
-    }))
-}
-
-pub(crate) fn origin() -> Uri {
-    Uri::from_static("http://gateway")
-}
 
 pub(crate) fn client(connection: Http2Client) -> RestorePointServiceClient<Http2Client> {
     RestorePointServiceClient::with_origin(connection, origin())

@@ -13,7 +13,6 @@ use crate::azure::dto::format;
 use crate::azure::error_response::ErrorResponse;
 use crate::azure::model::collection::Collection;
 use crate::azure::model::encryption::Encryption;
-use crate::azure::model::machine::Sku;
 use crate::azure::model::point::{DiskPoint, Point};
 use crate::azure::model::replication::Progress;
 use crate::azure::model::subscription::Subscription;
@@ -107,10 +106,7 @@ fn body(
                 .then_some(Security { security_type: "TrustedLaunch" }),
             snapshot_access_state: supports("2026-03-02")
                 .then(|| disk.access_state(now, tick).text()),
-            logical_sector_size: supports("2026-03-02").then_some(match source.sku {
-                Sku::Premium => 512,
-                Sku::PremiumV2 => 4096,
-            }),
+            logical_sector_size: supports("2026-03-02").then(|| source.sku.logical_sector_size()),
         },
     }
 }

@@ -30,9 +30,9 @@ pub(crate) fn duration(
             return Err(ErrorResponse::invalid_parameter("instantAccessDurationMinutes", message));
         }
         let quirks = &subscription.settings.quirks;
-        if quirks.premium_v2_needs_instant_access && disks.any(|disk| disk == Sku::PremiumV2) {
-            let message = "Restore points of Premium SSD v2 disks need a restore point collection \
-                           with instant access.";
+        if quirks.background_copy_needs_instant_access && disks.any(Sku::is_copied_in_background) {
+            let message = "Restore points of Premium SSD v2 and Ultra Disks need a restore point \
+                           collection with instant access.";
             return Err(ErrorResponse::operation_not_allowed(message));
         }
         return Ok(None);

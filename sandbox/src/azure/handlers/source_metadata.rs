@@ -8,7 +8,7 @@ use crate::azure::dto::source_metadata::{
     DiskBody, DiskPointRef, HardwareProfile, LinuxConfiguration, ManagedDisk, OsProfile, PublicKey,
     SecurityProfile, SourceMetadata, Ssh, StorageProfile, UefiSettings, WindowsConfiguration,
 };
-use crate::azure::model::machine::{Guest, Machine, Sku};
+use crate::azure::model::machine::{Guest, Machine};
 
 /// `sourceMetadata` with a reference to the disk restore point of each disk that has one by now.
 pub(crate) fn describe(
@@ -25,10 +25,7 @@ pub(crate) fn describe(
             disk_size_gb: disk.gigabytes,
             caching: if index == 0 { "ReadWrite" } else { "ReadOnly" },
             managed_disk: ManagedDisk {
-                storage_account_type: match disk.sku {
-                    Sku::Premium => "Premium_LRS",
-                    Sku::PremiumV2 => "PremiumV2_LRS",
-                },
+                storage_account_type: disk.sku.storage_account_type(),
                 id: disk.id.clone(),
             },
             disk_restore_point,

@@ -1,5 +1,5 @@
-//! Instant access: disk restore points of Premium SSD v2 disks that can be used before their data has been
-//! copied out of the disk, for a limited time.
+//! Instant access: disk restore points of Premium SSD v2 and Ultra Disks that can be used before their data has
+//! been copied out of the disk, for a limited time.
 //!
 //! When each of the states begins was never recorded; they follow from their names.
 

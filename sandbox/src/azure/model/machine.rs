@@ -15,8 +15,37 @@ pub(crate) enum Guest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sku {
     Premium,
-    /// Restore points of these disks need instant access.
+    /// Premium SSD v2.
     PremiumV2,
+    /// Ultra Disk; a data disk only.
+    Ultra,
+}
+
+impl Sku {
+    pub(crate) fn storage_account_type(self) -> &'static str {
+        match self {
+            Self::Premium => "Premium_LRS",
+            Self::PremiumV2 => "PremiumV2_LRS",
+            Self::Ultra => "UltraSSD_LRS",
+        }
+    }
+
+    /// Whether its snapshots hold no data at first: it is copied in the background, and usable before that only in
+    /// instant access.
+    pub(crate) fn is_copied_in_background(self) -> bool {
+        match self {
+            Self::Premium => false,
+            Self::PremiumV2 | Self::Ultra => true,
+        }
+    }
+
+    /// In bytes.
+    pub(crate) fn logical_sector_size(self) -> u32 {
+        match self {
+            Self::Premium => 512,
+            Self::PremiumV2 | Self::Ultra => 4096,
+        }
+    }
 }
 
 #[derive(Debug)]

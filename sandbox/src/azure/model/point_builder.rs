@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::encryption::EncryptionChoices;
 use super::instant_access::InstantAccess;
-use super::machine::{Machine, Sku};
+use super::machine::Machine;
 use super::point::{DiskCopy, DiskData, DiskPoint, Point};
 use super::replication::Replication;
 use super::subscription::Subscription;
@@ -31,19 +31,18 @@ impl Subscription {
             disk: *disk,
             name: self.disk_point_name(machine, *disk),
             encryption: encryption.of_disk(*disk),
-            data: match machine.disks[*disk].sku {
-                Sku::Premium => DiskData::Local,
-                Sku::PremiumV2 => {
-                    let duration = self.settings.replication;
-                    let background_copy = Replication { started_at, duration, failed_at: None };
-                    match instant_access {
-                        None => DiskData::Background(background_copy),
-                        Some(lasting) => DiskData::Instant(InstantAccess {
-                            until: started_at + lasting,
-                            background_copy,
-                        }),
-                    }
+            data: if machine.disks[*disk].sku.is_copied_in_background() {
+                let duration = self.settings.replication;
+                let background_copy = Replication { started_at, duration, failed_at: None };
+                match instant_access {
+                    None => DiskData::Background(background_copy),
+                    Some(lasting) => DiskData::Instant(InstantAccess {
+                        until: started_at + lasting,
+                        background_copy,
+                    }),
                 }
+            } else {
+                DiskData::Local
             },
             access_until: None,
         };

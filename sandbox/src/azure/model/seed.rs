@@ -50,6 +50,8 @@ pub struct Seeded {
     pub stopped_vm: String,
     /// A Linux machine in eastus whose data disk is a Premium SSD v2, which needs instant access.
     pub instant_vm: String,
+    /// A Linux machine in eastus whose data disk is an Ultra Disk, which needs instant access too.
+    pub ultra_vm: String,
     /// A disk encryption set in eastus.
     pub encryption_set: String,
     /// A disk encryption set in northeurope.
@@ -82,8 +84,10 @@ pub(crate) fn subscription(settings: Settings) -> (Subscription, Seeded) {
         pending_deletions: Vec::new(),
     };
     let mut builder = SeedBuilder { subscription, now };
-    let seeded = builder.well_known();
+    let mut seeded = builder.well_known();
     builder.generated(points);
+    // Last, so that the identifiers of everything else do not depend on it.
+    seeded.ultra_vm = builder.ultra();
     (builder.subscription, seeded)
 }
 
@@ -161,6 +165,12 @@ impl SeedBuilder {
         seeded.encryption_set = set("des-east", "eastus", KeyVault::Present);
         seeded.far_encryption_set = set("des-north", "northeurope", KeyVault::Present);
         seeded.orphan_encryption_set = set("des-orphan", "eastus", KeyVault::Deleted);
+    }
+
+    /// A machine with an Ultra Disk, and without points.
+    fn ultra(&mut self) -> String {
+        let disks = [(64, Sku::Premium), (4096, Sku::Ultra)];
+        self.machine("RG-Lab", "vm-hana06", "eastus", Guest::Linux, &disks).id.clone()
     }
 
     /// Generated points, with one machine and one collection for each [`POINTS_PER_COLLECTION`] of them.
