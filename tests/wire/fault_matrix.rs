@@ -12,6 +12,7 @@ use std::path::Path;
 
 use futures::{StreamExt, stream};
 use restore_point_gateway::proto::restore_point_service_client::RestorePointServiceClient;
+use restore_point_gateway::proto::watch_status_response::Event;
 use restore_point_gateway::proto::{
     Collection, CopyRequest, CreateCollectionRequest, GetCollectionRequest, GetRequest,
     ListBackendsRequest, ListCollectionsRequest, ListRequest, WatchStatusRequest,
@@ -116,7 +117,10 @@ async fn call(mut client: BareClient, rpc: &str, names: &Names) -> Result<String
             let names = vec![names.point.clone()];
             let request = WatchStatusRequest { names, ..Default::default() };
             let mut events = client.watch_status(request).await?.into_inner();
-            let event = events.message().await?.expect("an event");
+            let mut event = events.message().await?.expect("an event");
+            while event.event() == Event::Heartbeat {
+                event = events.message().await?.expect("an event");
+            }
             match &event.error {
                 Some(error) => {
                     let code = Code::from_i32(error.code);
@@ -260,7 +264,8 @@ async fn matrix() -> String {
 What a caller gets when every request of a read to the vendor, or every PUT of a write, meets the fault in the first
 column, which `restore-point-gateway sandbox --help` explains. Calls to the other backend succeed meanwhile. The column
 \"requests\" counts those that the vendor receives, and \"effect\" is whether a write has created its resource. Where the
-fault says so, the call has a deadline that passes before the gateway gives the request up. This page is generated: `UPDATE=1 cargo test --test wire fault_matrix`.
+fault says so, the call has a deadline that passes before the gateway gives the request up. This page is
+generated: `UPDATE=1 cargo test --test wire fault_matrix`.
 "
     .to_owned();
     for backend in BACKENDS {

@@ -31,10 +31,10 @@ fn uses(point: &RestorePoint) -> Vec<Use> {
 }
 
 fn access_of_ultra_disk(point: &RestorePoint) -> &str {
-    let azure = point.disks.iter().filter_map(|disk| match &disk.vendor {
-        Some(Vendor::Azure(azure)) => Some(azure),
-        None => None,
-    });
+    let azure = point
+        .disks
+        .iter()
+        .filter_map(|disk| disk.vendor.as_ref().map(|Vendor::Azure(azure)| azure));
     let mut ultra = azure.filter(|azure| azure.storage_account_type == "UltraSSD_LRS");
     &ultra.next().unwrap().snapshot_access_state
 }
