@@ -1,4 +1,4 @@
-//! What a storm has come to, counted while it goes on. Whoever started the storm can read it from outside.
+//! Counts of a storm, readable while it goes on.
 
 use std::cell::Cell;
 

@@ -33,7 +33,7 @@ pub(crate) struct Simulators {
 /// The vendors of a storm.
 pub(crate) struct Vendors {
     pub(crate) simulators: Arc<Simulators>,
-    /// How often somebody has changed a point of Veeam: unlike those of Azure, they can change back.
+    /// How often points of Veeam have been changed: unlike those of Azure, they can change back.
     veeam_changes: AtomicU64,
     faults: AtomicUsize,
     arm: reqwest::Client,
