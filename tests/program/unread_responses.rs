@@ -48,7 +48,7 @@ async fn ten_thousand_unread_lists_cost_bounded_memory() {
     let simulators = Simulators::with_points(2000);
     let dir = TempDir::new();
     let config = simulators.configure(&dir);
-    // Without its log, which nobody reads here.
+    // Without its log: no test reads it here.
     let mut command = program();
     command.env("RUST_LOG", "off").args(["serve", "--config"]).arg(config);
     let gateway = RunningProgram::start(&mut command);

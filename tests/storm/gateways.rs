@@ -8,7 +8,7 @@ use std::time::Duration;
 use restore_point_gateway::server::ServerExit;
 use restore_point_gateway::watch::Hub;
 use restore_point_test_support::fixture::{Client, Replica, UNLIMITED, registry};
-use restore_point_test_support::wait::{eventually, in_time};
+use restore_point_test_support::wait::{advance, eventually, in_time};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{mpsc, oneshot};
 use tonic::transport::{Channel, Endpoint};
@@ -95,9 +95,7 @@ async fn run(
     while let Some(command) = commands.recv().await {
         match command {
             Command::Advance(by, done) => {
-                tokio::time::pause();
-                tokio::time::advance(by).await;
-                tokio::time::resume();
+                advance(by).await;
                 done.send(()).ok();
             }
             Command::Stop(done) => {

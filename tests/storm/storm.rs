@@ -222,7 +222,7 @@ impl Storm {
             let name = azure_point(&one.id);
             self.targets.iter().any(|target| name.starts_with(target))
         });
-        assert_eq!(in_targets.count(), accounted, "nobody has asked for some copies");
+        assert_eq!(in_targets.count(), accounted, "some copies were not requested");
     }
 
     /// No target, task, session or connection is left.

@@ -11,9 +11,8 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
 use restore_point_test_support::fixture::{COPY_ID, TestGateway};
-use restore_point_test_support::gated_backend::advance;
 use restore_point_test_support::names::{BACKENDS, EVERYTHING, SRV39, azure_point};
-use restore_point_test_support::wait::{eventually, in_time};
+use restore_point_test_support::wait::{advance, eventually, in_time};
 
 /// How many requests of a list succeed before the fault. Here Veeam's list is a single request.
 fn skip(backend: &str) -> usize {

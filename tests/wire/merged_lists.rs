@@ -20,9 +20,9 @@ use tonic_types::StatusExt;
 use restore_point_test_support::fixture::{
     Client, Replica, azure_backend, manual_clock, veeam_backend,
 };
-use restore_point_test_support::gated_backend::{GatedBackend, advance};
+use restore_point_test_support::gated_backend::GatedBackend;
 use restore_point_test_support::names::EVERYTHING;
-use restore_point_test_support::wait::{eventually, in_time};
+use restore_point_test_support::wait::{advance, eventually, in_time};
 
 /// The deadline of the calls: so long that the time which a test really takes does not matter.
 const DEADLINE: Duration = Duration::from_secs(100);

@@ -323,7 +323,7 @@ impl ArmClient {
         }
         let response = match self.error_response(status, &headers, body) {
             Ok(response) => response,
-            // It had no effect, but why is not known: a further attempt tells.
+            // It had no effect. The reason is lost: another attempt has it.
             Err(error) => return Ok(PutAttempt::ResponseLost(error)),
         };
         self.observe(Effect::IdempotentWrite, &response);

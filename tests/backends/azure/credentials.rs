@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use restore_point_gateway::upstream::Upstream;
+use restore_point_test_support::wait::advance;
 
 use super::fixture::*;
 
@@ -293,11 +294,4 @@ async fn tokens_that_are_rejected_at_once_do_not_flood_the_authority() {
     let authority = metrics.iter().find(|metrics| metrics.upstream == Upstream::Authority);
     let left = authority.unwrap().rate_limiter.unwrap().available;
     assert!(tokens() >= 20 && left < 10.0, "{} requests, {left} left", tokens());
-}
-
-/// Advances the gateway's clock.
-async fn advance(by: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(by).await;
-    tokio::time::resume();
 }

@@ -96,9 +96,7 @@ impl AzureFixture {
 
     /// Advances the gateway's clock beyond every pause after a failure.
     pub(crate) async fn after_backoff(&self) {
-        tokio::time::pause();
-        tokio::time::advance(std::time::Duration::from_secs(3600)).await;
-        tokio::time::resume();
+        restore_point_test_support::wait::advance(std::time::Duration::from_secs(3600)).await;
     }
 
     pub(crate) async fn get(&self, point: &PointRef) -> RestorePoint {

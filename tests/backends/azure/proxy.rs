@@ -11,7 +11,7 @@ use super::fixture::*;
 /// `user:SENSITIVE` as Basic credentials.
 const AUTHORIZATION: &str = "Basic dXNlcjpTRU5TSVRJVkU=";
 
-/// A proxy that opens a tunnel for whoever has the password. Returns its port and the destinations of its tunnels.
+/// A proxy that opens a tunnel for requests with the password. Returns its port and the destinations of its tunnels.
 async fn start_proxy() -> (u16, Arc<Mutex<Vec<String>>>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (port, tunnels) = (socket.local_addr().unwrap().port(), Arc::default());

@@ -95,9 +95,7 @@ async fn job_runs_are_read_in_batches_and_cached() {
         before = server.count(&Method::GET, QUERY);
     }
     // The cache expires, since a backup may have been renamed.
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(16 * 60)).await;
-    tokio::time::resume();
+    restore_point_test_support::wait::advance(Duration::from_secs(16 * 60)).await;
     list_all(&veeam, &Segment::Any, 1000).await.unwrap();
     assert_eq!(queries(before), 3 + 3);
 }

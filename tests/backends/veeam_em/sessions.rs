@@ -69,9 +69,7 @@ async fn concurrent_calls_with_a_refused_credential_make_one_logon_attempt() {
     // The next attempts are made after 1 minute and after 2 more, so that no account is locked.
     for (minutes, expected) in [(0, 1), (1, 2), (1, 2), (1, 3)] {
         let later = std::time::Duration::from_secs(minutes * 60 + 1);
-        tokio::time::pause();
-        tokio::time::advance(later).await;
-        tokio::time::resume();
+        restore_point_test_support::wait::advance(later).await;
         let error = veeam.probe().await.unwrap_err();
         assert!(matches!(error, Error::CredentialRefused { .. }), "{error:?}");
         assert_eq!(logon_count(&server), expected);

@@ -4,7 +4,6 @@
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use restore_point_gateway::backend::{
     Backend, Cursor, NewCopy, Page, PollTarget, StartedCopy, WriteMode,
@@ -168,11 +167,4 @@ impl Backend for GatedBackend {
     async fn close(&self) {
         self.inner.close().await;
     }
-}
-
-/// Moves the gateway's clock, and the clients', forward. The clock is real before and after.
-pub async fn advance(duration: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(duration).await;
-    tokio::time::resume();
 }

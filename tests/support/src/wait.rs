@@ -29,3 +29,10 @@ pub fn eventually(condition: impl Fn() -> bool) -> impl Future<Output = ()> {
         }
     })
 }
+
+/// Advances the clock of the runtime: that of gateways and clients on it. The clock is real before and after.
+pub async fn advance(by: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(by).await;
+    tokio::time::resume();
+}

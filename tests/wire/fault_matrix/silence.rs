@@ -9,8 +9,7 @@ use std::time::Duration;
 use http::Method;
 use restore_point_sandbox::azure::Kind;
 use restore_point_test_support::fixture::TestGateway;
-use restore_point_test_support::gated_backend::advance;
-use restore_point_test_support::wait::{eventually, in_time};
+use restore_point_test_support::wait::{advance, eventually, in_time};
 use tokio::runtime::Builder;
 
 use super::{Cell, call, is_write, requests, shown_row};

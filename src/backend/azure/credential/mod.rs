@@ -83,7 +83,7 @@ pub enum Credential {
 }
 
 /// Requests for tokens. One token serves all calls for an hour, and failures have a pause, so that more are a fault, such
-/// as a Resource Manager that rejects each token at once; Entra ID and the metadata service throttle whoever asks often.
+/// as a Resource Manager that rejects each token at once; Entra ID and the metadata service throttle frequent requests.
 const RATE_LIMIT: RateLimit = RateLimit { per_second: 2.0, burst: 20 };
 
 /// The source of access tokens for a credential, and the client of its authority, if it has one.
